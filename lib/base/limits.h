@@ -1,0 +1,30 @@
+#ifndef OE__BASE_LIMITS_H
+#define OE__BASE_LIMITS_H
+
+/*
+ * Every cap of the library, with its reason. Reaching one is OE_ERR_LIMIT or a named outcome,
+ * never a silent truncation.
+ */
+
+#define OE__KIB ((size_t)1024)
+#define OE__MIB ((size_t)1024 * 1024)
+
+#define OE__FILE_MAX        (256 * OE__MIB) /* a whole file read into memory                      */
+#define OE__CONFIG_MAX      (8 * OE__MIB)   /* YAML text; real ones are a few KB                  */
+#define OE__YAML_NODES_MAX  1000000         /* nodes after aliases are expanded: no alias bombs   */
+#define OE__YAML_DEPTH_MAX  1000            /* PyYAML gives up at Python's recursion limit        */
+#define OE__JSON_DEPTH_MAX  200             /* nesting of foreign JSON; recursion stays bounded   */
+#define OE__CODE_MAX        (64 * OE__MIB)  /* source of one program                              */
+#define OE__PROMPT_MAX      (64 * OE__MIB)  /* rendered prompt, before the token budget cuts it   */
+#define OE__RESPONSE_MAX    (16 * OE__MIB)  /* larger than any model's output window              */
+#define OE__METRICS_MAX     4096            /* metrics of one evaluation                          */
+#define OE__METRIC_NAME_MAX 512             /* bytes of a metric's name                           */
+#define OE__ARTIFACT_MAX    (64 * OE__MIB)  /* all artifacts of one evaluation, in memory         */
+#define OE__FRAME_MAX       (96 * OE__MIB)  /* one result frame: metrics, artifacts, escapes      */
+#define OE__ISLANDS_MAX     1024            /* islands of one hub                                 */
+#define OE__DIMENSIONS_MAX  16              /* axes of the feature map                            */
+#define OE__BINS_MAX        65536           /* bins of one axis                                   */
+#define OE__IN_FLIGHT_MAX   65536           /* iterations under way in one controller             */
+#define OE__THREADS_MAX     256             /* threads of one compute pool                        */
+
+#endif /* OE__BASE_LIMITS_H */

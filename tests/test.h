@@ -1,0 +1,29 @@
+#ifndef OE_TEST_H
+#define OE_TEST_H
+
+/*
+ * Check, with a main() in one line:  TEST_MAIN("map", test_put_get, test_remove)
+ * Tests are written with START_TEST/END_TEST; assertions print both values.
+ */
+
+#include <check.h>
+#include <stdlib.h>
+
+#define TEST_MAIN(name, ...)                                                                       \
+	int main(void)                                                                                 \
+	{                                                                                              \
+		const TTest *const tests[] = { __VA_ARGS__ };                                              \
+		Suite *suite = suite_create(name);                                                         \
+		TCase *tcase = tcase_create(name);                                                         \
+		tcase_set_timeout(tcase, 60);                                                              \
+		for (size_t i = 0; i < sizeof(tests) / sizeof(tests[0]); i++)                              \
+			tcase_add_test(tcase, tests[i]);                                                       \
+		suite_add_tcase(suite, tcase);                                                             \
+		SRunner *runner = srunner_create(suite);                                                   \
+		srunner_run_all(runner, CK_NORMAL);                                                        \
+		int failed = srunner_ntests_failed(runner);                                                \
+		srunner_free(runner);                                                                      \
+		return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;                                          \
+	}
+
+#endif /* OE_TEST_H */
