@@ -1,0 +1,199 @@
+#ifndef OPENEVOLVE_CONTROLLER_H
+#define OPENEVOLVE_CONTROLLER_H
+
+/**
+ * @file
+ * The controller: runs the evolution.
+ *
+ *     new -> seed or resume -> step, step, ... -> free
+ *
+ * Threads: the thread that calls oe_controller_step() owns the controller and is the only writer of
+ * the population. Every function here must be called by that thread, except where "any thread" is
+ * said. Different controllers are independent.
+ *
+ * The library prints nothing, installs no signal handlers and reports only by events and status
+ * codes.
+ */
+
+#include "openevolve/common.h"
+#include "openevolve/config.h"
+#include "openevolve/evaluator.h"
+#include "openevolve/hub.h"
+#include "openevolve/llm.h"
+#include "openevolve/population.h"
+#include "openevolve/program.h"
+#include "openevolve/scheduler.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct oe_controller oe_controller;
+
+/** What happened. Ignore types you do not know: more may be added. */
+enum oe_event_type {
+	OE_EVENT_NONE = 0,
+	OE_EVENT_LOG = 1,        /**< message in `text`, importance in `level`                     */
+	OE_EVENT_ITERATION = 2,  /**< an iteration ended: `outcome`, `program` (may be NULL)        */
+	OE_EVENT_BEST = 3,       /**< `program` is the fittest so far                              */
+	OE_EVENT_MIGRATION = 4,  /**< `count` programs migrated                                     */
+	OE_EVENT_CHECKPOINT = 5, /**< written to the directory in `text`                           */
+	OE_EVENT_SEEDED = 6,     /**< an initial program was evaluated: `program`                   */
+	OE_EVENT_PAUSED = 7,     /**< no iterations are issued for now; `text` says why            */
+	OE_EVENT_CONTINUED = 8,
+	OE_EVENT_DONE = 9        /**< the run ended: `stop` and `text` say why                     */
+};
+
+/** Bits of oe_controller_set_events(). */
+#define OE_EVENT_BIT(type) (1u << (type))
+#define OE_EVENT_ALL       0xffffffffu
+
+/** Why a run ended. */
+enum oe_stop_reason {
+	OE_REASON_NONE = 0,
+	OE_REASON_ITERATIONS = 1, /**< all iterations ended                        */
+	OE_REASON_TARGET = 2,     /**< "target_score" was reached                  */
+	OE_REASON_PATIENCE = 3,   /**< no improvement for "early_stopping_patience" */
+	OE_REASON_TIME = 4,       /**< "max_time" passed                           */
+	OE_REASON_REQUESTED = 5,  /**< oe_controller_stop()                        */
+	OE_REASON_LLM = 6,        /**< the provider stays down, or refuses the key */
+	OE_REASON_EVALUATOR = 7,  /**< the evaluator is not usable                 */
+	OE_REASON_STORE = 8       /**< the run's directory cannot be written       */
+};
+
+/** One event. Borrowed: valid until the next step. Append-only. */
+typedef struct oe_event {
+	size_t struct_size;
+	int32_t type;    /**< enum oe_event_type                                    */
+	int32_t level;   /**< of OE_EVENT_LOG: 0 error, 1 warning, 2 info, 3 debug  */
+	int64_t iteration;
+	int32_t attempt;
+	int32_t island;  /**< or OE_ISLAND_ALL                                      */
+	int32_t outcome; /**< enum oe_outcome, of OE_EVENT_ITERATION                */
+	int32_t stop;    /**< enum oe_stop_reason, of OE_EVENT_DONE                 */
+	int64_t count;
+	oe_program *program; /**< or NULL                                           */
+	oe_program *parent;  /**< of OE_EVENT_ITERATION                             */
+	const char *text;    /**< never NULL                                        */
+	const char *model;   /**< that answered; ""                                 */
+	double llm_ms, evaluation_ms; /**< how long they took; negative if they did not happen */
+	int64_t tokens_in, tokens_out; /**< negative if unknown                     */
+} oe_event;
+
+/** How hard oe_controller_stop() stops. Each is a step further than the one before. */
+enum oe_stop {
+	OE_STOP_DRAIN = 0,  /**< issue nothing new, let everything under way end                     */
+	OE_STOP_CANCEL = 1, /**< cancel LLM calls; evaluations get min("evaluator.grace", 5 s)        */
+	OE_STOP_KILL = 2    /**< kill evaluations too; what is unfinished goes on at resume           */
+};
+
+/** Numbers of a run. Filled in by the library; append-only. */
+typedef struct oe_statistics {
+	size_t struct_size;
+	int64_t issued, ended;             /**< iterations                                   */
+	int64_t outcomes[16];              /**< by enum oe_outcome                           */
+	int64_t llm_in_flight, llm_requests, llm_attempts;
+	int64_t tokens_in, tokens_out;
+	int64_t evaluations_in_flight, evaluations_queued;
+	int64_t evaluations_started, evaluations_finished, evaluations_timed_out, evaluations_failed;
+	int64_t programs, archive;         /**< live, and archived                           */
+	double elapsed_s;                  /**< of this session                              */
+	double best_fitness, initial_fitness; /**< NaN when there is none                    */
+	int64_t best_iteration;
+	int64_t since_best;                /**< iterations ended since the last improvement  */
+	int64_t next_migration;            /**< island generations until then; -1 if never   */
+} oe_statistics;
+
+/**
+ * Make a controller.
+ *
+ * @param config    copied.
+ * @param scheduler referenced; NULL makes one of its own.
+ * @param llm       referenced; NULL makes one from the options "llm.*".
+ * @param evaluator referenced; required.
+ * @param directory of the run, made if needed: run.db, best/, checkpoints/. NULL keeps everything in
+ *                  memory.
+ * @retval OE_ERR_STATE another process runs in this directory, or it holds a run already and
+ *                      oe_controller_resume() was not what was asked for.
+ */
+OE_API OE_NODISCARD int oe_controller_new(const oe_config *config, oe_scheduler *scheduler,
+                                          oe_llm *llm, oe_evaluator *evaluator,
+                                          const char *directory, oe_controller **out,
+                                          oe_error *err);
+
+/** Stop hard, wait for what cannot be stopped (bounded), free. Accepts NULL. */
+OE_API void oe_controller_free(oe_controller *controller);
+
+/**
+ * Give an initial program; it is evaluated by the first steps. Before the first step. Further ones
+ * are spread over the islands.
+ *
+ * @param program referenced; if it carries an evaluation, that is used.
+ */
+OE_API OE_NODISCARD int oe_controller_seed(oe_controller *controller, oe_program *program,
+                                           oe_error *err);
+
+/**
+ * Continue instead of seeding. Before the first step.
+ *
+ * @param checkpoint a checkpoint directory, ours or OpenEvolve's; NULL: the run in the controller's
+ *                   own directory, from its log, unfinished iterations included.
+ * @retval OE_ERR_STATE  there is no run to continue.
+ * @retval OE_ERR_FORMAT it cannot be read.
+ */
+OE_API OE_NODISCARD int oe_controller_resume(oe_controller *controller, const char *checkpoint,
+                                             oe_error *err);
+
+/** Extension of program files, with its dot; for best/ and checkpoints. Default ".py". */
+OE_API OE_NODISCARD int oe_controller_set_extension(oe_controller *controller,
+                                                    const char *extension);
+
+/** Which event types step() reports: OE_EVENT_BIT()s. OE_EVENT_DONE always is. */
+OE_API void oe_controller_set_events(oe_controller *controller, uint32_t mask);
+
+/**
+ * Do the work that is ready and return the next event.
+ *
+ * @param timeout_ms how long to wait for one: 0 polls, -1 waits for ever.
+ * @return 1 and an event; 0 if none came in time; a negative status if the run cannot go on.
+ *         After OE_EVENT_DONE, always 0.
+ */
+OE_API OE_NODISCARD int oe_controller_step(oe_controller *controller, int64_t timeout_ms,
+                                           const oe_event **event, oe_error *err);
+
+/**
+ * Step until OE_EVENT_DONE, discarding events.
+ *
+ * @return enum oe_stop_reason, or a negative status.
+ */
+OE_API OE_NODISCARD int oe_controller_run(oe_controller *controller, oe_error *err);
+
+/** A descriptor that is readable exactly when step(0) can make progress. Poll it; never read it. */
+OE_API int oe_controller_fd(const oe_controller *controller);
+
+/** Ask the run to end (enum oe_stop). Returns at once; OE_EVENT_DONE follows. Any thread, any number
+ *  of times; safe in a signal handler. */
+OE_API void oe_controller_stop(oe_controller *controller, int how);
+
+/** Issue no more iterations until oe_controller_continue(). Any thread. */
+OE_API void oe_controller_pause(oe_controller *controller);
+OE_API void oe_controller_continue(oe_controller *controller);
+
+/** Add a program from outside: it is evaluated, then joins the population. Referenced. Any thread. */
+OE_API OE_NODISCARD int oe_controller_inject(oe_controller *controller, oe_program *program);
+
+/** The population as it is now. Costs a copy of pointers, not of programs. */
+OE_API OE_NODISCARD int oe_controller_population(oe_controller *controller, oe_population **out);
+
+/** Where the run stands. Set `struct_size` before the call. */
+OE_API OE_NODISCARD int oe_controller_statistics(oe_controller *controller, oe_statistics *out);
+
+/** Write a checkpoint now (checkpoints/checkpoint_N): complete, or not there at all. It is written by
+ *  a worker; OE_EVENT_CHECKPOINT follows. */
+OE_API OE_NODISCARD int oe_controller_checkpoint(oe_controller *controller, oe_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* OPENEVOLVE_CONTROLLER_H */

@@ -1,0 +1,216 @@
+#ifndef OPENEVOLVE_HUB_H
+#define OPENEVOLVE_HUB_H
+
+/**
+ * @file
+ * The hub: the population, and the meaning of an iteration.
+ *
+ * It can be used alone, in the ask-tell manner, under a loop of your own:
+ *
+ *     oe_hub_seed(hub, initial)
+ *     while (oe_hub_next_iteration(hub, &iteration, NULL) == 1)
+ *         child = … made from oe_iteration_parent(iteration) …
+ *         oe_hub_commit(hub, iteration, child, &result)   or   oe_hub_fail(hub, iteration, outcome)
+ *
+ * The algorithm is MAP-Elites (Mouret, Clune: Illuminating search spaces by mapping elites, 2015)
+ * on islands with ring migration, as in AlphaEvolve and OpenEvolve.
+ *
+ * Threads: one hub is used by one thread at a time, its owner. It has no locks, no clock and does
+ * no I/O: each decision is a function of the configuration, the seed and the order of calls.
+ * Iterations and programs are immutable and may be read by any thread.
+ */
+
+#include "openevolve/common.h"
+#include "openevolve/config.h"
+#include "openevolve/population.h"
+#include "openevolve/program.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct oe_hub oe_hub;
+
+/** A number and what was sampled for it. Immutable, reference-counted. */
+typedef struct oe_iteration oe_iteration;
+
+/** How an iteration ended; each ends in exactly one. Values are part of the ABI. */
+enum oe_outcome {
+	OE_OUTCOME_COMMITTED = 0,      /**< the child joined the population                       */
+	OE_OUTCOME_REJECTED = 1,       /**< evaluated, but not worth a place                      */
+	OE_OUTCOME_DUPLICATE = 2,      /**< same content as a program that is there already       */
+	OE_OUTCOME_NOOP_EDIT = 3,      /**< the answer changes nothing                            */
+	OE_OUTCOME_NO_EDIT = 4,        /**< the answer holds no usable edit                       */
+	OE_OUTCOME_VIOLATES_BLOCK = 5, /**< it changes text outside the EVOLVE-BLOCKs             */
+	OE_OUTCOME_TOO_LONG = 6,       /**< the child is longer than "max_code_length"            */
+	OE_OUTCOME_TRUNCATED = 7,      /**< the answer breaks off                                 */
+	OE_OUTCOME_EVALUATION_FAILED = 8,
+	OE_OUTCOME_TIMED_OUT = 9,      /**< the evaluation did                                    */
+	OE_OUTCOME_LLM_FAILED = 10,
+	OE_OUTCOME_CANCELLED = 11,
+	OE_OUTCOME_LOST = 12,          /**< its result cannot be had any more                     */
+	OE_OUTCOME_COUNT = 13
+};
+
+/** Stable name of an outcome ("no_edit"); "unknown" for a value that is not known. */
+OE_API const char *oe_outcome_name(int outcome);
+
+/** Why oe_hub_next_iteration() gave none. */
+enum oe_hub_wait {
+	OE_HUB_READY = 0,
+	OE_HUB_WINDOW_FULL = 1, /**< as many iterations as "hub.window" are open       */
+	OE_HUB_BARRIER = 2,     /**< the generation must close first                   */
+	OE_HUB_FINISHED = 3,    /**< "max_iterations" numbers were given               */
+	OE_HUB_EMPTY = 4        /**< there is no program to start from                 */
+};
+
+/** What a commit did. Written by the hub; append-only. */
+typedef struct oe_commit {
+	size_t struct_size;
+	int32_t outcome;   /**< enum oe_outcome: COMMITTED, REJECTED or DUPLICATE         */
+	int32_t island;    /**< where the child went, or would have gone                  */
+	int32_t best;      /**< nonzero: the fittest program so far                       */
+	int32_t new_cell;  /**< nonzero: the first program of its feature-map cell        */
+	int32_t replaced;  /**< nonzero: it took a cell from another program              */
+	int32_t late;      /**< nonzero: the iteration had ended before; nothing changed  */
+	int32_t migrated;  /**< programs that migrated after this commit                  */
+	int32_t staged;    /**< nonzero: waits for its generation or its turn             */
+	oe_program *program; /**< as it is in the hub; borrowed until the next call       */
+} oe_commit;
+
+/**
+ * Make a hub from "database.*", "hub.*", "prompt.num_*", "max_iterations" and "random_seed".
+ *
+ * @retval OE_ERR_CONFIG the options contradict each other.
+ */
+OE_API OE_NODISCARD int oe_hub_new(const oe_config *config, oe_hub **out, oe_error *err);
+
+OE_API void oe_hub_free(oe_hub *hub);
+
+/**
+ * Put an initial program, evaluated, into the hub. Several may be seeded; they are spread over the
+ * islands in order. An empty island samples the initial program.
+ *
+ * @param program referenced.
+ */
+OE_API OE_NODISCARD int oe_hub_seed(oe_hub *hub, oe_program *program, oe_error *err);
+
+/**
+ * Continue from a population, of a checkpoint for example. Before anything else.
+ * Populations with fewer or more islands than configured are accepted: see "database.num_islands".
+ */
+OE_API OE_NODISCARD int oe_hub_restore(oe_hub *hub, const oe_population *population, oe_error *err);
+
+/**
+ * Next number and its sample.
+ *
+ * @param iteration receives a reference.
+ * @param why       enum oe_hub_wait; may be NULL.
+ * @return 1 and an iteration; 0 if there is none now, with the reason; a negative status.
+ */
+OE_API OE_NODISCARD int oe_hub_next_iteration(oe_hub *hub, oe_iteration **iteration, int *why);
+
+/**
+ * Open an iteration again after a restart, so that it can be committed: same number, same attempt,
+ * and the sample that was recorded for it.
+ *
+ * @param parent       referenced.
+ * @param inspirations referenced; may be NULL if `count` is 0.
+ */
+OE_API OE_NODISCARD int oe_hub_reopen(oe_hub *hub, int64_t number, int32_t attempt, int32_t island,
+                                      oe_program *parent, oe_program *const *inspirations,
+                                      size_t count, oe_iteration **iteration, oe_error *err);
+
+/**
+ * Give the child of an iteration. Ends it. Idempotent: a second commit or failure of the same
+ * (number, attempt) is recognised, reported as `late`, and changes nothing.
+ *
+ * @param child  referenced; made by oe_iteration_child().
+ * @param result may be NULL.
+ */
+OE_API OE_NODISCARD int oe_hub_commit(oe_hub *hub, oe_iteration *iteration, oe_program *child,
+                                      oe_commit *result, oe_error *err);
+
+/**
+ * End an iteration without a child.
+ *
+ * @param outcome enum oe_outcome, not COMMITTED.
+ * @param child   the program that failed, for the next prompts of its parent; or NULL.
+ * @param message one sentence about what went wrong, for the same; copied; may be NULL.
+ * @return 1 if it ended; 0 if it had ended before (late), or if "hub.on_failure: replace" opens
+ *         the next attempt: oe_hub_next_iteration() then gives the same number again.
+ */
+OE_API OE_NODISCARD int oe_hub_fail(oe_hub *hub, oe_iteration *iteration, int outcome,
+                                    oe_program *child, const char *message, oe_error *err);
+
+/**
+ * A program whose content an iteration may not repeat, or NULL. Its evaluation can be used again.
+ *
+ * @param content_hash as of oe_program_content_hash().
+ */
+OE_API oe_program *oe_hub_find_content(const oe_hub *hub, const oe_iteration *iteration,
+                                       const char *content_hash);
+
+/** Close the generation with what has been committed (semantics `generation`). The hub has no clock:
+ *  the caller's deadline or quorum policy decides when. */
+OE_API OE_NODISCARD int oe_hub_close_generation(oe_hub *hub, oe_error *err);
+
+/** Everything as it is now; a copy of pointers, not of programs. */
+OE_API OE_NODISCARD int oe_hub_population(oe_hub *hub, oe_population **out);
+
+/** Numbers given so far, and of these the ended ones. */
+OE_API int64_t oe_hub_issued(const oe_hub *hub);
+OE_API int64_t oe_hub_ended(const oe_hub *hub);
+
+/** How many iterations ended with this outcome. */
+OE_API int64_t oe_hub_outcome_count(const oe_hub *hub, int outcome);
+
+/** Fittest program, or NULL. Borrowed until the next call that changes the hub. */
+OE_API oe_program *oe_hub_best(const oe_hub *hub);
+
+/* ---- iterations: any thread ---- */
+
+OE_API oe_iteration *oe_iteration_ref(oe_iteration *iteration);
+OE_API void oe_iteration_unref(oe_iteration *iteration);
+OE_API int64_t oe_iteration_number(const oe_iteration *iteration);
+OE_API int32_t oe_iteration_attempt(const oe_iteration *iteration); /**< from 0 */
+OE_API int32_t oe_iteration_island(const oe_iteration *iteration);
+
+/** Seed of this attempt's random streams: a function of the run's seed, number and attempt. */
+OE_API uint64_t oe_iteration_seed(const oe_iteration *iteration);
+
+OE_API oe_program *oe_iteration_parent(const oe_iteration *iteration);
+
+OE_API size_t oe_iteration_inspiration_count(const oe_iteration *iteration);
+OE_API oe_program *oe_iteration_inspiration_at(const oe_iteration *iteration, size_t index);
+
+/** Programs of the parent's island in order of falling fitness, as many as prompts show. */
+OE_API size_t oe_iteration_top_count(const oe_iteration *iteration);
+OE_API oe_program *oe_iteration_top_at(const oe_iteration *iteration, size_t index);
+
+/** Recent attempts on the same parent, else on its island, failures included; newest first. */
+OE_API size_t oe_iteration_attempt_count(const oe_iteration *iteration);
+
+/**
+ * @param outcome may be NULL; enum oe_outcome.
+ * @param message may be NULL; what went wrong, or "".
+ * @return the program that was tried, or NULL if the attempt never came to one.
+ */
+OE_API oe_program *oe_iteration_attempt_at(const oe_iteration *iteration, size_t index,
+                                           int *outcome, const char **message);
+
+/**
+ * The child that this iteration's answer makes of its parent: lineage, generation, identifier.
+ *
+ * @param evaluation referenced; finished.
+ * @param changes    copied; may be NULL.
+ */
+OE_API OE_NODISCARD int oe_iteration_child(const oe_iteration *iteration, const char *code,
+                                           size_t size, oe_evaluation *evaluation,
+                                           const char *changes, oe_program **out);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* OPENEVOLVE_HUB_H */

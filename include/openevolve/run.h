@@ -1,0 +1,86 @@
+#ifndef OPENEVOLVE_RUN_H
+#define OPENEVOLVE_RUN_H
+
+/**
+ * @file
+ * Reading a run, finished or live: the log in run.db, one row per iteration, every program ever
+ * made, prompts and answers.
+ *
+ * A run is opened read-only and never disturbs the process that writes it. One object, one thread
+ * at a time.
+ */
+
+#include "openevolve/common.h"
+#include "openevolve/config.h"
+#include "openevolve/population.h"
+#include "openevolve/program.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct oe_run oe_run;
+
+/** One iteration as the log has it. Borrowed: valid until the next call on the run. Append-only. */
+typedef struct oe_run_iteration {
+	size_t struct_size;
+	int64_t number;
+	int32_t attempt;
+	int32_t island;
+	int32_t outcome;        /**< enum oe_outcome, or -1 while it is open           */
+	const char *parent_id;
+	const char *program_id; /**< or NULL                                            */
+	const char *message;    /**< what went wrong, or ""                             */
+	const char *model;      /**< or ""                                              */
+	const char *answer;     /**< or NULL; answer_size bytes, NUL-terminated         */
+	size_t answer_size;
+	int64_t tokens_in, tokens_out; /**< -1 if unknown                               */
+	int32_t llm_attempts;
+	double llm_ms, evaluation_ms;  /**< -1 if they did not happen                   */
+	double started, ended;         /**< seconds since 1970; 0 while not             */
+} oe_run_iteration;
+
+/** Open the run in `directory` (the one that holds run.db).
+ *  @retval OE_ERR_STATE  there is no run in it.
+ *  @retval OE_ERR_FORMAT run.db is damaged.
+ *  @retval OE_ERR_VERSION it was made by a newer version. */
+OE_API OE_NODISCARD int oe_run_open(const char *directory, oe_run **out, oe_error *err);
+OE_API void oe_run_close(oe_run *run);
+
+/** A property of the run: "state" (new, running, finished, stopped, interrupted), "reason", "program", "evaluator",
+ *  "language", "extension", "created", "started", "ended", "version", "seed", "config" (resolved YAML, no secrets), …
+ *  Borrowed until the next call; NULL if unknown. */
+OE_API const char *oe_run_property(oe_run *run, const char *name);
+
+/** The numbers of `oe status`, as one JSON object; free with oe_run_free_text(). */
+OE_API OE_NODISCARD int oe_run_status_json(oe_run *run, char **out, oe_error *err);
+OE_API void oe_run_free_text(char *text);
+
+/** The live population, rebuilt from the log. */
+OE_API OE_NODISCARD int oe_run_population(oe_run *run, oe_population **out, oe_error *err);
+
+/** A program by identifier or unique prefix, evicted ones included; or "best", "initial".
+ *  @retval OE_ERR_INVALID no such program, or the prefix is ambiguous. */
+OE_API OE_NODISCARD int oe_run_program(oe_run *run, const char *name, oe_program **out,
+                                       oe_error *err);
+
+/** The iteration with this number (its last attempt). @return 1, 0 if there is none, or a status. */
+OE_API OE_NODISCARD int oe_run_iteration_at(oe_run *run, int64_t number, oe_run_iteration *out,
+                                            oe_error *err);
+
+/** Walk over all programs in order of their making, without artifacts: `cursor` starts at 0.
+ *  @return 1 and a reference, 0 at the end, or a status. */
+OE_API OE_NODISCARD int oe_run_next_program(oe_run *run, int64_t *cursor, oe_program **out,
+                                            oe_error *err);
+
+/** The exact prompt of an iteration, rendered again from its sample and proven by its hash (or read,
+ *  with "store.prompts: full"). Free both with oe_run_free_text().
+ *  @retval OE_ERR_FORMAT the rendered text does not have the recorded hash. */
+OE_API OE_NODISCARD int oe_run_prompt(oe_run *run, int64_t number, char **system, char **user,
+                                      oe_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* OPENEVOLVE_RUN_H */
