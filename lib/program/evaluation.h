@@ -1,0 +1,99 @@
+#ifndef OE__PROGRAM_EVALUATION_H
+#define OE__PROGRAM_EVALUATION_H
+
+/*
+ * An evaluation: the sink that one evaluator writes to, then an immutable, counted value.
+ *
+ * One thread writes while it is open. oe_evaluation_finish() closes it exactly once and runs the
+ * hook that the evaluator layer installed. When nobody waits any more (deadline, stop) the library
+ * closes it first (abandons it) and never reads it; the plugin may go on writing without harm.
+ */
+
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#include "base/auto.h"
+#include "base/json.h"
+#include "base/value.h"
+#include "openevolve/program.h"
+
+enum oe__metric_kind {
+	OE__METRIC_REAL,
+	OE__METRIC_INT,  /* rendered without a point */
+	OE__METRIC_BOOL, /* value 0 or 1             */
+	OE__METRIC_JSON  /* anything else, as text   */
+};
+
+struct oe__metric {
+	char *name;
+	enum oe__metric_kind kind;
+	double value; /* NaN for OE__METRIC_JSON                            */
+	char *json;   /* of OE__METRIC_JSON; NULL for numbers and booleans  */
+};
+
+enum oe__artifact_kind {
+	OE__ARTIFACT_TEXT,
+	OE__ARTIFACT_BYTES,
+	OE__ARTIFACT_JSON /* a number, a list, ...: its JSON text */
+};
+
+struct oe__artifact {
+	char *name;
+	enum oe__artifact_kind kind;
+	char *data; /* NUL-terminated behind `size` */
+	size_t size;
+};
+
+struct oe_evaluation {
+	atomic_int refs;
+	atomic_int state; /* open, finished, abandoned: see evaluation.c */
+	struct oe__metric *metrics;
+	size_t metric_count, metric_capacity;
+	struct oe__artifact *artifacts;
+	size_t artifact_count, artifact_capacity, artifact_bytes;
+	int verdict;
+	char *message;
+	double wall_ms, cpu_ms; /* -1: unknown        */
+	int64_t memory_peak;    /* bytes; -1: unknown */
+	bool nonfinite;         /* some metric is not finite                           */
+	bool reused;            /* came from an earlier evaluation of the same content */
+
+	/* Set by the evaluator layer before the plugin sees it; called once, by the finisher. */
+	void (*on_finish)(oe_evaluation *evaluation, int status, const oe_error *err);
+	void *owner;
+};
+
+int oe__evaluation_set_int(oe_evaluation *evaluation, const char *name, int64_t value);
+int oe__evaluation_set_bool(oe_evaluation *evaluation, const char *name, bool value);
+int oe__evaluation_set_value(oe_evaluation *evaluation, const char *name,
+                             const struct oe__value *value);
+int oe__evaluation_add_artifact_kind(oe_evaluation *evaluation, const char *name,
+                                     enum oe__artifact_kind kind, const void *data, size_t size);
+void oe__evaluation_clear_metrics(oe_evaluation *evaluation); /* while open */
+
+const struct oe__metric *oe__evaluation_metric(const oe_evaluation *evaluation, const char *name);
+const struct oe__artifact *oe__evaluation_artifact(const oe_evaluation *evaluation,
+                                                   const char *name);
+
+/* open -> finished without a hook: for values built by the library itself. */
+void oe__evaluation_freeze(oe_evaluation *evaluation);
+
+/* open -> abandoned, which makes oe_evaluation_cancelled() true. @return false if it had finished. */
+bool oe__evaluation_abandon(oe_evaluation *evaluation);
+
+/* Copy metrics and artifacts of a finished evaluation into an open one; later names win. */
+int oe__evaluation_merge(oe_evaluation *into, const oe_evaluation *from);
+
+/* A verdict other than OK, or nothing that is a finite score. */
+bool oe__evaluation_failed(const oe_evaluation *evaluation);
+
+/* The value as JSON text: appended to `out`. */
+int oe__metric_json(const struct oe__metric *metric, struct oe__buffer *out);
+
+/* {"name": value, ...} with null for non-finite numbers, and back (Python's dialect). */
+void oe__evaluation_metrics_write(const oe_evaluation *evaluation, struct oe__json_writer *writer);
+int oe__evaluation_metrics_read(oe_evaluation *evaluation, const struct oe__value *metrics);
+
+OE__AUTO_POINTER(evaluation, oe_evaluation *, oe_evaluation_unref)
+
+#endif /* OE__PROGRAM_EVALUATION_H */
