@@ -10,7 +10,7 @@
 
 #include "openevolve/common.h"
 
-#define OE__PRINTF(format, first) __attribute__((format(printf, format, first)))
+#define OE__PRINTF(at, first) __attribute__((format(printf, at, first)))
 
 /* `err` may be NULL. Long messages are cut at a character boundary. Control characters of foreign
    text are replaced, so a message is always one printable line. */

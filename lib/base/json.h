@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "base/buffer.h"
+#include "base/limits.h"
 #include "base/value.h"
 
 /* ---- reading ---- */

@@ -51,6 +51,10 @@ int oe__value_push(struct oe__value *list, struct oe__value *item);
 /* Set a map entry by a string key; `item` is moved like in push. */
 int oe__value_put(struct oe__value *map, const char *key, struct oe__value *item);
 
+/* The same for a key that is known to be new: no search. */
+int oe__value_append(struct oe__value *map, const char *key, size_t key_size,
+                     struct oe__value *item);
+
 /* Entry of a map, or NULL. */
 struct oe__value *oe__value_get(const struct oe__value *map, const char *key);
 

@@ -16,7 +16,9 @@ struct oe__plugin_pool;
 /* `threads_max` 1 makes calls serial. */
 int oe__plugin_pool_new(const char *name, int32_t threads_max, struct oe__plugin_pool **out,
                         oe_error *err);
-void oe__plugin_pool_run(struct oe__plugin_pool *pool, struct oe__task *task);
+
+/* Fails, and leaves the task alone, only if there is no thread at all and none can be made. */
+int oe__plugin_pool_run(struct oe__plugin_pool *pool, struct oe__task *task);
 
 /* Finish what is queued and join; after `grace_ms` detach from threads that do not come back (they
    keep the pool's memory alive). @return the number of threads left behind. */
