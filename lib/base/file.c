@@ -93,24 +93,24 @@ int oe__file_read(const char *path, struct oe__buffer *out, oe_error *err)
 		errno = EISDIR;
 		return oe__error_errno(err, "cannot read '%s'", path);
 	}
+	size_t size_max = out->size_max > 0 ? out->size_max : OE__FILE_MAX;
+	size_t chunk = info.st_size > 0 ? (size_t)info.st_size + 1 : 65536;
 	for (;;) {
-		size_t more = info.st_size > 0 && out->size == 0 ? (size_t)info.st_size + 1 : 65536;
-		if (out->size_max > 0 && more > out->size_max - out->size + 1)
-			more = out->size_max - out->size + 1; /* one more: to see that there is too much */
-		if (oe__buffer_reserve(out, more > 1 ? more - 1 : 0) < 0)
+		char probe;
+		size_t room = size_max - out->size < chunk ? size_max - out->size : chunk;
+		if (oe__buffer_reserve(out, room) < 0)
 			return oe__error_nomem(err);
-		ssize_t got = read(fd, out->data + out->size, out->capacity - out->size - 1);
+		/* When the cap is reached one more byte tells whether there is too much. */
+		ssize_t got = room > 0 ? read(fd, out->data + out->size, room) : read(fd, &probe, 1);
 		if (got < 0 && errno == EINTR)
 			continue;
 		if (got < 0)
 			return oe__error_errno(err, "cannot read '%s'", path);
+		if (room == 0 && got > 0)
+			return out->status = oe__error(err, OE_ERR_LIMIT, "'%s' is larger than %zu bytes", path,
+			                               size_max);
 		out->size += (size_t)got;
 		out->data[out->size] = '\0';
-		size_t size_max = out->size_max > 0 ? out->size_max : OE__FILE_MAX;
-		if (out->size > size_max || (got > 0 && out->size == size_max)) {
-			out->status = OE_ERR_LIMIT;
-			return oe__error(err, OE_ERR_LIMIT, "'%s' is larger than %zu bytes", path, size_max);
-		}
 		if (got == 0)
 			return 0;
 	}

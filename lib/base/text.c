@@ -213,7 +213,8 @@ static int shortest(double value, char digits[32])
 	char text[40];
 	double back;
 
-	for (int precision = 14; precision <= 16; precision++) {
+	/* 15 digits always survive, but for subnormal numbers, which have fewer. */
+	for (int precision = value < 0x1p-1022 ? 0 : 14; precision <= 16; precision++) {
 		(void)snprintf(text, sizeof(text), "%.*e", precision, value);
 		for (char *c = text; *c; c++)
 			if (*c == ',') /* a host's locale */
