@@ -33,11 +33,12 @@ static void index_entry(struct oe__map *map, size_t entry)
 	map->slots[at] = (uint32_t)entry + 1;
 }
 
-/* Drop the holes and make room for one more. */
+/* Drop the holes and make room for as many more as there are: under a steady coming and going, as in
+   a full population, the cost of this is spread over that many changes. */
 static int rebuild(struct oe__map *map)
 {
 	size_t slot_count = 16;
-	while (slot_count < (map->count + 1) * 2)
+	while (slot_count < (map->count + 1) * 4)
 		slot_count *= 2;
 	uint32_t *slots = oe__calloc(slot_count, sizeof(*slots));
 	if (!slots)
