@@ -200,9 +200,10 @@ OE_API oe_program *oe_iteration_attempt_at(const oe_iteration *iteration, size_t
                                            int *outcome, const char **message);
 
 /**
- * The child that this iteration's answer makes of its parent: lineage, generation, identifier.
+ * The child that this iteration's answer makes of its parent: lineage, generation, identifier. The
+ * identifier is a function of the run's seed, number, attempt and content.
  *
- * @param evaluation referenced; finished.
+ * @param evaluation referenced; finished. NULL: not evaluated yet, or never.
  * @param changes    copied; may be NULL.
  */
 OE_API OE_NODISCARD int oe_iteration_child(const oe_iteration *iteration, const char *code,

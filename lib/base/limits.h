@@ -20,6 +20,7 @@
 #define OE__METRICS_MAX     4096            /* metrics of one evaluation                          */
 #define OE__METRIC_NAME_MAX 512             /* bytes of a metric's name                           */
 #define OE__ARTIFACT_MAX    (64 * OE__MIB)  /* all artifacts of one evaluation, in memory         */
+#define OE__ARTIFACTS_MAX   1024            /* artifacts of one evaluation                        */
 #define OE__FRAME_MAX       (96 * OE__MIB)  /* one result frame: metrics, artifacts, escapes      */
 #define OE__ISLANDS_MAX     1024            /* islands of one hub                                 */
 #define OE__DIMENSIONS_MAX  16              /* axes of the feature map                            */

@@ -14,6 +14,7 @@
 
 #include "base/auto.h"
 #include "base/json.h"
+#include "base/text.h"
 #include "base/value.h"
 #include "openevolve/program.h"
 
@@ -27,8 +28,9 @@ enum oe__metric_kind {
 struct oe__metric {
 	char *name;
 	enum oe__metric_kind kind;
-	double value; /* NaN for OE__METRIC_JSON                            */
-	char *json;   /* of OE__METRIC_JSON; NULL for numbers and booleans  */
+	double value;                 /* NaN for OE__METRIC_JSON                           */
+	char *json;                   /* of OE__METRIC_JSON; NULL for numbers and booleans */
+	char text[OE__REAL_TEXT_MAX]; /* numbers and booleans as JSON      */
 };
 
 enum oe__artifact_kind {
@@ -47,6 +49,7 @@ struct oe__artifact {
 struct oe_evaluation {
 	atomic_int refs;
 	atomic_int state; /* open, finished, abandoned: see evaluation.c */
+	atomic_int lent;  /* 1: a plugin holds a reference until it calls oe_evaluation_finish() */
 	struct oe__metric *metrics;
 	size_t metric_count, metric_capacity;
 	struct oe__artifact *artifacts;
@@ -66,29 +69,42 @@ struct oe_evaluation {
 int oe__evaluation_set_int(oe_evaluation *evaluation, const char *name, int64_t value);
 int oe__evaluation_set_bool(oe_evaluation *evaluation, const char *name, bool value);
 int oe__evaluation_set_value(oe_evaluation *evaluation, const char *name,
-                             const struct oe__value *value);
+							 const struct oe__value *value);
 int oe__evaluation_add_artifact_kind(oe_evaluation *evaluation, const char *name,
-                                     enum oe__artifact_kind kind, const void *data, size_t size);
-void oe__evaluation_clear_metrics(oe_evaluation *evaluation); /* while open */
+									 enum oe__artifact_kind kind, const void *data, size_t size);
+int oe__evaluation_copy_metric(oe_evaluation *evaluation, const struct oe__metric *metric);
+void oe__evaluation_clear_metrics(oe_evaluation *evaluation);  /* while open */
+bool oe__evaluation_writable(const oe_evaluation *evaluation); /* open, or abandoned */
+bool oe__evaluation_finished(const oe_evaluation *evaluation);
 
 const struct oe__metric *oe__evaluation_metric(const oe_evaluation *evaluation, const char *name);
 const struct oe__artifact *oe__evaluation_artifact(const oe_evaluation *evaluation,
-                                                   const char *name);
+												   const char *name);
+
+/* Take a reference for a plugin; the next oe_evaluation_finish() gives it back, also when the
+   evaluation was closed before. */
+void oe__evaluation_lend(oe_evaluation *evaluation);
+/* Take it back without finishing: the plugin refused to begin. */
+void oe__evaluation_return(oe_evaluation *evaluation);
 
 /* open -> finished without a hook: for values built by the library itself. */
 void oe__evaluation_freeze(oe_evaluation *evaluation);
 
-/* open -> abandoned, which makes oe_evaluation_cancelled() true. @return false if it had finished. */
+/* open -> abandoned, which makes oe_evaluation_cancelled() true. @return false if it had finished.
+ */
 bool oe__evaluation_abandon(oe_evaluation *evaluation);
 
-/* Copy metrics and artifacts of a finished evaluation into an open one; later names win. */
+/* Copy metrics and artifacts of `from`, which nobody writes to any more, into an open one; later
+   names win. Not the verdict. */
 int oe__evaluation_merge(oe_evaluation *into, const oe_evaluation *from);
 
-/* A verdict other than OK, or nothing that is a finite score. */
+/* A verdict other than OK, or nothing that is a finite score: no metric but `error` and `timeout`,
+   or a fitness that is worst whatever the others have. NULL has failed too. */
 bool oe__evaluation_failed(const oe_evaluation *evaluation);
 
-/* The value as JSON text: appended to `out`. */
-int oe__metric_json(const struct oe__metric *metric, struct oe__buffer *out);
+/* The value as JSON text; null for a number that is not finite. Borrowed. */
+const char *oe__metric_json(const struct oe__metric *metric);
+bool oe__metric_is_number(const struct oe__metric *metric); /* neither boolean nor JSON */
 
 /* {"name": value, ...} with null for non-finite numbers, and back (Python's dialect). */
 void oe__evaluation_metrics_write(const oe_evaluation *evaluation, struct oe__json_writer *writer);

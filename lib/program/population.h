@@ -12,6 +12,7 @@
 
 #include "base/auto.h"
 #include "base/json.h"
+#include "base/map.h"
 #include "openevolve/population.h"
 #include "program/program.h"
 #include "program/sample.h"
@@ -31,7 +32,10 @@ struct oe__feature_stats {
 
 struct oe_population {
 	atomic_int refs;
-	oe_program **programs; /* in order of joining; each live program once */
+	/* In order of joining; each live program once. A checkpoint may hold more of them, which live
+	   on no island (island -1): OpenEvolve leaves displaced elites behind, and the initial program
+	   is kept there. */
+	oe_program **programs;
 	size_t program_count;
 	bool *archived; /* parallel to programs */
 	int32_t island_count;
@@ -39,7 +43,7 @@ struct oe_population {
 	ptrdiff_t *island_best; /* index into programs, or -1 */
 	ptrdiff_t best;         /* likewise                   */
 	struct oe__cell *cells;
-	size_t cell_count;
+	size_t cell_count, cell_capacity;
 	struct oe__axes *axes; /* names of the dimensions */
 	int32_t *bins;         /* per dimension           */
 	struct oe__feature_stats *features;
@@ -51,19 +55,52 @@ struct oe_population {
 	oe_program *initial; /* what an empty island samples; or NULL */
 	size_t skipped;      /* unreadable records, when loaded       */
 
-	/* Ranks and the index of ids, made by the first getter that needs them. See population.c. */
+	/* Ranks and the index of ids, made by the first getter that needs them. */
 	_Atomic(struct oe__population_index *) index;
 };
 
-/* An empty one with room; the builder fills the members in, then nobody changes it. */
+/* An empty one with room; the builder fills the members in, then nobody changes it. It owns a
+   reference to each of its programs, its sources and its axes. */
 int oe__population_new(size_t program_count, int32_t island_count, struct oe__axes *axes,
-                       oe_population **out);
+					   oe_population **out);
 
-/* metadata.json, and back onto programs that were read before. */
+/* Room for `count` more cells, whose `bins` the caller makes. */
+int oe__population_reserve_cells(oe_population *population, size_t count);
+
+/* The fitter one first, the older one (smaller index) on ties; what has no fitness comes last. */
+struct oe__rank {
+	double fitness;
+	size_t index; /* into programs */
+};
+int oe__rank_compare(const void *a, const void *b);
+
+/* What the getters look things up in. Immutable once published. */
+struct oe__population_index {
+	struct oe__map ids;       /* to 1 + index into programs                   */
+	struct oe__rank *ranked;  /* all programs                                 */
+	struct oe__rank *islands; /* those of island 0, then those of 1, ...      */
+	size_t *island_starts;    /* island_count + 1 positions in `islands`      */
+	struct oe__rank *archive;
+	size_t archive_count;
+	struct oe__map cells; /* (island, bins) to 1 + index into programs */
+};
+const struct oe__population_index *oe__population_index(const oe_population *population);
+void oe__population_index_free(struct oe__population_index *index);
+
+/*
+ * metadata.json, and back onto programs that were read before (in any order). What OpenEvolve does
+ * not know is in the member "oe", which it ignores.
+ *
+ * `dimensions` are the configured ones; NULL: those that the metadata name. A program that is
+ * listed nowhere lives on no island; where nothing is listed at all they are dealt out in order.
+ */
 void oe__population_write_metadata(const oe_population *population, struct oe__json_writer *writer);
-int oe__population_read_metadata(const struct oe__value *metadata, oe_program *const *programs,
-                                 size_t program_count, oe_population **out, oe_error *err);
+int oe__population_read_metadata(const struct oe__value *metadata,
+								 const struct oe__dimensions *dimensions,
+								 oe_program *const *programs, size_t program_count,
+								 oe_population **out, oe_error *err);
 
+OE__AUTO_POINTER(population_index, struct oe__population_index *, oe__population_index_free)
 OE__AUTO_POINTER(population, oe_population *, oe_population_unref)
 
 #endif /* OE__PROGRAM_POPULATION_H */

@@ -36,7 +36,7 @@ struct oe_program {
 
 /* Everything is copied or referenced. Zero means: default. */
 struct oe__program_spec {
-	const char *id;       /* NULL: made from `id_seed`, or at random if that is 0 */
+	const char *id; /* NULL: made from `id_seed`, or at random if that is 0 */
 	uint64_t id_seed[2];
 	const char *parent_id;
 	struct oe__source *source;
@@ -66,9 +66,9 @@ struct oe__record_options {
 	const char *artifact_directory; /* written as artifact_dir, or NULL */
 };
 void oe__program_write(const oe_program *program, const struct oe__record_options *options,
-                       struct oe__json_writer *writer);
+					   struct oe__json_writer *writer);
 int oe__program_read(const struct oe__value *record, const struct oe__dimensions *dimensions,
-                     oe_program **out, oe_error *err);
+					 oe_program **out, oe_error *err);
 
 OE__AUTO_POINTER(program, oe_program *, oe_program_unref)
 

@@ -24,7 +24,7 @@ struct oe__attempt {
 };
 
 int oe__attempt_new(int64_t number, int outcome, oe_program *program, const char *message,
-                    struct oe__attempt **out);
+					struct oe__attempt **out);
 struct oe__attempt *oe__attempt_ref(struct oe__attempt *attempt);
 void oe__attempt_unref(struct oe__attempt *attempt);
 
@@ -32,6 +32,7 @@ void oe__attempt_unref(struct oe__attempt *attempt);
 struct oe__axes {
 	atomic_int refs;
 	struct oe__dimensions dimensions;
+	char **names; /* the storage behind it */
 };
 int oe__axes_new(const char *const *names, size_t count, struct oe__axes **out);
 struct oe__axes *oe__axes_ref(struct oe__axes *axes);
@@ -71,6 +72,9 @@ struct oe__sample_spec {
 	struct oe__axes *axes;
 	const double *coordinates; /* one per dimension, or NULL */
 };
+
+/* See oe_iteration_seed(). */
+uint64_t oe__iteration_seed(uint64_t run_seed, int64_t number, int32_t attempt);
 
 /* Everything is referenced; arrays are copied. */
 int oe__sample_build(const struct oe__sample_spec *spec, oe_iteration **out);

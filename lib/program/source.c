@@ -1,0 +1,159 @@
+/*
+ * Source text and what is derived from it. Any thread; immutable after oe__source_new().
+ */
+
+#include "program/source.h"
+
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/limits.h"
+#include "base/text.h"
+
+#define CODE_POINTS 0x110000u
+#define WORD_BITS   64u
+
+struct scan {
+	size_t length, newlines;
+	uint64_t ascii[2];
+	uint64_t *wide; /* one bit per code point, made when the first one beyond ASCII shows up */
+};
+
+static int scan_wide(struct scan *scan, uint32_t code_point)
+{
+	if (!scan->wide) {
+		scan->wide = oe__calloc(CODE_POINTS / WORD_BITS, sizeof(*scan->wide));
+		if (!scan->wide)
+			return OE_ERR_NOMEM;
+	}
+	scan->wide[code_point / WORD_BITS] |= UINT64_C(1) << (code_point % WORD_BITS);
+	return 0;
+}
+
+static int scan_text(struct scan *scan, const char *text, size_t size)
+{
+	while (size > 0) {
+		unsigned char c = (unsigned char)*text;
+
+		scan->length++;
+		if (c < 0x80) {
+			scan->newlines += c == '\n';
+			scan->ascii[c / WORD_BITS] |= UINT64_C(1) << (c % WORD_BITS);
+			text++;
+			size--;
+		} else if (scan_wide(scan, oe__utf8_next(&text, &size)) < 0) {
+			return OE_ERR_NOMEM;
+		}
+	}
+	return 0;
+}
+
+static int list_wide(const uint64_t *wide, uint32_t **out, size_t *count)
+{
+	size_t found = 0;
+
+	for (size_t i = 0; i < CODE_POINTS / WORD_BITS; i++)
+		found += (size_t)__builtin_popcountll(wide[i]);
+
+	uint32_t *list = oe__calloc(found, sizeof(*list));
+	if (!list)
+		return OE_ERR_NOMEM;
+	size_t used = 0;
+	for (uint32_t i = 0; i < CODE_POINTS / WORD_BITS; i++)
+		for (uint64_t bits = wide[i]; bits != 0; bits &= bits - 1)
+			list[used++] = i * WORD_BITS + (uint32_t)__builtin_ctzll(bits);
+	*out = list;
+	*count = found;
+	return 0;
+}
+
+static int derive(struct oe__source *source)
+{
+	struct scan scan = { 0 };
+	int status = scan_text(&scan, source->text, source->size);
+
+	if (status == 0 && scan.wide)
+		status = list_wide(scan.wide, &source->others, &source->other_count);
+	oe__free(scan.wide);
+	source->length = scan.length;
+	source->newlines = scan.newlines;
+	source->ascii[0] = scan.ascii[0];
+	source->ascii[1] = scan.ascii[1];
+	return status;
+}
+
+int oe__source_new(const char *text, size_t size, struct oe__source **out)
+{
+	if (size > OE__CODE_MAX)
+		return OE_ERR_LIMIT;
+	if (!oe__utf8_valid(text, size))
+		return OE_ERR_INVALID;
+
+	OE__AUTO(source) struct oe__source *source = oe__calloc(1, sizeof(*source) + size + 1);
+	if (!source)
+		return OE_ERR_NOMEM;
+	atomic_init(&source->refs, 1);
+	source->size = size;
+	if (size > 0)
+		memcpy(source->text, text, size);
+
+	int status = derive(source);
+	if (status < 0)
+		return status;
+	status = oe__sha256(source->text, size, source->hash);
+	if (status < 0)
+		return status;
+	oe__hex(source->hash, sizeof(source->hash), source->hash_hex);
+	*out = OE__STEAL(source);
+	return 0;
+}
+
+struct oe__source *oe__source_ref(struct oe__source *source)
+{
+	atomic_fetch_add_explicit(&source->refs, 1, memory_order_relaxed);
+	return source;
+}
+
+void oe__source_unref(struct oe__source *source)
+{
+	if (!source || atomic_fetch_sub_explicit(&source->refs, 1, memory_order_acq_rel) != 1)
+		return;
+	oe__free(source->others);
+	oe__free(source);
+}
+
+static size_t difference(size_t a, size_t b)
+{
+	return a > b ? a - b : b - a;
+}
+
+/* Characters that exactly one of the two uses. */
+static size_t unshared(const struct oe__source *a, const struct oe__source *b)
+{
+	size_t count = (size_t)__builtin_popcountll(a->ascii[0] ^ b->ascii[0]) +
+				   (size_t)__builtin_popcountll(a->ascii[1] ^ b->ascii[1]);
+	size_t i = 0, j = 0;
+
+	while (i < a->other_count && j < b->other_count) {
+		if (a->others[i] == b->others[j]) {
+			i++;
+			j++;
+		} else {
+			count++;
+			if (a->others[i] < b->others[j])
+				i++;
+			else
+				j++;
+		}
+	}
+	return count + (a->other_count - i) + (b->other_count - j);
+}
+
+double oe__source_distance(const struct oe__source *a, const struct oe__source *b)
+{
+	if (a == b || memcmp(a->hash, b->hash, sizeof(a->hash)) == 0)
+		return 0;
+	/* Terms are added in OpenEvolve's order: sums are compared bit by bit with recorded ones. */
+	return (double)difference(a->length, b->length) * 0.1 +
+		   (double)(difference(a->newlines, b->newlines) * 10) + (double)unshared(a, b) * 0.5;
+}
