@@ -74,6 +74,8 @@ void oe_evaluation_unref(oe_evaluation *evaluation)
 {
 	if (!evaluation || atomic_fetch_sub_explicit(&evaluation->refs, 1, memory_order_acq_rel) != 1)
 		return;
+	if (evaluation->on_free)
+		evaluation->on_free(evaluation->owner);
 	oe__evaluation_clear_metrics(evaluation);
 	for (size_t i = 0; i < evaluation->artifact_count; i++) {
 		oe__free(evaluation->artifacts[i].name);

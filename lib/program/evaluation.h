@@ -61,8 +61,10 @@ struct oe_evaluation {
 	bool nonfinite;         /* some metric is not finite                           */
 	bool reused;            /* came from an earlier evaluation of the same content */
 
-	/* Set by the evaluator layer before the plugin sees it; called once, by the finisher. */
+	/* Set by the evaluator layer before the plugin sees it. The first is called once, by the
+	   finisher, unless the evaluation was abandoned; the second as the evaluation is freed. */
 	void (*on_finish)(oe_evaluation *evaluation, int status, const oe_error *err);
+	void (*on_free)(void *owner);
 	void *owner;
 };
 

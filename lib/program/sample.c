@@ -292,19 +292,9 @@ static void seed_id(const oe_iteration *iteration, const struct oe__source *sour
 	out[1] = oe__hash_mix(content, iteration->seed) | 1; /* never both zero: that means random */
 }
 
-int oe_iteration_child(const oe_iteration *iteration, const char *code, size_t size,
-					   oe_evaluation *evaluation, const char *changes, oe_program **out)
+int oe__iteration_child_of(const oe_iteration *iteration, struct oe__source *source,
+                           oe_evaluation *evaluation, const char *changes, oe_program **out)
 {
-	OE__AUTO(source) struct oe__source *source = NULL;
-
-	if (!iteration || (!code && size > 0) || !out)
-		return OE_ERR_INVALID;
-	if (evaluation && !oe__evaluation_finished(evaluation))
-		return OE_ERR_STATE;
-	int status = oe__source_new(code ? code : "", size, &source);
-	if (status < 0)
-		return status;
-
 	const oe_program *parent = iteration->parent;
 	struct oe__program_spec spec = {
 		.parent_id = parent->id,
@@ -320,4 +310,19 @@ int oe_iteration_child(const oe_iteration *iteration, const char *code, size_t s
 	};
 	seed_id(iteration, source, spec.id_seed);
 	return oe__program_build(&spec, out);
+}
+
+int oe_iteration_child(const oe_iteration *iteration, const char *code, size_t size,
+                       oe_evaluation *evaluation, const char *changes, oe_program **out)
+{
+	OE__AUTO(source) struct oe__source *source = NULL;
+
+	if (!iteration || (!code && size > 0) || !out)
+		return OE_ERR_INVALID;
+	if (evaluation && !oe__evaluation_finished(evaluation))
+		return OE_ERR_STATE;
+	int status = oe__source_new(code ? code : "", size, &source);
+	if (status < 0)
+		return status;
+	return oe__iteration_child_of(iteration, source, evaluation, changes, out);
 }

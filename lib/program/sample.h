@@ -79,6 +79,10 @@ uint64_t oe__iteration_seed(uint64_t run_seed, int64_t number, int32_t attempt);
 /* Everything is referenced; arrays are copied. */
 int oe__sample_build(const struct oe__sample_spec *spec, oe_iteration **out);
 
+/* oe_iteration_child() for a source that exists already (referenced). */
+int oe__iteration_child_of(const oe_iteration *iteration, struct oe__source *source,
+                           oe_evaluation *evaluation, const char *changes, oe_program **out);
+
 OE__AUTO_POINTER(iteration, oe_iteration *, oe_iteration_unref)
 OE__AUTO_POINTER(attempt, struct oe__attempt *, oe__attempt_unref)
 OE__AUTO_POINTER(axes, struct oe__axes *, oe__axes_unref)
