@@ -52,18 +52,15 @@ int oe__buffer_char(struct oe__buffer *buffer, char c)
 	return oe__buffer_append(buffer, &c, 1);
 }
 
-int oe__buffer_printf(struct oe__buffer *buffer, const char *format, ...)
+int oe__buffer_vprintf(struct oe__buffer *buffer, const char *format, va_list arguments)
 {
-	va_list arguments, again;
-	int size;
+	va_list again;
 
 	if (oe__buffer_reserve(buffer, 0) < 0)
 		return buffer->status;
-	va_start(arguments, format);
 	va_copy(again, arguments);
-	size = vsnprintf(buffer->data + buffer->size, buffer->capacity - buffer->size, format,
-	                 arguments);
-	va_end(arguments);
+	int size = vsnprintf(buffer->data + buffer->size, buffer->capacity - buffer->size, format,
+	                     arguments);
 	if (size < 0) {
 		buffer->status = OE_ERR_INVALID;
 	} else if (oe__buffer_reserve(buffer, (size_t)size) == 0) {
@@ -74,6 +71,16 @@ int oe__buffer_printf(struct oe__buffer *buffer, const char *format, ...)
 		buffer->data[buffer->size] = '\0';
 	}
 	va_end(again);
+	return buffer->status;
+}
+
+int oe__buffer_printf(struct oe__buffer *buffer, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	oe__buffer_vprintf(buffer, format, arguments);
+	va_end(arguments);
 	return buffer->status;
 }
 

@@ -6,6 +6,7 @@
  * The bytes are always NUL-terminated once anything was appended or oe__buffer_text() was called.
  */
 
+#include <stdarg.h>
 #include <stddef.h>
 
 #include "base/auto.h"
@@ -25,6 +26,8 @@ int oe__buffer_append(struct oe__buffer *buffer, const void *data, size_t size);
 int oe__buffer_text(struct oe__buffer *buffer, const char *text);
 int oe__buffer_char(struct oe__buffer *buffer, char c);
 int oe__buffer_printf(struct oe__buffer *buffer, const char *format, ...) OE__PRINTF(2, 3);
+int oe__buffer_vprintf(struct oe__buffer *buffer, const char *format, va_list arguments)
+	OE__PRINTF(2, 0);
 int oe__buffer_reserve(struct oe__buffer *buffer, size_t more); /* room without growing size */
 
 /* Cut to `size`, which must not be larger than the current one. Keeps the memory. */
