@@ -1,0 +1,206 @@
+/*
+ * Reading a checkpoint directory: ours, or OpenEvolve's with everything it tolerates. A record that
+ * cannot be read is skipped and counted; a checkpoint without usable metadata is refused.
+ */
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "base/file.h"
+#include "base/text.h"
+#include "store/checkpoint.h"
+
+struct reading {
+	const char *directory;
+	oe_program **programs;
+	size_t count, capacity, skipped;
+};
+
+static void reading_done(struct reading *reading)
+{
+	for (size_t i = 0; i < reading->count; i++)
+		oe_program_unref(reading->programs[i]);
+	oe__free(reading->programs);
+}
+OE__AUTO_VALUE(reading, struct reading, reading_done)
+
+static int read_json(const char *path, struct oe__value *out, oe_error *err)
+{
+	OE__AUTO(buffer) struct oe__buffer text = OE__BUFFER_INIT(OE__FILE_MAX);
+	oe_error detail = { 0 };
+
+	int status = oe__file_read(path, &text, err);
+	if (status < 0)
+		return status;
+	status = oe__json_parse(text.data, text.size, out, &detail);
+	if (status < 0)
+		return oe__error_at(err, status, path, detail.line, detail.column, "%s", detail.message);
+	return 0;
+}
+
+/* Relative artifact directories are looked for where OpenEvolve was started, in the checkpoint, and
+   beside it: upstream writes them relative to its working directory. */
+static char *find_artifacts(const struct reading *reading, const char *given)
+{
+	if (oe__file_is_directory(given))
+		return oe__strdup(given);
+	if (given[0] == '/')
+		return NULL;
+	char *inside = oe__path_join(reading->directory, given);
+	if (inside && oe__file_is_directory(inside))
+		return inside;
+	oe__free(inside);
+	OE__AUTO(string) char *parent = oe__path_directory(reading->directory);
+	char *beside = parent ? oe__path_join(parent, given) : NULL;
+	if (beside && oe__file_is_directory(beside))
+		return beside;
+	oe__free(beside);
+	return NULL;
+}
+
+static int add_artifact_files(const char *directory, oe_evaluation *evaluation)
+{
+	char **names = NULL;
+	size_t count = 0;
+	int status = oe__directory_list(directory, &names, &count, NULL);
+
+	for (size_t i = 0; status == 0 && i < count; i++) {
+		OE__AUTO(buffer) struct oe__buffer data = OE__BUFFER_INIT(OE__ARTIFACT_MAX);
+		OE__AUTO(string) char *path = oe__path_join(directory, names[i]);
+		if (!path)
+			status = OE_ERR_NOMEM;
+		else if (!oe__file_is_directory(path) && oe__file_read(path, &data, NULL) == 0)
+			status = oe__evaluation_add_artifact_kind(
+				evaluation, names[i],
+				oe__utf8_valid(data.data, data.size) ? OE__ARTIFACT_TEXT : OE__ARTIFACT_BYTES,
+				oe__buffer_string(&data), data.size);
+	}
+	oe__directory_list_free(names, count);
+	return status;
+}
+
+/* The program once more, with the files of its artifact directory. */
+static int with_artifact_files(const struct reading *reading, const char *given,
+                               oe_program **program)
+{
+	OE__AUTO(string) char *directory = find_artifacts(reading, given);
+	OE__AUTO(evaluation) oe_evaluation *evaluation = NULL;
+	struct oe__program_spec spec;
+
+	if (!directory)
+		return 0; /* they are gone; the program itself is not worse for it */
+	int status = oe_evaluation_new(&evaluation);
+	if (status == 0 && (*program)->evaluation)
+		status = oe__evaluation_merge(evaluation, (*program)->evaluation);
+	if (status == 0)
+		status = add_artifact_files(directory, evaluation);
+	if (status < 0)
+		return status;
+	oe__evaluation_freeze(evaluation);
+
+	oe_program *complete = NULL;
+	oe__program_describe(*program, &spec);
+	spec.evaluation = evaluation;
+	status = oe__program_build(&spec, &complete);
+	if (status < 0)
+		return status;
+	oe_program_unref(*program);
+	*program = complete;
+	return 0;
+}
+
+static int read_program(struct reading *reading, const char *path)
+{
+	OE__AUTO(value) struct oe__value record = { 0 };
+	OE__AUTO(program) oe_program *program = NULL;
+	oe_error detail;
+
+	int status = read_json(path, &record, &detail);
+	if (status == 0)
+		status = oe__program_read(&record, NULL, &program, &detail);
+	if (status == 0) {
+		const struct oe__value *given = oe__value_get(&record, "artifact_dir");
+		if (given && given->type == OE__VALUE_STRING && given->size > 0)
+			status = with_artifact_files(reading, given->string, &program);
+	}
+	if (status == OE_ERR_NOMEM)
+		return status;
+	if (status < 0) {
+		reading->skipped++;
+		return 0;
+	}
+
+	void *programs = reading->programs;
+	status = oe__grow(&programs, &reading->capacity, reading->count + 1, sizeof(oe_program *));
+	reading->programs = programs;
+	if (status < 0)
+		return status;
+	reading->programs[reading->count++] = OE__STEAL(program);
+	return 0;
+}
+
+/* Records have no order of their own: by iteration, then time, as they were made. */
+static int by_age(const void *a, const void *b)
+{
+	const oe_program *left = *(oe_program *const *)a, *right = *(oe_program *const *)b;
+
+	if (left->iteration != right->iteration)
+		return left->iteration < right->iteration ? -1 : 1;
+	if (left->timestamp != right->timestamp)
+		return left->timestamp < right->timestamp ? -1 : 1;
+	return strcmp(left->id, right->id);
+}
+
+static int read_programs(struct reading *reading, oe_error *err)
+{
+	OE__AUTO(string) char *directory = oe__path_join(reading->directory, "programs");
+	char **names = NULL;
+	size_t count = 0;
+	if (!directory)
+		return oe__error_nomem(err);
+
+	int status = oe__directory_list(directory, &names, &count, err);
+	for (size_t i = 0; status == 0 && i < count; i++) {
+		if (!oe__has_suffix(names[i], ".json"))
+			continue;
+		OE__AUTO(string) char *path = oe__path_join(directory, names[i]);
+		status = path ? read_program(reading, path) : OE_ERR_NOMEM;
+		if (status < 0)
+			status = oe__error_nomem(err);
+	}
+	oe__directory_list_free(names, count);
+	if (status == 0 && reading->count > 0)
+		qsort(reading->programs, reading->count, sizeof(oe_program *), by_age);
+	return status;
+}
+
+int oe_population_load(const char *checkpoint, oe_population **out, oe_error *err)
+{
+	if (!checkpoint || !out)
+		return oe__error(err, OE_ERR_INVALID, "oe_population_load: NULL argument");
+	if (!oe__file_is_directory(checkpoint))
+		return oe__error_at(err, OE_ERR_IO, checkpoint, 0, 0, "there is no such checkpoint");
+	OE__AUTO(reading) struct reading reading = { .directory = checkpoint };
+	OE__AUTO(value) struct oe__value metadata = { 0 };
+	OE__AUTO(population) oe_population *population = NULL;
+	OE__AUTO(string) char *path = oe__path_join(checkpoint, "metadata.json");
+	if (!path)
+		return oe__error_nomem(err);
+
+	int status = read_json(path, &metadata, err);
+	if (status == 0 && metadata.type != OE__VALUE_MAP)
+		status = oe__error_at(err, OE_ERR_FORMAT, path, 1, 1, "expected an object");
+	if (status == 0)
+		status = read_programs(&reading, err);
+	if (status == 0)
+		status = oe__population_read_metadata(&metadata, NULL, reading.programs, reading.count,
+		                                      &population, err);
+	if (status < 0)
+		return status;
+	population->skipped = reading.skipped;
+	*out = OE__STEAL(population);
+	return 0;
+}

@@ -1,0 +1,248 @@
+#include "store/database.h"
+
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "base/file.h"
+#include "base/text.h"
+
+#define BUSY_MS 10000 /* a reader's checkpoint or backup may hold the file for a moment */
+
+/* Pages of 16 KB hold a row with a program in one or two; 1000 of them bound the WAL at 16 MB, and
+   the stall of its checkpoint at some tens of milliseconds. */
+static const char settings[] = "PRAGMA page_size = 16384;"
+                               "PRAGMA journal_mode = WAL;"
+                               "PRAGMA wal_autocheckpoint = 1000;"
+                               "PRAGMA journal_size_limit = 67108864;";
+
+static const char schema[] =
+	"CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;"
+	"CREATE TABLE log ("
+	"  seq INTEGER PRIMARY KEY,"
+	"  kind TEXT NOT NULL," /* seed, issue, commit, fail, restore */
+	"  number INTEGER NOT NULL, attempt INTEGER NOT NULL, island INTEGER NOT NULL,"
+	"  outcome TEXT,"
+	"  program_id TEXT," /* the child; of an issue: the parent */
+	"  message TEXT,"    /* of an issue: the sample, as JSON   */
+	"  evaluation_ms REAL, verdict TEXT,"
+	"  time REAL NOT NULL) STRICT;"
+	"CREATE INDEX log_number ON log (number, attempt);"
+	"CREATE TABLE answer ("
+	"  number INTEGER NOT NULL, attempt INTEGER NOT NULL,"
+	"  text TEXT NOT NULL, model TEXT NOT NULL, finish INTEGER NOT NULL,"
+	"  tokens_in INTEGER NOT NULL, tokens_out INTEGER NOT NULL,"
+	"  requests INTEGER NOT NULL, llm_ms REAL NOT NULL, prompt_hash BLOB,"
+	"  error TEXT, time REAL NOT NULL,"
+	"  PRIMARY KEY (number, attempt)) STRICT, WITHOUT ROWID;"
+	"CREATE TABLE program ("
+	"  position INTEGER PRIMARY KEY,"
+	"  id TEXT NOT NULL UNIQUE, parent_id TEXT, island INTEGER NOT NULL,"
+	"  generation INTEGER NOT NULL, iteration INTEGER NOT NULL, timestamp REAL NOT NULL,"
+	"  language TEXT NOT NULL, code TEXT NOT NULL, changes TEXT NOT NULL,"
+	"  fitness REAL, metrics TEXT NOT NULL, parent_metrics TEXT,"
+	"  verdict TEXT NOT NULL, message TEXT NOT NULL,"
+	"  wall_ms REAL NOT NULL, cpu_ms REAL NOT NULL) STRICT;"
+	"CREATE TABLE artifact ("
+	"  program_id TEXT NOT NULL, position INTEGER NOT NULL, name TEXT NOT NULL,"
+	"  kind INTEGER NOT NULL, data BLOB NOT NULL,"
+	"  PRIMARY KEY (program_id, position)) STRICT, WITHOUT ROWID;"
+	"CREATE TABLE prompt ("
+	"  number INTEGER NOT NULL, attempt INTEGER NOT NULL, system TEXT NOT NULL, user TEXT NOT NULL,"
+	"  PRIMARY KEY (number, attempt)) STRICT, WITHOUT ROWID;"
+	"CREATE VIEW iteration AS"
+	"  SELECT i.number, i.attempt, i.island, i.program_id AS parent_id, e.program_id, e.outcome,"
+	"    e.message, e.evaluation_ms, e.verdict, a.model, a.tokens_in, a.tokens_out, a.requests,"
+	"    a.llm_ms, i.time AS started, e.time AS ended"
+	"  FROM log i"
+	"  LEFT JOIN log e ON e.number = i.number AND e.attempt = i.attempt"
+	"    AND e.kind IN ('commit', 'fail')"
+	"  LEFT JOIN answer a ON a.number = i.number AND a.attempt = i.attempt"
+	"  WHERE i.kind = 'issue';";
+
+static const char *const statements[OE__STATEMENT_COUNT] = {
+	[OE__STATEMENT_BEGIN] = "BEGIN IMMEDIATE",
+	[OE__STATEMENT_COMMIT] = "COMMIT",
+	[OE__STATEMENT_ROLLBACK] = "ROLLBACK",
+	[OE__STATEMENT_LOG] = "INSERT INTO log VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+	[OE__STATEMENT_ANSWER] =
+		"INSERT OR REPLACE INTO answer VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+	[OE__STATEMENT_PROGRAM] =
+		"INSERT OR IGNORE INTO program (id, parent_id, island, generation, iteration, timestamp,"
+		" language, code, changes, fitness, metrics, parent_metrics, verdict, message, wall_ms,"
+		" cpu_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+	[OE__STATEMENT_ARTIFACT] = "INSERT OR REPLACE INTO artifact VALUES (?, ?, ?, ?, ?)",
+	[OE__STATEMENT_PROMPT] = "INSERT OR REPLACE INTO prompt VALUES (?, ?, ?, ?)",
+	[OE__STATEMENT_META] = "INSERT OR REPLACE INTO meta VALUES (?, ?)",
+};
+
+int oe__database_error(struct oe__database *database, oe_error *err)
+{
+	int code = sqlite3_errcode(database->handle);
+	int status = code == SQLITE_NOMEM                             ? OE_ERR_NOMEM
+	             : code == SQLITE_CORRUPT || code == SQLITE_NOTADB ? OE_ERR_FORMAT
+	                                                               : OE_ERR_IO;
+	return oe__error_at(err, status, database->path, 0, 0, "%s", sqlite3_errmsg(database->handle));
+}
+
+int oe__database_prepare(struct oe__database *database, const char *sql, sqlite3_stmt **out,
+                         oe_error *err)
+{
+	if (sqlite3_prepare_v3(database->handle, sql, -1, SQLITE_PREPARE_PERSISTENT, out, NULL) !=
+	    SQLITE_OK)
+		return oe__database_error(database, err);
+	return 0;
+}
+
+sqlite3_stmt *oe__database_statement(struct oe__database *database, enum oe__statement which,
+                                     oe_error *err)
+{
+	sqlite3_stmt **statement = &database->statements[which];
+	if (*statement) {
+		sqlite3_reset(*statement);
+		sqlite3_clear_bindings(*statement);
+	} else if (oe__database_prepare(database, statements[which], statement, err) < 0) {
+		return NULL;
+	}
+	return *statement;
+}
+
+int oe__database_run(struct oe__database *database, sqlite3_stmt *statement, oe_error *err)
+{
+	if (!statement)
+		return OE_ERR_IO; /* already reported */
+	int code = sqlite3_step(statement);
+	int status = code == SQLITE_DONE || code == SQLITE_ROW ? 0 : oe__database_error(database, err);
+	sqlite3_reset(statement);
+	return status;
+}
+
+static int execute(struct oe__database *database, const char *sql, oe_error *err)
+{
+	if (sqlite3_exec(database->handle, sql, NULL, NULL, NULL) != SQLITE_OK)
+		return oe__database_error(database, err);
+	return 0;
+}
+
+int oe__database_set(struct oe__database *database, const char *key, const char *value,
+                     oe_error *err)
+{
+	sqlite3_stmt *statement = oe__database_statement(database, OE__STATEMENT_META, err);
+	if (!statement)
+		return OE_ERR_IO;
+	sqlite3_bind_text(statement, 1, key, -1, SQLITE_STATIC);
+	sqlite3_bind_text(statement, 2, value, -1, SQLITE_STATIC);
+	return oe__database_run(database, statement, err);
+}
+
+int oe__database_get(struct oe__database *database, const char *key, char **out, oe_error *err)
+{
+	OE__AUTO(statement) sqlite3_stmt *statement = NULL;
+	int status = oe__database_prepare(database, "SELECT value FROM meta WHERE key = ?", &statement,
+	                                  err);
+	if (status < 0)
+		return status;
+	sqlite3_bind_text(statement, 1, key, -1, SQLITE_STATIC);
+	int code = sqlite3_step(statement);
+	if (code == SQLITE_DONE)
+		return 0;
+	if (code != SQLITE_ROW)
+		return oe__database_error(database, err);
+	*out = oe__strndup((const char *)sqlite3_column_text(statement, 0),
+	                   (size_t)sqlite3_column_bytes(statement, 0));
+	return *out ? 0 : oe__error_nomem(err);
+}
+
+static int make_schema(struct oe__database *database, oe_error *err)
+{
+	int status = execute(database, "BEGIN IMMEDIATE", err);
+	if (status == 0)
+		status = execute(database, schema, err);
+	if (status == 0)
+		status = oe__database_set(database, "format", "1", err);
+	if (status == 0)
+		status = execute(database, "COMMIT", err);
+	return status;
+}
+
+static int check_format(struct oe__database *database, oe_error *err)
+{
+	OE__AUTO(string) char *format = NULL;
+	oe_error detail;
+	int64_t number = 0;
+
+	if (oe__database_get(database, "format", &format, &detail) < 0 || !format ||
+	    !oe__parse_int(format, strlen(format), &number))
+		return oe__error_at(err, OE_ERR_FORMAT, database->path, 0, 0,
+		                    "this is not the database of a run, or it is damaged");
+	if (number > OE__STORE_FORMAT)
+		return oe__error_at(err, OE_ERR_VERSION, database->path, 0, 0,
+		                    "made by a newer version (format %lld, this one reads %d)",
+		                    (long long)number, OE__STORE_FORMAT);
+	return 0;
+}
+
+static int open_handle(const char *path, int flags, struct oe__database **out, oe_error *err)
+{
+	OE__AUTO(database) struct oe__database *database = oe__calloc(1, sizeof(*database));
+	if (!database)
+		return oe__error_nomem(err);
+	database->path = oe__strdup(path);
+	if (!database->path)
+		return oe__error_nomem(err);
+	/* A connection is used by one thread at a time: no mutex of SQLite's is needed. */
+	if (sqlite3_open_v2(path, &database->handle, flags | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK)
+		return database->handle ? oe__database_error(database, err) : oe__error_nomem(err);
+	sqlite3_busy_timeout(database->handle, BUSY_MS);
+	*out = OE__STEAL(database);
+	return 0;
+}
+
+int oe__database_open(const char *path, bool full_sync, struct oe__database **out, oe_error *err)
+{
+	OE__AUTO(database) struct oe__database *database = NULL;
+	bool existed = oe__file_exists(path);
+
+	int status = open_handle(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, &database, err);
+	if (status == 0)
+		status = execute(database, settings, err);
+	if (status == 0)
+		status = execute(database, full_sync ? "PRAGMA synchronous = FULL"
+		                                     : "PRAGMA synchronous = NORMAL", err);
+	if (status == 0)
+		status = existed ? check_format(database, err) : make_schema(database, err);
+	if (status < 0)
+		return status;
+	*out = OE__STEAL(database);
+	return 0;
+}
+
+int oe__database_open_reader(const char *path, struct oe__database **out, oe_error *err)
+{
+	OE__AUTO(database) struct oe__database *database = NULL;
+
+	/* Read-write, as a reader of a WAL must be able to make its shared-memory file; on media that
+	   cannot be written the second try reads what the last checkpoint left. */
+	int status = open_handle(path, SQLITE_OPEN_READWRITE, &database, err);
+	if (status < 0)
+		status = open_handle(path, SQLITE_OPEN_READONLY, &database, err);
+	if (status == 0)
+		status = execute(database, "PRAGMA query_only = ON", err);
+	if (status == 0)
+		status = check_format(database, err);
+	if (status < 0)
+		return status;
+	*out = OE__STEAL(database);
+	return 0;
+}
+
+void oe__database_close(struct oe__database *database)
+{
+	if (!database)
+		return;
+	for (int i = 0; i < OE__STATEMENT_COUNT; i++)
+		sqlite3_finalize(database->statements[i]);
+	sqlite3_close(database->handle);
+	oe__free(database->path);
+	oe__free(database);
+}

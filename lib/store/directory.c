@@ -1,0 +1,109 @@
+#include "store/directory.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/file.h"
+#include "store/checkpoint.h"
+
+#define LOCK_NAME "LOCK"
+
+static int open_lock(const char *directory)
+{
+	OE__AUTO(string) char *path = oe__path_join(directory, LOCK_NAME);
+	return path ? open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666) : -1;
+}
+
+/* Open-file-description locks belong to the descriptor: no other close() in the process drops them,
+   as it would POSIX locks, and a fork does not take them away. */
+static bool lock_whole(int fd)
+{
+	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+	return fcntl(fd, F_OFD_SETLK, &lock) == 0;
+}
+
+bool oe__directory_is_locked(const char *path)
+{
+	OE__AUTO(string) char *file = oe__path_join(path, LOCK_NAME);
+	if (!file)
+		return false;
+	OE__AUTO(fd) int fd = open(file, O_RDWR | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+	return fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+}
+
+int oe__directory_open(const char *path, struct oe__directory **out, oe_error *err)
+{
+	OE__AUTO(directory) struct oe__directory *directory = oe__calloc(1, sizeof(*directory));
+	if (!directory)
+		return oe__error_nomem(err);
+	directory->lock = -1;
+	directory->path = oe__path_absolute(path);
+	if (!directory->path)
+		return oe__error_nomem(err);
+	directory->database = oe__path_join(directory->path, "run.db");
+	directory->best = oe__path_join(directory->path, "best");
+	directory->checkpoints = oe__path_join(directory->path, "checkpoints");
+	if (!directory->database || !directory->best || !directory->checkpoints)
+		return oe__error_nomem(err);
+
+	int status = oe__directory_make(directory->path, err);
+	if (status < 0)
+		return status;
+	directory->lock = open_lock(directory->path);
+	if (directory->lock < 0)
+		return oe__error_errno(err, "cannot write in '%s'", directory->path);
+	if (!lock_whole(directory->lock))
+		return oe__error_at(err, OE_ERR_STATE, directory->path, 0, 0,
+		                    "another process runs in this directory");
+	*out = OE__STEAL(directory);
+	return 0;
+}
+
+void oe__directory_close(struct oe__directory *directory)
+{
+	if (!directory)
+		return;
+	oe__fd_close(directory->lock); /* the file stays: removing it would race with the next owner */
+	oe__free(directory->checkpoints);
+	oe__free(directory->best);
+	oe__free(directory->database);
+	oe__free(directory->path);
+	oe__free(directory);
+}
+
+int oe__directory_write_best(const struct oe__directory *directory, const oe_program *best,
+                             const char *extension, oe_error *err)
+{
+	OE__AUTO(buffer) struct oe__buffer name = OE__BUFFER_INIT(4096);
+	OE__AUTO(buffer) struct oe__buffer info = OE__BUFFER_INIT(OE__FRAME_MAX);
+
+	oe__buffer_printf(&name, "%s/best_program%s", directory->best, extension);
+	oe__checkpoint_write_info(best, -1, &info);
+	if (name.status < 0 || info.status < 0)
+		return oe__error_nomem(err);
+	int status = oe__directory_make(directory->best, err);
+	if (status == 0)
+		status = oe__file_replace(name.data, best->source->text, best->source->size, err);
+	if (status < 0)
+		return status;
+	oe__buffer_clear(&name);
+	oe__buffer_printf(&name, "%s/best_program_info.json", directory->best);
+	if (name.status < 0)
+		return oe__error_nomem(err);
+	return oe__file_replace(name.data, info.data, info.size, err);
+}
+
+char *oe__directory_checkpoint_path(const struct oe__directory *directory, int64_t number)
+{
+	struct oe__buffer path = OE__BUFFER_INIT(4096);
+
+	oe__buffer_printf(&path, "%s/checkpoint_%lld", directory->checkpoints, (long long)number);
+	return oe__buffer_steal(&path, NULL);
+}

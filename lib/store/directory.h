@@ -1,0 +1,41 @@
+#ifndef OE__STORE_DIRECTORY_H
+#define OE__STORE_DIRECTORY_H
+
+/*
+ * The directory of a run:
+ *
+ *   run.db            the log (database.h)
+ *   LOCK              held while a process runs in it
+ *   best/             best_program<ext>, best_program_info.json
+ *   checkpoints/      checkpoint_<N>/, in OpenEvolve's layout
+ *
+ * Everything but the log is an export: written beside its place and renamed.
+ */
+
+#include <stdbool.h>
+
+#include "base/auto.h"
+#include "program/population.h"
+
+struct oe__directory {
+	char *path, *database, *best, *checkpoints;
+	int lock; /* -1: not held */
+};
+
+/* Make the directory if needed and lock it. OE_ERR_STATE: another process runs in it. */
+int oe__directory_open(const char *path, struct oe__directory **out, oe_error *err);
+void oe__directory_close(struct oe__directory *directory);
+
+/* Does some process hold the lock of the run in `path`? */
+bool oe__directory_is_locked(const char *path);
+
+/* best/: the program and its information, each replaced as a whole. */
+int oe__directory_write_best(const struct oe__directory *directory, const oe_program *best,
+                             const char *extension, oe_error *err);
+
+/* checkpoints/checkpoint_<N> for a population; the new string is its path. */
+char *oe__directory_checkpoint_path(const struct oe__directory *directory, int64_t number);
+
+OE__AUTO_POINTER(directory, struct oe__directory *, oe__directory_close)
+
+#endif /* OE__STORE_DIRECTORY_H */

@@ -1,0 +1,335 @@
+#include "store/load.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "base/json.h"
+#include "openevolve/hub.h"
+
+/* ---- columns ---- */
+
+static const char *text_at(sqlite3_stmt *statement, int column)
+{
+	return (const char *)sqlite3_column_text(statement, column);
+}
+
+static size_t size_at(sqlite3_stmt *statement, int column)
+{
+	return (size_t)sqlite3_column_bytes(statement, column);
+}
+
+static double real_at(sqlite3_stmt *statement, int column, double missing)
+{
+	if (sqlite3_column_type(statement, column) == SQLITE_NULL)
+		return missing;
+	return sqlite3_column_double(statement, column);
+}
+
+/* 1: a row; 0: no more. */
+static int step(struct oe__database *database, sqlite3_stmt *statement, oe_error *err)
+{
+	int code = sqlite3_step(statement);
+	if (code == SQLITE_ROW)
+		return 1;
+	return code == SQLITE_DONE ? 0 : oe__database_error(database, err);
+}
+
+int oe__database_number(struct oe__database *database, const char *sql, int64_t *out, oe_error *err)
+{
+	OE__AUTO(statement) sqlite3_stmt *statement = NULL;
+	int status = oe__database_prepare(database, sql, &statement, err);
+	if (status == 0)
+		status = step(database, statement, err);
+	if (status > 0)
+		*out = sqlite3_column_int64(statement, 0);
+	return status < 0 ? status : 0;
+}
+
+/* ---- the log ---- */
+
+struct oe__log_cursor {
+	struct oe__database *database;
+	sqlite3_stmt *statement;
+};
+
+static int outcome_of(const char *name)
+{
+	for (int outcome = 0; name && outcome < OE_OUTCOME_COUNT; outcome++)
+		if (strcmp(oe_outcome_name(outcome), name) == 0)
+			return outcome;
+	return -1;
+}
+
+int oe__log_cursor_open(struct oe__database *database, struct oe__log_cursor **out, oe_error *err)
+{
+	OE__AUTO(log_cursor) struct oe__log_cursor *cursor = oe__calloc(1, sizeof(*cursor));
+	if (!cursor)
+		return oe__error_nomem(err);
+	cursor->database = database;
+	int status = oe__database_prepare(
+		database,
+		"SELECT seq, kind, number, attempt, island, outcome, program_id, message, verdict,"
+		" evaluation_ms, time FROM log ORDER BY seq",
+		&cursor->statement, err);
+	if (status < 0)
+		return status;
+	*out = OE__STEAL(cursor);
+	return 0;
+}
+
+int oe__log_cursor_next(struct oe__log_cursor *cursor, struct oe__log_entry *entry, oe_error *err)
+{
+	sqlite3_stmt *row = cursor->statement;
+	int status = step(cursor->database, row, err);
+	if (status <= 0)
+		return status;
+	*entry = (struct oe__log_entry){
+		.seq = sqlite3_column_int64(row, 0),
+		.kind = text_at(row, 1),
+		.number = sqlite3_column_int64(row, 2),
+		.attempt = sqlite3_column_int(row, 3),
+		.island = sqlite3_column_int(row, 4),
+		.outcome = outcome_of(text_at(row, 5)),
+		.program_id = text_at(row, 6),
+		.message = text_at(row, 7),
+		.verdict = text_at(row, 8),
+		.evaluation_ms = real_at(row, 9, -1),
+		.time = sqlite3_column_double(row, 10),
+	};
+	return 1;
+}
+
+void oe__log_cursor_close(struct oe__log_cursor *cursor)
+{
+	if (!cursor)
+		return;
+	sqlite3_finalize(cursor->statement);
+	oe__free(cursor);
+}
+
+/* ---- answers ---- */
+
+void oe__answer_done(struct oe__answer *answer)
+{
+	oe__free(answer->text);
+	oe__free(answer->model);
+	oe__free(answer->error);
+	*answer = (struct oe__answer){ 0 };
+}
+
+static int read_answer(sqlite3_stmt *row, struct oe__answer *out)
+{
+	OE__AUTO(answer) struct oe__answer answer = {
+		.size = size_at(row, 0),
+		.finish = sqlite3_column_int(row, 2),
+		.tokens_in = sqlite3_column_int64(row, 3),
+		.tokens_out = sqlite3_column_int64(row, 4),
+		.requests = sqlite3_column_int(row, 5),
+		.llm_ms = sqlite3_column_double(row, 6),
+		.time = sqlite3_column_double(row, 9),
+	};
+	answer.text = oe__strndup(text_at(row, 0), answer.size);
+	answer.model = oe__strdup(text_at(row, 1));
+	if (!answer.text || !answer.model)
+		return OE_ERR_NOMEM;
+	if (size_at(row, 7) == OE__SHA256_SIZE) {
+		memcpy(answer.prompt_hash, sqlite3_column_blob(row, 7), OE__SHA256_SIZE);
+		answer.has_prompt_hash = true;
+	}
+	if (text_at(row, 8)) {
+		answer.error = oe__strdup(text_at(row, 8));
+		if (!answer.error)
+			return OE_ERR_NOMEM;
+	}
+	*out = answer;
+	answer = (struct oe__answer){ 0 };
+	return 1;
+}
+
+int oe__answer_load(struct oe__database *database, int64_t number, int32_t attempt,
+                    struct oe__answer *out, oe_error *err)
+{
+	OE__AUTO(statement) sqlite3_stmt *statement = NULL;
+	int status = oe__database_prepare(
+		database,
+		"SELECT text, model, finish, tokens_in, tokens_out, requests, llm_ms, prompt_hash, error,"
+		" time FROM answer WHERE number = ? AND attempt = ?",
+		&statement, err);
+	if (status < 0)
+		return status;
+	sqlite3_bind_int64(statement, 1, number);
+	sqlite3_bind_int(statement, 2, attempt);
+	status = step(database, statement, err);
+	return status > 0 ? read_answer(statement, out) : status;
+}
+
+/* ---- programs ---- */
+
+#define PROGRAM_COLUMNS                                                                            \
+	"SELECT position, id, parent_id, island, generation, iteration, timestamp, language, code,"    \
+	" changes, fitness, metrics, parent_metrics, verdict, message, wall_ms, cpu_ms FROM program "
+
+struct oe__program_cursor {
+	struct oe__database *database;
+	sqlite3_stmt *walk, *find, *artifacts;
+	bool with_artifacts;
+	const struct oe__dimensions *dimensions;
+};
+
+int oe__program_cursor_open(struct oe__database *database, int64_t after, bool artifacts,
+                            const struct oe__dimensions *dimensions,
+                            struct oe__program_cursor **out, oe_error *err)
+{
+	OE__AUTO(program_cursor) struct oe__program_cursor *cursor = oe__calloc(1, sizeof(*cursor));
+	if (!cursor)
+		return oe__error_nomem(err);
+	cursor->database = database;
+	cursor->with_artifacts = artifacts;
+	cursor->dimensions = dimensions;
+	int status = oe__database_prepare(
+		database, PROGRAM_COLUMNS "WHERE position > ? ORDER BY position", &cursor->walk, err);
+	if (status == 0)
+		status = oe__database_prepare(database, PROGRAM_COLUMNS "WHERE id = ?", &cursor->find, err);
+	if (status == 0)
+		status = oe__database_prepare(
+			database, "SELECT name, kind, data FROM artifact WHERE program_id = ? ORDER BY position",
+			&cursor->artifacts, err);
+	if (status < 0)
+		return status;
+	sqlite3_bind_int64(cursor->walk, 1, after);
+	*out = OE__STEAL(cursor);
+	return 0;
+}
+
+void oe__program_cursor_close(struct oe__program_cursor *cursor)
+{
+	if (!cursor)
+		return;
+	sqlite3_finalize(cursor->walk);
+	sqlite3_finalize(cursor->find);
+	sqlite3_finalize(cursor->artifacts);
+	oe__free(cursor);
+}
+
+static int verdict_of(const char *name)
+{
+	for (int verdict = 0; verdict <= OE_VERDICT_CANCELLED; verdict++)
+		if (strcmp(oe_verdict_name(verdict), name) == 0)
+			return verdict;
+	return OE_VERDICT_OK;
+}
+
+static int read_metrics(const char *json, size_t size, oe_evaluation **out, oe_error *err)
+{
+	OE__AUTO(value) struct oe__value value = { 0 };
+	OE__AUTO(evaluation) oe_evaluation *evaluation = NULL;
+
+	int status = oe__json_parse(json, size, &value, err);
+	if (status == 0)
+		status = oe_evaluation_new(&evaluation);
+	if (status == 0)
+		status = oe__evaluation_metrics_read(evaluation, &value);
+	if (status < 0)
+		return status;
+	*out = OE__STEAL(evaluation);
+	return 0;
+}
+
+static int read_artifacts(struct oe__program_cursor *cursor, const char *id,
+                          oe_evaluation *evaluation, oe_error *err)
+{
+	sqlite3_stmt *row = cursor->artifacts;
+	int status;
+
+	sqlite3_reset(row);
+	sqlite3_bind_text(row, 1, id, -1, SQLITE_TRANSIENT);
+	while ((status = step(cursor->database, row, err)) > 0) {
+		const void *data = sqlite3_column_blob(row, 2);
+		status = oe__evaluation_add_artifact_kind(evaluation, text_at(row, 0),
+		                                          (enum oe__artifact_kind)sqlite3_column_int(row, 1),
+		                                          data ? data : "", size_at(row, 2));
+		if (status < 0)
+			return status;
+	}
+	return status;
+}
+
+static int read_evaluation(struct oe__program_cursor *cursor, sqlite3_stmt *row,
+                           oe_evaluation **out, oe_error *err)
+{
+	OE__AUTO(evaluation) oe_evaluation *evaluation = NULL;
+	int status = read_metrics(text_at(row, 11), size_at(row, 11), &evaluation, err);
+	if (status == 0 && cursor->with_artifacts)
+		status = read_artifacts(cursor, text_at(row, 1), evaluation, err);
+	if (status == 0 && verdict_of(text_at(row, 13)) != OE_VERDICT_OK)
+		status = oe_evaluation_set_verdict(evaluation, verdict_of(text_at(row, 13)),
+		                                   text_at(row, 14));
+	if (status < 0)
+		return status;
+	evaluation->wall_ms = sqlite3_column_double(row, 15);
+	evaluation->cpu_ms = sqlite3_column_double(row, 16);
+	oe__evaluation_freeze(evaluation);
+	*out = OE__STEAL(evaluation);
+	return 0;
+}
+
+static int read_program(struct oe__program_cursor *cursor, sqlite3_stmt *row, oe_program **out,
+                        oe_error *err)
+{
+	OE__AUTO(source) struct oe__source *source = NULL;
+	OE__AUTO(evaluation) oe_evaluation *evaluation = NULL;
+	OE__AUTO(evaluation) oe_evaluation *before = NULL;
+
+	int status = oe__source_new(text_at(row, 8), size_at(row, 8), &source);
+	if (status == 0 && *text_at(row, 13)) /* "": it was never evaluated */
+		status = read_evaluation(cursor, row, &evaluation, err);
+	if (status == 0 && text_at(row, 12)) {
+		status = read_metrics(text_at(row, 12), size_at(row, 12), &before, err);
+		if (status == 0)
+			oe__evaluation_freeze(before);
+	}
+	if (status < 0)
+		return status;
+
+	struct oe__program_spec spec = {
+		.id = text_at(row, 1),
+		.parent_id = text_at(row, 2),
+		.source = source,
+		.language = text_at(row, 7),
+		.changes = text_at(row, 9),
+		.generation = sqlite3_column_int64(row, 4),
+		.iteration = sqlite3_column_int64(row, 5),
+		.timestamp = sqlite3_column_double(row, 6),
+		.island = sqlite3_column_int(row, 3),
+		.evaluation = evaluation,
+		.parent_evaluation = before,
+		.dimensions = cursor->dimensions,
+	};
+	return oe__program_build(&spec, out);
+}
+
+int oe__program_cursor_next(struct oe__program_cursor *cursor, int64_t *position, oe_program **out,
+                            oe_error *err)
+{
+	int status = step(cursor->database, cursor->walk, err);
+	if (status <= 0)
+		return status;
+	*position = sqlite3_column_int64(cursor->walk, 0);
+	status = read_program(cursor, cursor->walk, out, err);
+	return status < 0 ? status : 1;
+}
+
+int oe__program_cursor_find(struct oe__program_cursor *cursor, const char *id, oe_program **out,
+                            oe_error *err)
+{
+	sqlite3_reset(cursor->find);
+	sqlite3_bind_text(cursor->find, 1, id, -1, SQLITE_TRANSIENT);
+	int status = step(cursor->database, cursor->find, err);
+	if (status <= 0)
+		return status;
+	status = read_program(cursor, cursor->find, out, err);
+	sqlite3_reset(cursor->find);
+	return status < 0 ? status : 1;
+}

@@ -1,0 +1,66 @@
+#ifndef OE__STORE_LOAD_H
+#define OE__STORE_LOAD_H
+
+/*
+ * Reading run.db: the calls of the hub in their order, answers, programs. One thread, that of the
+ * connection.
+ */
+
+#include "base/auto.h"
+#include "program/program.h"
+#include "store/database.h"
+
+/* One row of the log; strings are borrowed until the next step. */
+struct oe__log_entry {
+	int64_t seq;
+	const char *kind; /* "seed", "issue", "commit", "fail" */
+	int64_t number;
+	int32_t attempt, island;
+	int outcome; /* enum oe_outcome, or -1 */
+	const char *program_id, *message, *verdict; /* NULL if there is none */
+	double evaluation_ms; /* -1 if there was none */
+	double time;
+};
+
+struct oe__log_cursor;
+int oe__log_cursor_open(struct oe__database *database, struct oe__log_cursor **out, oe_error *err);
+int oe__log_cursor_next(struct oe__log_cursor *cursor, struct oe__log_entry *entry,
+                        oe_error *err); /* 1, or 0 at the end */
+void oe__log_cursor_close(struct oe__log_cursor *cursor);
+
+/* A recorded answer; strings are the caller's. */
+struct oe__answer {
+	char *text, *model, *error;
+	size_t size;
+	int finish;
+	int64_t tokens_in, tokens_out;
+	int32_t requests;
+	double llm_ms;
+	double time;
+	uint8_t prompt_hash[OE__SHA256_SIZE];
+	bool has_prompt_hash;
+};
+int oe__answer_load(struct oe__database *database, int64_t number, int32_t attempt,
+                    struct oe__answer *out, oe_error *err); /* 1, or 0 if there is none */
+void oe__answer_done(struct oe__answer *answer);
+
+/* Programs. `dimensions` may be NULL; the recorded fitness is taken if they are. */
+struct oe__program_cursor;
+int oe__program_cursor_open(struct oe__database *database, int64_t after, bool artifacts,
+                            const struct oe__dimensions *dimensions,
+                            struct oe__program_cursor **out, oe_error *err);
+int oe__program_cursor_next(struct oe__program_cursor *cursor, int64_t *position, oe_program **out,
+                            oe_error *err); /* 1, or 0 at the end */
+int oe__program_cursor_find(struct oe__program_cursor *cursor, const char *id, oe_program **out,
+                            oe_error *err); /* 1, or 0 if there is none */
+void oe__program_cursor_close(struct oe__program_cursor *cursor);
+
+/* Numbers by a query that gives one. */
+int oe__database_number(struct oe__database *database, const char *sql, int64_t *out,
+                        oe_error *err);
+
+OE__AUTO_POINTER(log_cursor, struct oe__log_cursor *, oe__log_cursor_close)
+OE__AUTO_POINTER(program_cursor, struct oe__program_cursor *, oe__program_cursor_close)
+OE__AUTO_VALUE(answer, struct oe__answer, oe__answer_done)
+
+#endif /* OE__STORE_LOAD_H */
