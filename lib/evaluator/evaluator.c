@@ -169,7 +169,6 @@ static void deliver(struct running *running, int status, const oe_error *err)
 		(void)oe__error(&call->error, status, "evaluator '%s' failed: %s",
 		                running->evaluator->name, oe_status_string(status));
 	}
-	call->done(call); /* may free the call */
 }
 
 /* The hook of oe_evaluation_finish(), in time. */
@@ -177,9 +176,14 @@ static void finished(oe_evaluation *evaluation, int status, const oe_error *err)
 {
 	struct running *running = evaluation->owner;
 
+	struct oe__evaluation_call *call = running->call;
+
 	evaluation->on_free = NULL;
 	deliver(running, status, err);
+	/* First let go of everything: `done` may be what the end of the whole run waits for, and a last
+	   reference must not be dropped here, on a thread that would have to join itself. */
 	running_free(running);
+	call->done(call); /* may free the call */
 }
 
 static void run_blocking(struct oe__task *task)

@@ -1,0 +1,97 @@
+/*
+ * An ensemble: a member is drawn by weight from the request's own stream, so the choice does not
+ * depend on what else is under way. It is an oe_llm like any other, and passes the answer on.
+ */
+
+#include "llm/relay.h"
+
+#include <math.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "base/rng.h"
+
+struct ensemble {
+	struct member {
+		oe_llm *llm;
+		double weight;
+	} *members;
+	size_t count, capacity;
+	double total;
+};
+
+static oe_llm *draw(const struct ensemble *ensemble, const oe_llm_request *request)
+{
+	struct oe__rng rng;
+	oe__rng_init(&rng, request->seed, "ensemble", 0, 0);
+	double at = oe__rng_real(&rng) * ensemble->total;
+
+	for (size_t i = 0; i + 1 < ensemble->count; i++) {
+		at -= ensemble->members[i].weight;
+		if (at < 0)
+			return ensemble->members[i].llm;
+	}
+	return ensemble->members[ensemble->count - 1].llm;
+}
+
+static void answered(struct oe__relay *relay)
+{
+	oe__relay_pass(relay);
+}
+
+static int start(void *self, const oe_llm_request *request, oe_completion *completion,
+                 oe_error *err)
+{
+	struct ensemble *ensemble = self;
+
+	if (ensemble->count == 0 || !(ensemble->total > 0))
+		return oe__error(err, OE_ERR_LLM, "the ensemble has no member with a weight");
+	return oe__relay_begin(draw(ensemble, request), request, completion, answered, NULL, err);
+}
+
+static void ensemble_free(void *self)
+{
+	struct ensemble *ensemble = self;
+
+	for (size_t i = 0; i < ensemble->count; i++)
+		oe_llm_unref(ensemble->members[i].llm);
+	oe__free(ensemble->members);
+	oe__free(ensemble);
+}
+
+static const oe_llm_vtable ensemble_vtable = {
+	.struct_size = sizeof(oe_llm_vtable),
+	.name = "ensemble",
+	.start = start,
+	.cancel = oe__relay_cancel,
+	.free = ensemble_free,
+};
+
+int oe_llm_ensemble_new(oe_llm **out)
+{
+	struct ensemble *ensemble = oe__calloc(1, sizeof(*ensemble));
+	if (!ensemble)
+		return OE_ERR_NOMEM;
+	int status = oe_llm_new(&ensemble_vtable, ensemble, out, NULL);
+	if (status < 0)
+		oe__free(ensemble);
+	return status;
+}
+
+int oe_llm_ensemble_add(oe_llm *llm, oe_llm *member, double weight)
+{
+	struct ensemble *ensemble = llm ? oe__llm_self(llm, "ensemble") : NULL;
+
+	if (!ensemble || !member || !isfinite(weight) || weight < 0)
+		return OE_ERR_INVALID;
+	void *members = ensemble->members;
+	int status = oe__grow(&members, &ensemble->capacity, ensemble->count + 1,
+	                      sizeof(*ensemble->members));
+	ensemble->members = members;
+	if (status < 0)
+		return status;
+	ensemble->members[ensemble->count++] =
+		(struct member){ .llm = oe_llm_ref(member), .weight = weight };
+	ensemble->total += weight;
+	return 0;
+}

@@ -1,0 +1,53 @@
+#ifndef OE__LLM_LLM_H
+#define OE__LLM_LLM_H
+
+/*
+ * The LLM handle, and the one wrapper around every backend; the counterpart of
+ * evaluator/evaluator.h. Any thread.
+ */
+
+#include "base/auto.h"
+#include "llm/completion.h"
+#include "openevolve/llm.h"
+
+/* One question under way. Owned by the caller, who keeps it, the backend and the request's texts
+   alive from start until `done` was called, or abandon said true. */
+struct oe__llm_call {
+	/* Set before the start. */
+	oe_llm_request request; /* texts borrowed */
+	void (*done)(struct oe__llm_call *call); /* once, on any thread; must be cheap */
+
+	/* Set before `done`; read them after. */
+	oe_completion *completion; /* finished; lives until release */
+	int status;                /* of it; the error is there too */
+
+	/* The wrapper's. */
+	oe_llm *llm;
+};
+
+/* Make ready: from here on the call may be cancelled by another thread. */
+int oe__llm_prepare(oe_llm *llm, struct oe__llm_call *call);
+
+/* Begin what was prepared. A failure to start is reported by `done` too, perhaps before this
+   returns: the call may be gone by then. */
+void oe__llm_submit(struct oe__llm_call *call);
+
+/* Ask to end early, perhaps before it began; `done` follows as soon as the backend has let go.
+   Until the release. Backends look at oe_completion_cancelled() as they begin. */
+void oe__llm_cancel(struct oe__llm_call *call);
+
+/* Stop waiting for a backend that does not come back. @return true if `done` will never be called. */
+bool oe__llm_abandon(struct oe__llm_call *call);
+
+/* Drop what the call holds, after `done` or a successful abandon. */
+void oe__llm_call_release(struct oe__llm_call *call);
+
+/* enum oe_llm_failure of a failed call. */
+int oe__llm_failure(const struct oe__llm_call *call);
+
+/* Cap of an answer, and how many blocking calls may run at once; before the first start. */
+void oe__llm_set_limits(oe_llm *llm, size_t response_max, int32_t threads);
+
+OE__AUTO_POINTER(llm, oe_llm *, oe_llm_unref)
+
+#endif /* OE__LLM_LLM_H */
