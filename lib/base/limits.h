@@ -12,6 +12,7 @@
 #define OE__FILE_MAX        (256 * OE__MIB) /* a whole file read into memory                      */
 #define OE__CONFIG_MAX      (8 * OE__MIB)   /* YAML text; real ones are a few KB                  */
 #define OE__YAML_NODES_MAX  1000000         /* nodes after aliases are expanded: no alias bombs   */
+#define OE__YAML_MENDS_MAX  1000            /* passes over a text with JSON's surrogate escapes   */
 #define OE__YAML_DEPTH_MAX  1000            /* PyYAML gives up at Python's recursion limit        */
 #define OE__JSON_DEPTH_MAX  200             /* nesting of foreign JSON; recursion stays bounded   */
 #define OE__CODE_MAX        (64 * OE__MIB)  /* source of one program                              */
