@@ -28,5 +28,18 @@
 #define OE__BINS_MAX        65536           /* bins of one axis                                   */
 #define OE__IN_FLIGHT_MAX   65536           /* iterations under way in one controller             */
 #define OE__THREADS_MAX     256             /* threads of one compute pool                        */
+#define OE__EDIT_BLOCKS_MAX    4096     /* SEARCH/REPLACE blocks of one answer; each costs a search  */
+#define OE__EDIT_DIVISIONS_MAX 64       /* lines of one block that are tried as its divider          */
+#define OE__EDIT_LINES_MAX     ((size_t)4 * 1024 * 1024) /* of a text that is searched tolerantly    */
+#define OE__EDIT_NEAREST_MAX   (4 * OE__MIB)  /* text read per answer to find what is most similar   */
+#define OE__FENCE_DEPTH_MAX    16       /* fences inside of fences; deeper ones are plain text       */
+#define OE__DIFF_LINES_MAX     ((size_t)16 * 1024 * 1024) /* of both texts: 32-bit indices           */
+#define OE__DIFF_COST_MIN      256      /* edits looked for before a script may be less than shortest */
+#define OE__PATTERN_MAX        (64 * OE__KIB) /* text of diff_pattern                                */
+#define OE__PATTERN_WORK_MIN   1000000  /* steps of a diff_pattern on one answer, ...                */
+#define OE__PATTERN_WORK_PER_BYTE 256   /* ... more for a longer one, ...                            */
+#define OE__PATTERN_WORK_MAX   250000000 /* ... but never more: a few seconds                        */
+#define OE__PATTERN_STEPS_MAX  50000000 /* PCRE2's own count, per place; a second line of defence    */
+#define OE__PATTERN_HEAP_MAX   (64 * OE__MIB) /* backtracking memory of PCRE2                        */
 
 #endif /* OE__BASE_LIMITS_H */
