@@ -64,19 +64,24 @@ enum oe_hub_wait {
 	OE_HUB_EMPTY = 4        /**< there is no program to start from                 */
 };
 
-/** What a commit did. Written by the hub; append-only. */
+/** What a commit did. The caller sets `struct_size` (OE_COMMIT_INIT), the hub the rest; append-only. */
 typedef struct oe_commit {
 	size_t struct_size;
-	int32_t outcome;   /**< enum oe_outcome: COMMITTED, REJECTED or DUPLICATE         */
-	int32_t island;    /**< where the child went, or would have gone                  */
-	int32_t best;      /**< nonzero: the fittest program so far                       */
-	int32_t new_cell;  /**< nonzero: the first program of its feature-map cell        */
-	int32_t replaced;  /**< nonzero: it took a cell from another program              */
-	int32_t late;      /**< nonzero: the iteration had ended before; nothing changed  */
-	int32_t migrated;  /**< programs that migrated after this commit                  */
-	int32_t staged;    /**< nonzero: waits for its generation or its turn             */
-	oe_program *program; /**< as it is in the hub; borrowed until the next call       */
+	int32_t outcome;   /**< enum oe_outcome: COMMITTED, REJECTED, DUPLICATE, or the failure of the
+	                        child's evaluation; -1 if `late`                                   */
+	int32_t island;    /**< where the child went, or would have gone                           */
+	int32_t best;      /**< nonzero: the fittest program so far                                */
+	int32_t new_cell;  /**< nonzero: the first program of its feature-map cell                 */
+	int32_t replaced;  /**< nonzero: it took a cell from another program, which left           */
+	int32_t late;      /**< nonzero: the iteration had ended before; nothing changed           */
+	int32_t repeated;  /**< nonzero: it failed, and its number is given again                  */
+	int32_t migrated;  /**< programs that migrated after this commit                           */
+	int32_t staged;    /**< nonzero: waits for its generation or its turn                      */
+	oe_program *program; /**< as it is in the hub (of a duplicate: the one that is there), or
+	                          NULL; borrowed until the next call                               */
 } oe_commit;
+
+#define OE_COMMIT_INIT { sizeof(oe_commit), 0, 0, 0, 0, 0, 0, 0, 0, 0, NULL }
 
 /**
  * Make a hub from "database.*", "hub.*", "prompt.num_*", "max_iterations" and "random_seed".
@@ -88,10 +93,15 @@ OE_API OE_NODISCARD int oe_hub_new(const oe_config *config, oe_hub **out, oe_err
 OE_API void oe_hub_free(oe_hub *hub);
 
 /**
- * Put an initial program, evaluated, into the hub. Several may be seeded; they are spread over the
- * islands in order. An empty island samples the initial program.
+ * Put an initial program, evaluated, into the hub. Several may be seeded, at any time; they are spread
+ * over the islands in order. An empty island samples the first of them.
+ *
+ * One whose evaluation failed does not join the population, but if it is the first, iterations start
+ * from it. One whose content is there already changes nothing.
  *
  * @param program referenced.
+ * @retval OE_ERR_CONFIG "database.feature_dimensions" names something that is neither built in nor
+ *                       among the metrics of the first program.
  */
 OE_API OE_NODISCARD int oe_hub_seed(oe_hub *hub, oe_program *program, oe_error *err);
 
@@ -114,7 +124,7 @@ OE_API OE_NODISCARD int oe_hub_next_iteration(oe_hub *hub, oe_iteration **iterat
  * Open an iteration again after a restart, so that it can be committed: same number, same attempt,
  * and the sample that was recorded for it.
  *
- * @param parent       referenced.
+ * @param parent       referenced; it need not live any more.
  * @param inspirations referenced; may be NULL if `count` is 0.
  */
 OE_API OE_NODISCARD int oe_hub_reopen(oe_hub *hub, int64_t number, int32_t attempt, int32_t island,
@@ -122,7 +132,8 @@ OE_API OE_NODISCARD int oe_hub_reopen(oe_hub *hub, int64_t number, int32_t attem
                                       size_t count, oe_iteration **iteration, oe_error *err);
 
 /**
- * Give the child of an iteration. Ends it. Idempotent: a second commit or failure of the same
+ * Give the child of an iteration. Ends it. A child whose evaluation failed does not join; it ends the
+ * iteration as oe_hub_fail() does. Idempotent: a second commit or failure of the same
  * (number, attempt) is recognised, reported as `late`, and changes nothing.
  *
  * @param child  referenced; made by oe_iteration_child().
@@ -137,8 +148,9 @@ OE_API OE_NODISCARD int oe_hub_commit(oe_hub *hub, oe_iteration *iteration, oe_p
  * @param outcome enum oe_outcome, not COMMITTED.
  * @param child   the program that failed, for the next prompts of its parent; or NULL.
  * @param message one sentence about what went wrong, for the same; copied; may be NULL.
- * @return 1 if it ended; 0 if it had ended before (late), or if "hub.on_failure: replace" opens
- *         the next attempt: oe_hub_next_iteration() then gives the same number again.
+ * @return 1 if it ended; 0 if it had ended before (late): nothing changed; 2 if the program failed
+ *         and "hub.on_failure" is "replace": oe_hub_next_iteration() then gives the same number
+ *         again, as its next attempt.
  */
 OE_API OE_NODISCARD int oe_hub_fail(oe_hub *hub, oe_iteration *iteration, int outcome,
                                     oe_program *child, const char *message, oe_error *err);

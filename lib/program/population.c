@@ -48,6 +48,13 @@ int oe__population_new(size_t program_count, int32_t island_count, struct oe__ax
 	return 0;
 }
 
+oe_program *oe__population_extra(const oe_population *population)
+{
+	oe_program *initial = population->initial;
+
+	return initial && !oe_population_find(population, initial->id) ? initial : NULL;
+}
+
 int oe__population_reserve_cells(oe_population *population, size_t count)
 {
 	void *cells = population->cells;

@@ -32,9 +32,8 @@ struct oe__feature_stats {
 
 struct oe_population {
 	atomic_int refs;
-	/* In order of joining; each live program once. A checkpoint may hold more of them, which live
-	   on no island (island -1): OpenEvolve leaves displaced elites behind, and the initial program
-	   is kept there. */
+	/* In order of joining; each live program once. OpenEvolve's checkpoints hold more of them,
+	   which live on no island (island -1): it leaves displaced elites behind. */
 	oe_program **programs;
 	size_t program_count;
 	bool *archived; /* parallel to programs */
@@ -52,7 +51,7 @@ struct oe_population {
 	int64_t last_iteration, last_migration_generation;
 	int64_t issued, ended;
 	int64_t outcomes[OE_OUTCOME_COUNT];
-	oe_program *initial; /* what an empty island samples; or NULL */
+	oe_program *initial; /* what an empty island samples, alive or not; or NULL */
 	size_t skipped;      /* unreadable records, when loaded       */
 
 	/* Ranks and the index of ids, made by the first getter that needs them. */
@@ -63,6 +62,10 @@ struct oe_population {
    reference to each of its programs, its sources and its axes. */
 int oe__population_new(size_t program_count, int32_t island_count, struct oe__axes *axes,
 					   oe_population **out);
+
+/* The program that a checkpoint has to hold besides `programs`: the initial one, unless it lives.
+ */
+oe_program *oe__population_extra(const oe_population *population);
 
 /* Room for `count` more cells, whose `bins` the caller makes. */
 int oe__population_reserve_cells(oe_population *population, size_t count);

@@ -60,6 +60,20 @@ static int by_age(const void *a, const void *b)
 	return strcmp(first->id, second->id);
 }
 
+static int index_programs(struct reading *reading)
+{
+	oe_population *population = reading->population;
+
+	for (size_t i = 0; i < population->program_count; i++) {
+		const char *id = population->programs[i]->id;
+		int status = oe__map_put(&reading->ids, id, strlen(id), (void *)(uintptr_t)(i + 1));
+
+		if (status < 0)
+			return status;
+	}
+	return 0;
+}
+
 static int take_programs(struct reading *reading, oe_program *const *programs, size_t count)
 {
 	oe_population *population = reading->population;
@@ -69,14 +83,7 @@ static int take_programs(struct reading *reading, oe_program *const *programs, s
 	population->program_count = count;
 	if (count > 1)
 		qsort(population->programs, count, sizeof(oe_program *), by_age);
-	for (size_t i = 0; i < count; i++) {
-		const char *id = population->programs[i]->id;
-		int status = oe__map_put(&reading->ids, id, strlen(id), (void *)(uintptr_t)(i + 1));
-
-		if (status < 0)
-			return status;
-	}
-	return 0;
+	return index_programs(reading);
 }
 
 /* The program at `index` as one that lives on `island`. */
@@ -130,6 +137,33 @@ static int read_islands(struct reading *reading)
 			return status;
 	}
 	return 0;
+}
+
+/* Our own checkpoints: the initial program is kept even when it is not alive; what else is listed
+   nowhere is left of something older. */
+static int read_initial(struct reading *reading)
+{
+	oe_population *population = reading->population;
+	const struct oe__value *ours = member(reading->metadata, "oe", OE__VALUE_MAP);
+	ptrdiff_t initial = ours ? index_of(reading, oe__value_get(ours, "initial")) : -1;
+	size_t kept = 0;
+
+	if (!ours)
+		return 0;
+	if (initial >= 0)
+		population->initial = oe_program_ref(population->programs[initial]);
+	for (size_t i = 0; i < population->program_count; i++) {
+		oe_program *program = population->programs[i];
+
+		if (program->island >= 0)
+			population->programs[kept++] = program;
+		else
+			oe_program_unref(program);
+	}
+	population->program_count = kept;
+	oe__map_done(&reading->ids);
+	reading->ids = (struct oe__map)OE__MAP_INIT;
+	return index_programs(reading);
 }
 
 /* "9-7" into one bin per axis. */
@@ -320,10 +354,7 @@ static int read_references(struct reading *reading)
 	oe_population *population = reading->population;
 	const struct oe__value *ours = member(reading->metadata, "oe", OE__VALUE_MAP);
 	const struct oe__value *list = member(ours, "diversity_references", OE__VALUE_LIST);
-	ptrdiff_t initial = ours ? index_of(reading, oe__value_get(ours, "initial")) : -1;
 
-	if (initial >= 0)
-		population->initial = oe_program_ref(population->programs[initial]);
 	if (!list || list->size == 0)
 		return 0;
 	population->references = oe__calloc(list->size, sizeof(*population->references));
@@ -392,6 +423,8 @@ int oe__population_read_metadata(const struct oe__value *metadata,
 		status = take_programs(&reading, programs, program_count);
 	if (status == 0)
 		status = read_islands(&reading);
+	if (status == 0)
+		status = read_initial(&reading);
 	if (status == 0)
 		status = read_cells(&reading);
 	if (status == 0)

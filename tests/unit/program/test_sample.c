@@ -91,12 +91,10 @@ static oe_iteration *iteration_of(oe_program *parent, int64_t number, int32_t at
 START_TEST(test_child)
 {
 	OE__AUTO(program)
-	oe_program *parent = program("p"),
-			   *child = NULL, *again = NULL, *other = NULL, *retried = NULL;
+	oe_program *parent = program("p"), *child = NULL, *again = NULL, *other = NULL, *retried = NULL;
 	OE__AUTO(evaluation) oe_evaluation *evaluation = NULL;
 	OE__AUTO(iteration)
-	oe_iteration *iteration = iteration_of(parent, 9, 0),
-				 *retry = iteration_of(parent, 9, 1);
+	oe_iteration *iteration = iteration_of(parent, 9, 0), *retry = iteration_of(parent, 9, 1);
 
 	ck_assert_int_eq(oe_evaluation_new(&evaluation), 0);
 	ck_assert_int_eq(oe_evaluation_set_metric(evaluation, "score", 2), 0);
