@@ -162,6 +162,10 @@ static int write_contents(const oe_population *population, const char *directory
 	int status = oe__directory_make(programs, err);
 	for (size_t i = 0; status == 0 && i < population->program_count; i++)
 		status = write_program(directory, final, population->programs[i], &scratch, err);
+	/* What empty islands start from, alive or not. */
+	const oe_program *extra = oe__population_extra(population);
+	if (status == 0 && extra)
+		status = write_program(directory, final, extra, &scratch, err);
 	if (status == 0)
 		status = write_best(population, directory, extension, err);
 	if (status < 0)
