@@ -82,6 +82,13 @@ static bool is_noop(const struct work *work, oe_bytes code)
 	return same(work->parent, code);
 }
 
+static int explain_violation(oe_edit *edit)
+{
+	return oe__buffer_printf(&edit->message,
+							 "line %zu of the result differs outside the EVOLVE-BLOCKs",
+							 edit->violation_line);
+}
+
 /* `code` lies in the edit's code_text; here it becomes the child or is refused. */
 static int judge(struct work *work, oe_bytes code)
 {
@@ -96,15 +103,11 @@ static int judge(struct work *work, oe_bytes code)
 		edit->status = OE_EDIT_STATUS_NO_EDIT;
 		return oe__buffer_text(&edit->message, "the answer is not valid UTF-8");
 	}
-	if (options->evolve_blocks != OE__EVOLVE_OFF &&
-		!oe__evolve_blocks_kept(work->parent, code, &edit->violation_line)) {
-		int status = oe__buffer_printf(&edit->message,
-									   "line %zu of the result differs outside the EVOLVE-BLOCKs",
-									   edit->violation_line);
-		if (status < 0 || options->evolve_blocks == OE__EVOLVE_ENFORCE) {
-			edit->status = OE_EDIT_STATUS_VIOLATES_BLOCK;
-			return status;
-		}
+	bool kept = options->evolve_blocks == OE__EVOLVE_OFF ||
+				oe__evolve_blocks_kept(work->parent, code, &edit->violation_line);
+	if (!kept && options->evolve_blocks == OE__EVOLVE_ENFORCE) {
+		edit->status = OE_EDIT_STATUS_VIOLATES_BLOCK;
+		return explain_violation(edit);
 	}
 	size_t length = oe__utf8_length(code.data, code.size);
 	if (options->code_length_max > 0 && length > (uint64_t)options->code_length_max) {
@@ -115,7 +118,7 @@ static int judge(struct work *work, oe_bytes code)
 	}
 	edit->code = code;
 	edit->status = work->forgiven ? OE_EDIT_STATUS_APPLIED_TOLERANT : OE_EDIT_STATUS_APPLIED;
-	return 0;
+	return kept ? 0 : explain_violation(edit);
 }
 
 /* Larger than any program may be: the same as too many characters. */

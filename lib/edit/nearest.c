@@ -21,48 +21,81 @@
 #define BUCKETS 2048 /* pairs are hashed: a collision only blurs the similarity a little */
 
 struct bag {
-	uint32_t wanted[BUCKETS]; /* pairs of the search text */
-	uint32_t seen[BUCKETS];   /* pairs of the window      */
+	struct slot {
+		uint32_t wanted; /* pairs of the search text */
+		uint32_t seen;   /* pairs of the window      */
+	} slots[BUCKETS];
 	size_t wanted_count, seen_count, shared;
 };
 
-static size_t bucket(unsigned char a, unsigned char b)
+static struct slot *slot_of(struct bag *bag, unsigned char a, unsigned char b)
 {
-	return (((size_t)a << 8 | b) * 40503u >> 5) % BUCKETS;
+	return &bag->slots[(((size_t)a << 8 | b) * 40503u >> 5) % BUCKETS];
 }
 
-/* Call one of three for each pair of a line, its two ends included. */
-enum deed { WANT, ADD, DROP };
+/* What happens to a slot; 1 if the bags share one pair more, or one less, than before. */
 
-static void touch(struct bag *bag, size_t slot, enum deed deed)
+static size_t want(struct slot *slot)
 {
-	if (deed == WANT) {
-		bag->wanted[slot]++;
-		bag->wanted_count++;
-	} else if (deed == ADD) {
-		bag->shared += bag->seen[slot] < bag->wanted[slot];
-		bag->seen[slot]++;
-		bag->seen_count++;
-	} else {
-		bag->seen[slot]--;
-		bag->seen_count--;
-		bag->shared -= bag->seen[slot] < bag->wanted[slot];
-	}
+	slot->wanted++;
+	return 0;
 }
 
-static void touch_line(struct bag *bag, const struct oe__line *line, enum deed deed)
+static size_t add(struct slot *slot)
 {
+	return slot->seen++ < slot->wanted;
+}
+
+static size_t drop(struct slot *slot)
+{
+	return --slot->seen < slot->wanted;
+}
+
+struct tally {
+	size_t pairs, shared;
+};
+
+/* Do something with each pair of a line, its two ends included. */
+static inline struct tally for_pairs(struct bag *bag, const struct oe__line *line,
+									 size_t (*deed)(struct slot *slot))
+{
+	struct tally tally = { 0, 0 };
 	unsigned char before = '\n';
 
 	for (size_t i = 0; i < line->size; i++) {
 		unsigned char c = (unsigned char)line->text[i];
 		if (c == ' ' || c == '\t' || c == '\r')
 			continue;
-		touch(bag, bucket(before, c), deed);
+		tally.shared += deed(slot_of(bag, before, c));
+		tally.pairs++;
 		before = c;
 	}
-	if (before != '\n')
-		touch(bag, bucket(before, '\n'), deed);
+	if (before != '\n') {
+		tally.shared += deed(slot_of(bag, before, '\n'));
+		tally.pairs++;
+	}
+	return tally;
+}
+
+static void want_line(struct bag *bag, const struct oe__line *line)
+{
+	bag->wanted_count += for_pairs(bag, line, want).pairs;
+}
+
+static void add_line(struct bag *bag, const struct oe__line *line)
+{
+	struct tally tally = for_pairs(bag, line, add);
+
+	bag->seen_count += tally.pairs;
+	bag->shared += tally.shared;
+}
+
+static void drop_line(struct bag *bag, const struct oe__line *line)
+{
+	struct tally tally = for_pairs(bag, line, drop);
+
+	bag->seen_count -= tally.pairs;
+	bag->shared -= tally.shared;
 }
 
 static double similarity(const struct bag *bag)
@@ -86,16 +119,16 @@ int oe__nearest_find(oe_bytes text, oe_bytes search, struct oe__nearest *out)
 		return OE_ERR_NOMEM;
 	while (search.size > 0 &&
 		   oe__line_next(&search_cursor, (const char *)search.data + search.size, &line)) {
-		touch_line(bag, &line, WANT);
+		want_line(bag, &line);
 		height++;
 	}
 	while (height > 0 && text.size > 0 && oe__line_next(&head, end, &line)) {
-		touch_line(bag, &line, ADD);
+		add_line(bag, &line);
 		if (count < height) {
 			count++;
 		} else {
 			oe__line_next(&tail, end, &line);
-			touch_line(bag, &line, DROP);
+			drop_line(bag, &line);
 			first++;
 		}
 		double alike = similarity(bag);

@@ -52,7 +52,7 @@ static int complain(int code, size_t offset, bool same, oe_error *err)
 {
 	PCRE2_UCHAR message[160];
 
-	if (code == PCRE2_ERROR_NOMEMORY)
+	if (code == PCRE2_ERROR_NOMEMORY || code == PCRE2_ERROR_HEAP_FAILED)
 		return oe__error_nomem(err);
 	pcre2_get_error_message(code, message, sizeof(message));
 	return oe__error_at(err, OE_ERR_CONFIG, "diff_pattern", 0, same ? (int)offset + 1 : 0,

@@ -2,6 +2,7 @@
 
 #include "edit/edit.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -259,6 +260,40 @@ START_TEST(test_bounds)
 }
 END_TEST
 
+/* One set of rules serves all threads, with a pattern of its own too. */
+static void *apply_many(void *argument)
+{
+	const struct oe__edit_rules *rules = argument;
+	bool fine = true;
+
+	for (int i = 0; i < 300 && fine; i++) {
+		OE__AUTO(edit) oe_edit *edit = NULL;
+		fine = oe__edit_apply(rules, bytes("a\nb\n"), bytes("<<a--x>><<b--y>>"), OE_FINISH_STOP,
+							  &edit, NULL) == 0 &&
+			   strcmp(oe_edit_code(edit).data, "x\ny\n") == 0;
+	}
+	return fine ? argument : NULL;
+}
+
+START_TEST(test_rules_are_shared)
+{
+	struct oe__edit_options options = defaults;
+	struct oe__edit_rules *rules = NULL;
+	pthread_t threads[4];
+
+	options.pattern = "<<(.*?)--(.*?)>>";
+	ck_assert_int_eq(oe__edit_rules_new(&options, &rules, NULL), 0);
+	for (int i = 0; i < 4; i++)
+		ck_assert_int_eq(pthread_create(&threads[i], NULL, apply_many, rules), 0);
+	for (int i = 0; i < 4; i++) {
+		void *result = NULL;
+		pthread_join(threads[i], &result);
+		ck_assert_ptr_eq(result, rules);
+	}
+	oe__edit_rules_free(rules);
+}
+END_TEST
+
 /* ---- properties ---- */
 
 struct lines {
@@ -428,4 +463,5 @@ TEST_MAIN("edit", test_exact_duplicate_is_an_option, test_tolerant_duplicate_is_
 		  test_rewrite_keeps_the_ends_outside_of_blocks, test_rewrite_keeps_line_ends,
 		  test_mixed_line_ends_stay, test_truncated, test_reasoning,
 		  test_empty_search_without_tolerance, test_invalid_utf8_is_no_edit, test_bounds,
-		  test_blocks_of_a_diff_give_the_target, test_tolerant_needs_exactly_one_place)
+		  test_rules_are_shared, test_blocks_of_a_diff_give_the_target,
+		  test_tolerant_needs_exactly_one_place)
