@@ -1,0 +1,15 @@
+#ifndef OE__SPAWNER_DESCENDANTS_H
+#define OE__SPAWNER_DESCENDANTS_H
+
+/*
+ * Finding and killing everything below a process, however it hides: new sessions, double forks and
+ * ignored signals make no difference, as an orphan of a tree goes to the tree's keeper.
+ */
+
+#include <stddef.h>
+#include <sys/types.h>
+
+/* Kill all live descendants of `root` but `keep`, until none is left. @return how many there were. */
+size_t descendants_kill(pid_t root, pid_t keep);
+
+#endif /* OE__SPAWNER_DESCENDANTS_H */
