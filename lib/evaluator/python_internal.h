@@ -1,0 +1,100 @@
+#ifndef OE__EVALUATOR_PYTHON_INTERNAL_H
+#define OE__EVALUATOR_PYTHON_INTERNAL_H
+
+/*
+ * Shared by python.c (the evaluator, its jobs), python_pool.c (who runs what) and python_slot.c (one
+ * fork server). Reactor thread, where nothing else is said.
+ */
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "base/buffer.h"
+#include "evaluator/evaluator.h"
+#include "evaluator/python.h"
+#include "evaluator/python_result.h"
+#include "sandbox/sandbox.h"
+#include "scheduler/scheduler.h"
+
+/* One evaluation, from the queue to its end. */
+struct oe__python_job {
+	struct oe__task task;
+	struct oe__python_job *next; /* in the queue */
+	struct oe__python_pool *pool;
+	oe_evaluation *evaluation; /* the handle to finish; the wrapper's request keeps the program */
+	const oe_program *program; /* NULL: a probe */
+	const char *function;
+	uint64_t seed;
+	int64_t timeout_ms;
+};
+
+enum oe__slot_state {
+	OE__SLOT_EMPTY,    /* no server                                           */
+	OE__SLOT_STARTING, /* it imports                                          */
+	OE__SLOT_IDLE,
+	OE__SLOT_BUSY,     /* a child runs                                        */
+	OE__SLOT_CLEARING, /* the child is gone, what it left behind is being killed */
+	OE__SLOT_DYING     /* the whole tree is being killed                      */
+};
+
+struct oe__python_slot {
+	struct oe__python_pool *pool;
+	enum oe__slot_state state;
+	uint64_t tree;
+	int32_t keeper, server;
+	int control;
+	struct oe__watch *control_watch;
+	int64_t served;
+	int64_t evaluator_mtime;
+	struct oe__output log; /* what the server itself says: why it does not start */
+	int log_fd;
+	struct oe__watch *log_watch;
+
+	struct oe__python_job *job;
+	int result_fd, output_fd;
+	struct oe__watch *result_watch, *output_watch;
+	struct oe__buffer result;
+	struct oe__output output;
+	struct oe__timer deadline;
+	struct oe__child_end end;
+	int64_t started_ns;
+	char *scratch;
+	bool sweeping; /* the spawner was asked to kill what is left */
+	bool clear;    /* and did: nothing is left of this evaluation */
+};
+
+struct oe__python_pool {
+	atomic_int refs;
+	struct oe__python_options options; /* its strings are owned */
+	char **variables;
+	oe_scheduler *scheduler;
+	struct oe__reactor *reactor;
+	struct oe__sandbox *sandbox; /* NULL until needed, and after its spawner died */
+	struct oe__watch *sandbox_watch;
+	char *shim; /* directory of the openevolve package for children */
+	struct oe__python_slot *slots;
+	struct oe__python_job *head, *tail; /* queue */
+	int64_t next_scratch;
+	bool was_ready; /* some server has started once: later failures are infrastructure */
+	oe_error failure; /* why none did */
+	bool closing;
+};
+
+/* The files of python/, embedded. */
+extern const char oe__forkserver_py[];
+extern const char oe__evaluation_result_py[];
+
+/* python_pool.c */
+void oe__python_pool_dispatch(struct oe__python_pool *pool); /* jobs to idle slots */
+void oe__python_job_finish(struct oe__python_job *job, int status, const oe_error *err);
+int oe__python_pool_sandbox(struct oe__python_pool *pool, oe_error *err);
+/* Remove a directory that a child has used, off the reactor: it may be huge. */
+void oe__python_pool_discard(struct oe__python_pool *pool, char *directory);
+
+/* python_slot.c */
+void oe__slot_start(struct oe__python_slot *slot);
+void oe__slot_give(struct oe__python_slot *slot, struct oe__python_job *job);
+void oe__slot_cancel(struct oe__python_slot *slot);
+void oe__slot_close(struct oe__python_slot *slot); /* at once, without reports */
+
+#endif /* OE__EVALUATOR_PYTHON_INTERNAL_H */

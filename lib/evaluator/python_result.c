@@ -1,0 +1,310 @@
+#include "evaluator/python_result.h"
+
+#include <signal.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "base/alloc.h"
+#include "base/json.h"
+#include "base/limits.h"
+#include "base/text.h"
+#include "program/base64.h"
+
+/* ---- output ---- */
+
+int oe__output_init(struct oe__output *output, size_t bytes_max)
+{
+	*output = (struct oe__output){ .head_max = bytes_max - bytes_max / 2,
+		                           .tail_max = bytes_max / 2 };
+	output->head.size_max = bytes_max + 1;
+	output->tail = oe__malloc(output->tail_max > 0 ? output->tail_max : 1);
+	return output->tail ? 0 : OE_ERR_NOMEM;
+}
+
+void oe__output_done(struct oe__output *output)
+{
+	oe__buffer_done(&output->head);
+	oe__free(output->tail);
+	*output = (struct oe__output){ 0 };
+}
+
+void oe__output_add(struct oe__output *output, const char *data, size_t size)
+{
+	size_t room = output->head_max - output->head.size;
+	size_t head = size < room ? size : room;
+
+	output->total += size;
+	oe__buffer_append(&output->head, data, head);
+	data += head;
+	size -= head;
+	if (size > output->tail_max) { /* only the end of it can stay */
+		data += size - output->tail_max;
+		size = output->tail_max;
+	}
+	while (size > 0) {
+		size_t stretch = output->tail_max - output->tail_at;
+		if (stretch > size)
+			stretch = size;
+		memcpy(output->tail + output->tail_at, data, stretch);
+		output->tail_at = (output->tail_at + stretch) % output->tail_max;
+		output->tail_size += stretch;
+		data += stretch;
+		size -= stretch;
+	}
+	if (output->tail_size > output->tail_max)
+		output->tail_size = output->tail_max;
+}
+
+int oe__output_text(const struct oe__output *output, struct oe__buffer *out)
+{
+	size_t kept = output->head.size + output->tail_size;
+
+	oe__utf8_append_lossy(out, oe__buffer_string(&output->head), output->head.size);
+	if (output->total > kept)
+		oe__buffer_printf(out, "\n... (%llu bytes left out) ...\n",
+		                  (unsigned long long)(output->total - kept));
+	if (output->tail_size == output->tail_max && output->tail_max > 0) {
+		oe__utf8_append_lossy(out, output->tail + output->tail_at,
+		                      output->tail_max - output->tail_at);
+		oe__utf8_append_lossy(out, output->tail, output->tail_at);
+	} else {
+		oe__utf8_append_lossy(out, output->tail, output->tail_size);
+	}
+	return out->status;
+}
+
+/* ---- the frame ---- */
+
+enum oe__frame_state oe__frame_look(const struct oe__buffer *bytes, const char **json, size_t *size)
+{
+	uint64_t length = 0;
+
+	if (bytes->size == 0)
+		return OE__FRAME_NONE;
+	if (bytes->status < 0)
+		return OE__FRAME_BAD; /* beyond the cap */
+	if (bytes->size < 8)
+		return OE__FRAME_PART;
+	for (int i = 7; i >= 0; i--)
+		length = length << 8 | (unsigned char)bytes->data[i];
+	if (length > OE__FRAME_MAX || bytes->size - 8 > length)
+		return OE__FRAME_BAD;
+	if (bytes->size - 8 < length)
+		return OE__FRAME_PART;
+	*json = bytes->data + 8;
+	*size = (size_t)length;
+	return OE__FRAME_WHOLE;
+}
+
+static int set_metric(oe_evaluation *evaluation, const char *name, const struct oe__value *value)
+{
+	const struct oe__value *tagged = oe__value_get(value, "$f");
+	double number;
+
+	if (tagged && tagged->type == OE__VALUE_STRING && value->size == 1 &&
+	    oe__parse_real(tagged->string, tagged->size, &number))
+		return oe_evaluation_set_metric(evaluation, name, number);
+	return oe__evaluation_set_value(evaluation, name, value);
+}
+
+static int set_metrics(oe_evaluation *evaluation, const struct oe__value *metrics)
+{
+	int status = 0;
+
+	for (size_t i = 0; status == 0 && metrics->type == OE__VALUE_MAP && i < metrics->size; i++)
+		status = set_metric(evaluation, metrics->keys[i].string, &metrics->items[i]);
+	return status;
+}
+
+static int add_json(oe_evaluation *evaluation, const char *name, const struct oe__value *value)
+{
+	OE__AUTO(buffer) struct oe__buffer text = OE__BUFFER_INIT(OE__ARTIFACT_MAX);
+	struct oe__json_writer writer = { .out = &text, .python = true };
+
+	oe__json_put(&writer, value);
+	if (text.status < 0)
+		return text.status;
+	return oe__evaluation_add_artifact_kind(evaluation, name, OE__ARTIFACT_JSON, text.data,
+	                                        text.size);
+}
+
+static int add_artifact(oe_evaluation *evaluation, const char *name, const struct oe__value *value)
+{
+	const struct oe__value *bytes = oe__value_get(value, "$b");
+
+	if (value->type == OE__VALUE_STRING)
+		return oe__evaluation_add_artifact_kind(evaluation, name, OE__ARTIFACT_TEXT, value->string,
+		                                        value->size);
+	if (!bytes || bytes->type != OE__VALUE_STRING)
+		return add_json(evaluation, name, value);
+	OE__AUTO(buffer) struct oe__buffer data = OE__BUFFER_INIT(OE__ARTIFACT_MAX);
+	int status = oe__base64_decode(&data, bytes->string, bytes->size);
+	if (status < 0)
+		return status;
+	return oe__evaluation_add_artifact_kind(evaluation, name, OE__ARTIFACT_BYTES,
+	                                        oe__buffer_string(&data), data.size);
+}
+
+static int add_text(oe_evaluation *evaluation, const char *name, const struct oe__value *value)
+{
+	return value && value->type == OE__VALUE_STRING ? add_artifact(evaluation, name, value) : 0;
+}
+
+/* The evaluator raised: its message and where, for the next prompt. */
+static int set_failure(oe_evaluation *evaluation, const struct oe__value *frame)
+{
+	OE__AUTO(buffer) struct oe__buffer sentence = OE__BUFFER_INIT(4096);
+	const struct oe__value *type = oe__value_get(frame, "type");
+	const struct oe__value *message = oe__value_get(frame, "message");
+	const struct oe__value *code = oe__value_get(frame, "code");
+	bool exit = oe__value_is(oe__value_get(frame, "failure"), "exit");
+	const char *name = type && type->type == OE__VALUE_STRING ? type->string : "an exception";
+
+	if (exit)
+		oe__buffer_printf(&sentence, "it called sys.exit(%lld)",
+		                  code && code->type == OE__VALUE_INT ? (long long)code->integer : 1);
+	else
+		oe__buffer_printf(&sentence, "%s: %.2000s", name,
+		                  message && message->type == OE__VALUE_STRING ? message->string : "");
+	int status = add_text(evaluation, "stderr", message);
+	if (status == 0)
+		status = add_text(evaluation, "traceback", oe__value_get(frame, "traceback"));
+	if (status == 0)
+		status = add_text(evaluation, "error_type", type);
+	if (status == 0)
+		status = oe_evaluation_set_verdict(evaluation,
+		                                   exit ? OE_VERDICT_EXITED : OE_VERDICT_EXCEPTION,
+		                                   oe__buffer_string(&sentence));
+	return status;
+}
+
+static int bad_result(oe_evaluation *evaluation, const struct oe__value *frame)
+{
+	OE__AUTO(buffer) struct oe__buffer sentence = OE__BUFFER_INIT(1024);
+	const struct oe__value *type = oe__value_get(frame, "wrong_type");
+	const struct oe__value *missing = oe__value_get(frame, "missing");
+
+	if (missing && missing->type == OE__VALUE_STRING)
+		oe__buffer_printf(&sentence, "the evaluator has no function %.100s()", missing->string);
+	else
+		oe__buffer_printf(&sentence,
+		                  "the evaluator returned %.100s, expected a dict or an EvaluationResult",
+		                  type && type->type == OE__VALUE_STRING ? type->string : "something else");
+	return oe_evaluation_set_verdict(evaluation, OE_VERDICT_BAD_RESULT,
+	                                 oe__buffer_string(&sentence));
+}
+
+static int read_frame(oe_evaluation *evaluation, const char *json, size_t size)
+{
+	OE__AUTO(value) struct oe__value frame = { 0 };
+
+	int status = oe__json_parse(json, size, &frame, NULL);
+	if (status == OE_ERR_NOMEM)
+		return status;
+	if (status < 0 || frame.type != OE__VALUE_MAP)
+		return oe_evaluation_set_verdict(evaluation, OE_VERDICT_PROTOCOL_VIOLATION,
+		                                 "its result is not what an evaluation writes");
+	if (oe__value_get(&frame, "failure"))
+		return set_failure(evaluation, &frame);
+	const struct oe__value *metrics = oe__value_get(&frame, "metrics");
+	const struct oe__value *artifacts = oe__value_get(&frame, "artifacts");
+	const struct oe__value *functions = oe__value_get(&frame, "functions");
+	if (functions)
+		return add_json(evaluation, "functions", functions);
+	if (!metrics)
+		return bad_result(evaluation, &frame);
+	status = set_metrics(evaluation, metrics);
+	for (size_t i = 0; status == 0 && artifacts && artifacts->type == OE__VALUE_MAP &&
+	                   i < artifacts->size; i++)
+		status = add_artifact(evaluation, artifacts->keys[i].string, &artifacts->items[i]);
+	if (status == OE_ERR_LIMIT)
+		return oe_evaluation_set_verdict(evaluation, OE_VERDICT_BAD_RESULT,
+		                                 "its metrics or artifacts are too many, or too large");
+	return status;
+}
+
+/* ---- how it ended ---- */
+
+static int set_ended(oe_evaluation *evaluation, int verdict, const char *format, long long number,
+                     const char *text)
+{
+	OE__AUTO(buffer) struct oe__buffer sentence = OE__BUFFER_INIT(512);
+
+	oe__buffer_printf(&sentence, "%s %lld%s", format, number, text);
+	return oe_evaluation_set_verdict(evaluation, verdict, oe__buffer_string(&sentence));
+}
+
+static int set_silent_end(oe_evaluation *evaluation, int status)
+{
+	OE__AUTO(buffer) struct oe__buffer name = OE__BUFFER_INIT(128);
+
+	if (WIFSIGNALED(status)) {
+		int number = WTERMSIG(status);
+		const char *known = sigdescr_np(number);
+		if (number == SIGXCPU)
+			return oe_evaluation_set_verdict(evaluation, OE_VERDICT_CPU_TIMEOUT,
+			                                 "it used up its processor time");
+		if (number == SIGXFSZ)
+			return oe_evaluation_set_verdict(evaluation, OE_VERDICT_DISK_LIMIT,
+			                                 "it wrote a file that is too large");
+		oe__buffer_printf(&name, " (%s)", known ? known : "unknown");
+		return set_ended(evaluation, OE_VERDICT_SIGNALLED, "it was ended by signal", number,
+		                 oe__buffer_string(&name));
+	}
+	if (WEXITSTATUS(status) != 0)
+		return set_ended(evaluation, OE_VERDICT_EXITED, "it left with exit status",
+		                 WEXITSTATUS(status), ", without a result");
+	return oe_evaluation_set_verdict(evaluation, OE_VERDICT_NO_RESULT,
+	                                 "it ended without giving a result");
+}
+
+static int set_timeout(oe_evaluation *evaluation, const struct oe__child_end *end)
+{
+	OE__AUTO(buffer) struct oe__buffer sentence = OE__BUFFER_INIT(128);
+
+	oe__buffer_text(&sentence, "it was killed after ");
+	oe__append_fixed(&sentence, (double)end->timeout_ms / 1000, 1);
+	oe__buffer_text(&sentence, " s, the time limit");
+	return oe_evaluation_set_verdict(evaluation, OE_VERDICT_WALL_TIMEOUT,
+	                                 oe__buffer_string(&sentence));
+}
+
+static int set_end(oe_evaluation *evaluation, const struct oe__buffer *bytes,
+                   const struct oe__child_end *end)
+{
+	const char *json = NULL;
+	size_t size = 0;
+	enum oe__frame_state state = oe__frame_look(bytes, &json, &size);
+
+	if (end->cancelled)
+		return oe_evaluation_set_verdict(evaluation, OE_VERDICT_CANCELLED, "cancelled");
+	if (end->timed_out)
+		return set_timeout(evaluation, end);
+	if (state == OE__FRAME_BAD)
+		return oe_evaluation_set_verdict(evaluation, OE_VERDICT_PROTOCOL_VIOLATION,
+		                                 "more than one result, or a forged one, was written");
+	if (state == OE__FRAME_WHOLE)
+		return read_frame(evaluation, json, size);
+	if (end->lost || !end->exited)
+		return oe_evaluation_set_verdict(evaluation, OE_VERDICT_SANDBOX_ERROR,
+		                                 "the fork server ended during the evaluation");
+	return set_silent_end(evaluation, end->status);
+}
+
+int oe__python_result(oe_evaluation *evaluation, const struct oe__buffer *bytes,
+                      const struct oe__output *output, const struct oe__child_end *end)
+{
+	int status = set_end(evaluation, bytes, end);
+
+	evaluation->cpu_ms = end->cpu_ms;
+	evaluation->wall_ms = end->wall_ms;
+	evaluation->memory_peak = end->memory_peak;
+	if (status < 0 || evaluation->verdict == OE_VERDICT_OK || output->total == 0)
+		return status;
+	/* What a failed one printed is the best hint there is. */
+	OE__AUTO(buffer) struct oe__buffer text = OE__BUFFER_INIT(OE__ARTIFACT_MAX);
+	if (oe__output_text(output, &text) < 0)
+		return 0;
+	return oe__evaluation_add_artifact_kind(evaluation, "output", OE__ARTIFACT_TEXT, text.data,
+	                                        text.size);
+}

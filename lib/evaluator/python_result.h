@@ -1,0 +1,49 @@
+#ifndef OE__EVALUATOR_PYTHON_RESULT_H
+#define OE__EVALUATOR_PYTHON_RESULT_H
+
+/*
+ * What came of one child: its frame, its output, how it ended, put into an evaluation. Pure; the
+ * bytes come from a process that may be hostile.
+ */
+
+#include <stdbool.h>
+
+#include "base/buffer.h"
+#include "base/value.h"
+#include "program/evaluation.h"
+
+/* What a child prints, capped: the head and the tail are kept, and how much is missing. */
+struct oe__output {
+	struct oe__buffer head;
+	char *tail; /* a ring */
+	size_t tail_size, tail_at;
+	size_t head_max, tail_max;
+	uint64_t total;
+};
+
+int oe__output_init(struct oe__output *output, size_t bytes_max);
+void oe__output_add(struct oe__output *output, const char *data, size_t size);
+/* Head, a line that says what is missing, tail; valid UTF-8. */
+int oe__output_text(const struct oe__output *output, struct oe__buffer *out);
+void oe__output_done(struct oe__output *output);
+
+struct oe__child_end {
+	bool timed_out, cancelled, lost; /* our doing, or the fork server's end    */
+	bool exited;                     /* `status` as of waitpid() is known      */
+	int status;
+	double cpu_ms, wall_ms;
+	int64_t memory_peak;
+	int64_t timeout_ms;
+};
+
+/* One frame: eight bytes of length, little-endian, and JSON. */
+enum oe__frame_state { OE__FRAME_NONE, OE__FRAME_PART, OE__FRAME_WHOLE, OE__FRAME_BAD };
+enum oe__frame_state oe__frame_look(const struct oe__buffer *bytes, const char **json, size_t *size);
+
+/* Write everything into an open evaluation: metrics, artifacts, verdict with its sentence. */
+int oe__python_result(oe_evaluation *evaluation, const struct oe__buffer *bytes,
+                      const struct oe__output *output, const struct oe__child_end *end);
+
+OE__AUTO_VALUE(output, struct oe__output, oe__output_done)
+
+#endif /* OE__EVALUATOR_PYTHON_RESULT_H */
