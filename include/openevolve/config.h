@@ -63,11 +63,11 @@ typedef struct oe_option {
 	const char *name;          /**< "database.num_islands"                                   */
 	const char *summary;       /**< one sentence                                             */
 	const char *default_value; /**< as text; "null" if there is none                         */
-	const char *unit;          /**< "seconds", "bytes", ...; or ""                           */
-	const char *choices;       /**< "steady|generation|ordered"; "" if anything goes         */
+	const char *unit;          /**< "seconds", "bytes", ..., or NULL */
+	const char *choices;       /**< "steady|generation|ordered", or NULL if anything goes */
 	const char *alias;         /**< the option that this is another name of, or NULL         */
 	const char *no_effect;     /**< why this key is accepted but does nothing, or NULL       */
-	double minimum, maximum;   /**< of numbers, inclusive; infinite if unbounded             */
+	double minimum, maximum;   /**< of numbers and numbers in it, inclusive; may be infinite */
 	int32_t type;              /**< enum oe_option_type                                      */
 	int32_t item_type;         /**< of lists and maps                                        */
 	uint32_t flags;            /**< enum oe_option_flag                                      */
@@ -140,8 +140,9 @@ OE_API OE_NODISCARD int oe_config_load_text(oe_config *config, const char *text,
 											const char *name, oe_error *err);
 
 /**
- * Set one option from text, as `--set` does: a YAML value, but text needs no quotes. A dotted name
- * may go on into a map: "evaluator.env.HOME".
+ * Set one option from text, as `--set` does: a YAML value, but text needs no quotes, a list of one
+ * item no brackets, and a time may be "2h30m". A dotted name may go on into a map:
+ * "evaluator.env.HOME".
  *
  * @retval OE_ERR_CONFIG no such option, wrong type, or out of range.
  */

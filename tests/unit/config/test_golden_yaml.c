@@ -21,10 +21,11 @@ static bool same_lists(const struct oe__value *expected, const struct oe__value 
 }
 
 static bool same_text(const struct oe__value *expected, const struct oe__value *got,
-                      const char *tag)
+					  const char *tag)
 {
-	return got->type == OE__VALUE_STRING && (tag ? got->tag && !strcmp(got->tag, tag) : !got->tag) &&
-	       got->size == expected->size && memcmp(got->string, expected->string, got->size) == 0;
+	return got->type == OE__VALUE_STRING &&
+		   (tag ? got->tag && !strcmp(got->tag, tag) : !got->tag) && got->size == expected->size &&
+		   memcmp(got->string, expected->string, got->size) == 0;
 }
 
 /* Surrogates that Python keeps apart are one character here: text is UTF-8. */
@@ -36,12 +37,12 @@ static bool same_code_points(const struct oe__value *codes, const struct oe__val
 		int64_t code = codes->items[i].integer;
 		char bytes[4];
 		if (code >= 0xd800 && code < 0xdc00 && i + 1 < codes->size &&
-		    codes->items[i + 1].integer >= 0xdc00)
+			codes->items[i + 1].integer >= 0xdc00)
 			code = 0x10000 + ((code & 0x3ff) << 10 | (codes->items[++i].integer & 0x3ff));
 		oe__buffer_append(&text, bytes, oe__utf8_encode((uint32_t)code, bytes));
 	}
 	return got->type == OE__VALUE_STRING && got->size == text.size &&
-	       memcmp(got->string, text.data, text.size) == 0;
+		   memcmp(got->string, text.data, text.size) == 0;
 }
 
 static bool same_pairs(const struct oe__value *pairs, const struct oe__value *got)
@@ -50,7 +51,7 @@ static bool same_pairs(const struct oe__value *pairs, const struct oe__value *go
 		return false;
 	for (size_t i = 0; i < pairs->size; i++)
 		if (!same(&pairs->items[i].items[0], &got->keys[i]) ||
-		    !same(&pairs->items[i].items[1], &got->items[i]))
+			!same(&pairs->items[i].items[1], &got->items[i]))
 			return false;
 	return true;
 }
@@ -58,7 +59,7 @@ static bool same_pairs(const struct oe__value *pairs, const struct oe__value *go
 static bool same_set(const struct oe__value *keys, const struct oe__value *got)
 {
 	if (got->type != OE__VALUE_MAP || !got->tag || strcmp(got->tag, "set") != 0 ||
-	    got->size != keys->size)
+		got->size != keys->size)
 		return false;
 	for (size_t i = 0; i < keys->size; i++)
 		if (!same(&keys->items[i], &got->keys[i]) || got->items[i].type != OE__VALUE_NULL)
@@ -75,17 +76,17 @@ static bool same_binary(const struct oe__value *base64, const struct oe__value *
 	/* Recorded as base64 again; what reads that is tested by the bytes themselves in test_yaml. */
 	oe__buffer_printf(&text, "!!binary '%s'", base64->string);
 	return oe__yaml_load(text.data, text.size, "base64", &bytes, &err) == 0 &&
-	       same_text(&bytes, got, "binary");
+		   same_text(&bytes, got, "binary");
 }
 
 static bool same_special(const char *kind, const struct oe__value *expected,
-                         const struct oe__value *got)
+						 const struct oe__value *got)
 {
 	if (strcmp(kind, "$float") == 0) {
 		double value = 0;
 		(void)oe__parse_real(expected->string, expected->size, &value);
 		return got->type == OE__VALUE_REAL &&
-		       (isnan(value) ? isnan(got->real) != 0 : got->real == value);
+			   (isnan(value) ? isnan(got->real) != 0 : got->real == value);
 	}
 	if (strcmp(kind, "$int") == 0) {
 		int64_t value;
@@ -117,7 +118,7 @@ static bool same(const struct oe__value *expected, const struct oe__value *got)
 		return got->type == OE__VALUE_INT && got->integer == expected->integer;
 	case OE__VALUE_REAL:
 		return got->type == OE__VALUE_REAL && got->real == expected->real &&
-		       !signbit(got->real) == !signbit(expected->real);
+			   !signbit(got->real) == !signbit(expected->real);
 	case OE__VALUE_STRING:
 		return same_text(expected, got, NULL);
 	case OE__VALUE_LIST:
