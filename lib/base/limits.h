@@ -27,6 +27,8 @@
 #define OE__DIMENSIONS_MAX  16              /* axes of the feature map                            */
 #define OE__BINS_MAX        65536           /* bins of one axis                                   */
 #define OE__IN_FLIGHT_MAX   65536           /* iterations under way in one controller             */
+#define OE__ATTEMPTS_MAX    4096            /* attempts remembered by a hub: they hold dead programs */
+#define OE__RETRIES_MAX     100             /* attempts of one iteration under "on_failure: replace" */
 #define OE__THREADS_MAX     256             /* threads of one compute pool                        */
 #define OE__EDIT_BLOCKS_MAX    4096     /* SEARCH/REPLACE blocks of one answer; each costs a search  */
 #define OE__EDIT_DIVISIONS_MAX 64       /* lines of one block that are tried as its divider          */

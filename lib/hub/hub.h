@@ -1,0 +1,60 @@
+#ifndef OE__HUB_HUB_H
+#define OE__HUB_HUB_H
+
+/*
+ * The hub for other layers: what the public interface leaves to the controller, and what tests look
+ * at. Owner thread.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/auto.h"
+#include "hub/settings.h"
+#include "openevolve/hub.h"
+
+/* Like oe_hub_new(), from settings, which are copied. */
+int oe__hub_new(const struct oe__hub_settings *settings, oe_hub **out, oe_error *err);
+
+/* Seed of the run: that of the configuration, or the one that was drawn because it is null. */
+uint64_t oe__hub_seed_value(const oe_hub *hub);
+
+/* Highest number to give from now on. oe_hub_new() and oe_hub_restore() set it to "max_iterations"
+   more than were given before; a run that is resumed goes on to the number it had in mind. */
+void oe__hub_set_last(oe_hub *hub, int64_t number);
+int64_t oe__hub_last(const oe_hub *hub);
+
+/* Like oe_hub_reopen(), with a sample that the log restored in full. */
+int oe__hub_reopen_sample(oe_hub *hub, const oe_iteration *sample, oe_error *err);
+
+/* Iterations under way: given, not ended, not waiting for their next attempt. */
+size_t oe__hub_open_count(const oe_hub *hub);
+
+/* Numbers that were given before a restart and whose samples nobody recorded end as lost. After the
+   others were opened again. @return how many. */
+int64_t oe__hub_lose_missing(oe_hub *hub);
+
+/* Remember an attempt of before a restart, oldest first: what the log says about recent failures.
+ */
+int oe__hub_remember(oe_hub *hub, int32_t island, const char *parent_id, int64_t number,
+					 int outcome, oe_program *program, const char *message);
+
+struct oe__hub_figures {
+	size_t programs, islands, cells, archive;
+	int64_t version;        /* changes so far; an iteration knows the one it was drawn from */
+	int64_t last_iteration; /* highest number of a program that joined                      */
+	uint64_t visits;        /* tree nodes looked at so far: the cost, without a clock       */
+};
+void oe__hub_figures(const oe_hub *hub, struct oe__hub_figures *out);
+
+/*
+ * The invariants of a hub; NULL, or the sentence that does not hold. Walks everything. With
+ * oe__hub_set_checked() it runs after every call that changes the hub and asserts; builds without
+ * optimisation begin that way.
+ */
+const char *oe__hub_check(const oe_hub *hub);
+void oe__hub_set_checked(oe_hub *hub, bool checked);
+
+OE__AUTO_POINTER(hub, oe_hub *, oe_hub_free)
+
+#endif /* OE__HUB_HUB_H */

@@ -1,0 +1,139 @@
+/*
+ * The ledger: which numbers were given, which of them are open, how the others ended. It knows
+ * nothing of programs.
+ *
+ * A number is open with one attempt, or waits for its next attempt, or has ended; what is neither
+ * open nor waiting has ended (or was never given), so ended numbers need no memory.
+ */
+
+#include <assert.h>
+
+#include "base/alloc.h"
+#include "base/limits.h"
+#include "hub/hub_internal.h"
+
+void oe__ledger_init(struct oe__ledger *ledger, int64_t iterations)
+{
+	*ledger = (struct oe__ledger){ .last = iterations < 0 ? INT64_MAX : iterations };
+	ledger->repeats_end = &ledger->repeats;
+}
+
+void oe__ledger_done(struct oe__ledger *ledger)
+{
+	struct oe__map_entry *entry;
+	size_t cursor = 0;
+
+	while ((entry = oe__map_next(&ledger->open, &cursor)) != NULL)
+		oe__free(entry->value);
+	oe__map_done(&ledger->open);
+	while (ledger->repeats) {
+		struct oe__ledger_entry *next = ledger->repeats->next;
+
+		oe__free(ledger->repeats);
+		ledger->repeats = next;
+	}
+}
+
+static struct oe__ledger_entry *find(const struct oe__ledger *ledger, int64_t number)
+{
+	return oe__map_get(&ledger->open, &number, sizeof(number));
+}
+
+bool oe__ledger_is_open(const struct oe__ledger *ledger, int64_t number, int32_t attempt)
+{
+	const struct oe__ledger_entry *entry = find(ledger, number);
+
+	return entry && entry->attempt == attempt;
+}
+
+bool oe__ledger_has(const struct oe__ledger *ledger, int64_t number)
+{
+	if (find(ledger, number))
+		return true;
+	for (const struct oe__ledger_entry *entry = ledger->repeats; entry; entry = entry->next)
+		if (entry->number == number)
+			return true;
+	return false;
+}
+
+size_t oe__ledger_open_count(const struct oe__ledger *ledger)
+{
+	return ledger->open.count;
+}
+
+int oe__ledger_next(const struct oe__ledger *ledger, int64_t *number, int32_t *attempt)
+{
+	if (ledger->repeats) {
+		*number = ledger->repeats->number;
+		*attempt = ledger->repeats->attempt;
+		return 1;
+	}
+	if (ledger->issued >= ledger->last)
+		return 0;
+	*number = ledger->issued + 1;
+	*attempt = 0;
+	return 1;
+}
+
+int oe__ledger_open(struct oe__ledger *ledger, int64_t number, int32_t attempt)
+{
+	bool repeated = ledger->repeats && ledger->repeats->number == number;
+
+	assert(!find(ledger, number) && number <= ledger->issued + 1);
+	struct oe__ledger_entry *entry = repeated ? ledger->repeats : oe__calloc(1, sizeof(*entry));
+	if (!entry)
+		return OE_ERR_NOMEM;
+	int status = oe__map_put(&ledger->open, &number, sizeof(number), entry);
+	if (status < 0) {
+		if (!repeated)
+			oe__free(entry);
+		return status;
+	}
+	if (repeated) {
+		ledger->repeats = entry->next;
+		if (!ledger->repeats)
+			ledger->repeats_end = &ledger->repeats;
+		ledger->repeat_count--;
+	}
+	*entry = (struct oe__ledger_entry){ .number = number, .attempt = attempt };
+	if (number > ledger->issued)
+		ledger->issued = number;
+	return 0;
+}
+
+void oe__ledger_end(struct oe__ledger *ledger, int64_t number, int outcome)
+{
+	struct oe__ledger_entry *entry = oe__map_remove(&ledger->open, &number, sizeof(number));
+
+	assert(entry && outcome >= 0 && outcome < OE_OUTCOME_COUNT);
+	oe__free(entry);
+	ledger->ended++;
+	ledger->outcomes[outcome]++;
+}
+
+bool oe__ledger_repeat(struct oe__ledger *ledger, int64_t number)
+{
+	struct oe__ledger_entry *entry = find(ledger, number);
+
+	assert(entry);
+	if (entry->attempt + 1 >= OE__RETRIES_MAX)
+		return false;
+	oe__map_remove(&ledger->open, &number, sizeof(number));
+	entry->attempt++;
+	entry->next = NULL;
+	*ledger->repeats_end = entry;
+	ledger->repeats_end = &entry->next;
+	ledger->repeat_count++;
+	return true;
+}
+
+int64_t oe__ledger_lose_missing(struct oe__ledger *ledger)
+{
+	int64_t accounted = ledger->ended + (int64_t)(ledger->open.count + ledger->repeat_count);
+	int64_t missing = ledger->issued - accounted;
+
+	assert(missing >= 0);
+	ledger->ended += missing;
+	ledger->outcomes[OE_OUTCOME_LOST] += missing;
+	return missing;
+}

@@ -1,0 +1,112 @@
+/*
+ * Migration: now and then the fittest of each island are copied to both neighbours on the ring.
+ *
+ * A copy is a program of its own with a link to its original. It shares code and evaluation, keeps
+ * the iteration that found it, and never migrates again. An island that has the code already gets
+ * no copy: with two islands, where both neighbours are the same one, a program goes there once.
+ */
+
+#include <assert.h>
+
+#include "base/alloc.h"
+#include "base/hash.h"
+#include "hub/hub_internal.h"
+
+/* Programs, by reference: while copies arrive, originals may be evicted. */
+struct travellers {
+	oe_program **programs;
+	size_t count;
+};
+
+static void travellers_done(struct travellers *travellers)
+{
+	for (size_t i = 0; i < travellers->count; i++)
+		oe_program_unref(travellers->programs[i]);
+	oe__free(travellers->programs);
+}
+
+OE__AUTO_VALUE(travellers, struct travellers, travellers_done)
+
+static int choose(oe_hub *hub, struct oe__island *island, struct travellers *out)
+{
+	size_t count = (size_t)((double)island->count * hub->settings.migration_rate);
+
+	if (count < 1)
+		count = 1;
+	if (count > island->count)
+		count = island->count;
+	out->programs = oe__calloc(count, sizeof(oe_program *));
+	if (!out->programs)
+		return OE_ERR_NOMEM;
+	struct oe__rank_node *node = oe__rank_first(&island->ranks);
+	for (size_t i = 0; i < count; i++, node = oe__rank_next(&island->ranks, node)) {
+		oe_program *program = oe__member_of_island(node)->program;
+
+		if (!program->migrant)
+			out->programs[out->count++] = oe_program_ref(program);
+	}
+	return 0;
+}
+
+/* A function of the history: which copy this is, and of what. */
+static void seed_id(const oe_hub *hub, const oe_program *program, int32_t target, uint64_t out[2])
+{
+	uint64_t content = oe__hash64(program->source->hash, OE__SHA256_SIZE, hub->settings.seed);
+
+	out[0] = oe__hash_mix(content, (uint64_t)target);
+	out[1] = oe__hash_mix(hub->settings.seed, hub->sequence) | 1;
+}
+
+static int copy_to(oe_hub *hub, oe_program *program, int32_t target)
+{
+	OE__AUTO(program) oe_program *copy = NULL;
+	struct oe__program_spec spec;
+	struct oe__placement placement;
+
+	if (oe__hub_island_has(hub, target, program->source))
+		return 0;
+	oe__program_describe(program, &spec);
+	spec.id = NULL;
+	seed_id(hub, program, target, spec.id_seed);
+	spec.parent_id = program->id;
+	spec.island = target;
+	spec.migrant = true;
+	spec.prompts = NULL;
+	spec.dimensions = &hub->settings.axes->dimensions;
+	int status = oe__program_build(&spec, &copy);
+	if (status == 0)
+		status = oe__hub_place(hub, copy, target, &placement);
+	return status < 0 ? status : 1;
+}
+
+int oe__hub_migrate(oe_hub *hub)
+{
+	int migrated = 0;
+
+	if (hub->island_count < 2)
+		return 0;
+	for (int32_t from = 0; from < hub->island_count; from++) {
+		OE__AUTO(travellers) struct travellers travellers = { NULL, 0 };
+		int32_t targets[2] = { (from + 1) % hub->island_count,
+							   (from + hub->island_count - 1) % hub->island_count };
+
+		if (hub->islands[from].count == 0)
+			continue;
+		int status = choose(hub, &hub->islands[from], &travellers);
+		for (size_t i = 0; status >= 0 && i < 2 * travellers.count; i++) {
+			status = copy_to(hub, travellers.programs[i / 2], targets[i % 2]);
+			migrated += status > 0;
+		}
+		if (status < 0)
+			return status; /* not marked as done: the next commit goes on where this one ended */
+	}
+	hub->last_migration = hub->generation_max;
+	return migrated;
+}
+
+int oe__hub_migrate_if_due(oe_hub *hub)
+{
+	if (hub->generation_max - hub->last_migration < hub->settings.migration_interval)
+		return 0;
+	return oe__hub_migrate(hub);
+}
