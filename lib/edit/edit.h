@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "base/buffer.h"
+#include "openevolve/config.h"
 #include "openevolve/edit.h"
 
 /* What a value of "edit.evolve_blocks" asks for. */
@@ -31,6 +32,10 @@ struct oe__edit_options {
 	{                                                                                              \
 		false, true, false, false, OE__EVOLVE_OFF, NULL, NULL, 0                                   \
 	}
+
+/* Options as a configuration has them; the texts are borrowed from it. "diff_based_evolution"
+   decides what is expected, "language" what to call the program if nothing better is known. */
+void oe__edit_options_read(const oe_config *config, struct oe__edit_options *options);
 
 struct oe__edit_rules;
 

@@ -3,6 +3,7 @@
  */
 
 #include "base/alloc.h"
+#include "config/config.h"
 #include "edit/edit.h"
 
 static const char *const status_names[] = {
@@ -22,6 +23,51 @@ const char *oe_edit_status_name(int status)
 	if (status < 0 || (size_t)status >= OE__COUNT(status_names))
 		return "unknown";
 	return status_names[status];
+}
+
+void oe__edit_options_read(const oe_config *config, struct oe__edit_options *options)
+{
+	/* In the order of the option's choices. */
+	static const enum oe__evolve_mode modes[] = { OE__EVOLVE_ENFORCE, OE__EVOLVE_WARN,
+												  OE__EVOLVE_OFF };
+
+	*options = (struct oe__edit_options){
+		.rewrite = !oe__config_bool(config, "diff_based_evolution"),
+		.tolerant = oe__config_bool(config, "edit.tolerant"),
+		.reject_ambiguous = oe__config_choice(config, "edit.ambiguous") == 1,
+		.reject_unmatched = oe__config_choice(config, "edit.unmatched") == 1,
+		.evolve_blocks = modes[oe__config_choice(config, "edit.evolve_blocks")],
+		.language = oe__config_string(config, "language"),
+		.pattern = oe__config_string(config, "diff_pattern"),
+		.code_length_max = oe__config_int(config, "max_code_length"),
+	};
+}
+
+int oe_edit_new(const oe_config *config, const oe_program *parent, int mode, const char *answer,
+				size_t size, int finish, oe_edit **out, oe_error *err)
+{
+	OE__AUTO(config) oe_config *defaults = NULL;
+	OE__AUTO(edit_rules) struct oe__edit_rules *rules = NULL;
+	struct oe__edit_options options;
+	int status = 0;
+
+	if (!parent || (!answer && size > 0) || !out ||
+		(mode != OE_EDIT_DIFF && mode != OE_EDIT_REWRITE))
+		return oe__error(err, OE_ERR_INVALID,
+						 "oe_edit_new: no parent, answer or out, or no such mode");
+	if (!config)
+		status = oe_config_new(&defaults);
+	if (status < 0)
+		return oe__error_nomem(err);
+	oe__edit_options_read(config ? config : defaults, &options);
+	options.rewrite = mode == OE_EDIT_REWRITE;
+	if (*oe_program_language(parent))
+		options.language = oe_program_language(parent);
+	status = oe__edit_rules_new(&options, &rules, err);
+	if (status < 0)
+		return status;
+	return oe__edit_apply(rules, oe_program_code(parent), (oe_bytes){ answer, size }, finish, out,
+						  err);
 }
 
 void oe_edit_free(oe_edit *edit)
