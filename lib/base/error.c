@@ -21,6 +21,7 @@ static void tidy(char *text, size_t capacity)
 			*c = ' ';
 }
 
+OE__PRINTF(6, 0)
 static int fill(oe_error *err, int status, const char *where, int line, int column,
                 const char *format, va_list arguments)
 {

@@ -329,7 +329,7 @@ static int coerce_as(const struct oe__option *option, int type, const char *name
 		fits = coerce_number(option, OE_OPTION_INT, value);
 		break;
 	default:
-		assert(!"a type of the table");
+		assert(false && "a type of the table");
 	}
 	return fits ? 0 : refuse(option, name, value, place, err);
 }

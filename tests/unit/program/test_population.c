@@ -169,6 +169,7 @@ START_TEST(test_metadata_round_trip)
 	ck_assert_int_eq(oe_population_hash(back, hash_back), 0);
 	ck_assert_str_eq(hash, hash_back);
 	OE__AUTO(population) oe_population *third = reload(back, &again);
+	ck_assert_ptr_nonnull(third);
 	ck_assert_str_eq(text.data, again.data);
 }
 END_TEST
