@@ -39,6 +39,13 @@ bool oe__config_seed(const oe_config *config, uint64_t *seed);
    one was set. Text, or the name of a template. Never NULL. */
 const char *oe__config_system_message(const oe_config *config);
 
+/* Variables of the host's environment that evaluations are given, by index: the name, NULL past the
+   last one, and its value, NULL if it is not set. */
+const char *oe__config_passed_on(const oe_config *config, size_t index, const char **value);
+
+/* Where temporary directories go: TMPDIR, or /tmp. */
+const char *oe__config_temporary(const oe_config *config);
+
 /* ---- models ---- */
 
 enum oe__backend {

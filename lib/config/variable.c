@@ -16,6 +16,16 @@
 static const char *const provider_keys[] = { "OPENAI_API_KEY", "ANTHROPIC_API_KEY",
 											 "AZURE_OPENAI_API_KEY" };
 
+/* What evaluations are given of the host's environment: what a program needs to run at all, what
+   evaluators of OpenEvolve read, and nothing that could be a secret. */
+static const char *const passed_on[] = {
+	"PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "VIRTUAL_ENV", "PYTHONPATH", "PYTHONHOME",
+	"CONDA_PREFIX", "LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES", "OPENEVOLVE_PROMPT",
+	"EVAL_TASK_NAME", "SCALING_TASK_NAME", "RICH_FEEDBACK", "ENABLE_ARTIFACTS",
+};
+
+static const char temporary[] = "TMPDIR";
+
 const char *oe__variable_in(const char *text, size_t *size)
 {
 	if (!oe__has_prefix(text, "${"))
@@ -80,6 +90,33 @@ const char *oe__variable_expand(const oe_config *config, const char *text)
 const char *oe__variable_get(const oe_config *config, const char *name)
 {
 	return oe__map_get(&config->variables, name, strlen(name));
+}
+
+const char *oe__config_passed_on(const oe_config *config, size_t index, const char **value)
+{
+	if (index >= OE__COUNT(passed_on))
+		return NULL;
+	*value = oe__variable_get(config, passed_on[index]);
+	return passed_on[index];
+}
+
+const char *oe__config_temporary(const oe_config *config)
+{
+	const char *directory = oe__variable_get(config, temporary);
+	return directory ? directory : "/tmp";
+}
+
+static int keep_passed_on(oe_config *config)
+{
+	int status = 0;
+
+	for (size_t i = 0; status == 0 && i < OE__COUNT(passed_on) + 1; i++) {
+		const char *name = i < OE__COUNT(passed_on) ? passed_on[i] : temporary;
+		const char *value = config->lookup(name, config->userdata);
+		if (value && *value)
+			status = keep(config, name, strlen(name), value);
+	}
+	return status;
 }
 
 /* ---- options from variables ---- */
@@ -158,6 +195,8 @@ int oe_config_set_environment(oe_config *config, oe_environment lookup, void *us
 	if (artifacts && !oe__equal_nocase(artifacts, "true"))
 		status = take(copy, "evaluator.enable_artifacts", "ENABLE_ARTIFACTS", "false",
 					  OE_ORIGIN_ENVIRONMENT, err);
+	if (status == 0 && keep_passed_on(copy) < 0)
+		status = oe__error_nomem(err);
 	if (status == 0)
 		status = take_provider(copy, err);
 	if (status == 0)
