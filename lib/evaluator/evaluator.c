@@ -114,6 +114,11 @@ const char *oe_evaluator_name(const oe_evaluator *evaluator)
 	return evaluator->name;
 }
 
+void *oe__evaluator_self(oe_evaluator *evaluator, const char *name)
+{
+	return strcmp(evaluator->name, name) == 0 ? evaluator->self : NULL;
+}
+
 void oe__evaluator_set_threads(oe_evaluator *evaluator, int32_t threads)
 {
 	evaluator->threads = threads;
@@ -240,31 +245,46 @@ static int prepare(oe_evaluator *evaluator, struct oe__evaluation_call *call, st
 	return 0;
 }
 
-void oe__evaluator_start(oe_evaluator *evaluator, struct oe__evaluation_call *call)
+int oe__evaluator_prepare(oe_evaluator *evaluator, struct oe__evaluation_call *call)
 {
 	struct running *running = NULL;
-	oe_error err = { 0 };
 
 	call->evaluator = evaluator;
-	call->started_ns = oe__clock_ns();
 	call->evaluation = NULL;
 	call->sink = NULL;
 	int status = prepare(evaluator, call, &running);
-	if (status < 0) {
-		call->status = oe__error_nomem(&call->error);
-		call->done(call);
-		return;
-	}
-	oe_evaluation *evaluation = running->evaluation;
-	call->sink = evaluation;
+	if (status == 0)
+		call->sink = running->evaluation;
+	return status;
+}
+
+void oe__evaluator_submit(struct oe__evaluation_call *call)
+{
+	oe_evaluator *evaluator = call->evaluator;
+	oe_evaluation *evaluation = call->sink;
+	oe_error err = { 0 };
+
+	call->started_ns = oe__clock_ns();
 	oe__evaluation_lend(evaluation); /* the plugin's handle, which its finish gives back */
-	status = submit(evaluator, running, &err);
+	int status = atomic_load(&call->unwanted) ? OE_ERR_CANCELLED
+	                                          : submit(evaluator, evaluation->owner, &err);
 	if (status < 0)
 		oe_evaluation_finish(evaluation, status, &err);
 }
 
+void oe__evaluator_start(oe_evaluator *evaluator, struct oe__evaluation_call *call)
+{
+	if (oe__evaluator_prepare(evaluator, call) == 0) {
+		oe__evaluator_submit(call);
+		return;
+	}
+	call->status = oe__error_nomem(&call->error);
+	call->done(call);
+}
+
 void oe__evaluator_cancel(struct oe__evaluation_call *call)
 {
+	atomic_store(&call->unwanted, true);
 	call->evaluator->vtable.cancel(call->evaluator->self, call->sink);
 }
 

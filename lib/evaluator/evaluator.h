@@ -34,10 +34,16 @@ struct oe__evaluation_call {
 	/* The wrapper's. */
 	oe_evaluator *evaluator;
 	oe_evaluation *sink;
+	atomic_bool unwanted; /* cancelled, perhaps before it was submitted */
 };
 
 /* Begin. A failure to start is reported by `done` too, perhaps before this returns. */
 void oe__evaluator_start(oe_evaluator *evaluator, struct oe__evaluation_call *call);
+
+/* The same in two steps, for those whose calls are cancelled by other threads: from the first on the
+   call may be; after the second it may be gone. */
+int oe__evaluator_prepare(oe_evaluator *evaluator, struct oe__evaluation_call *call);
+void oe__evaluator_submit(struct oe__evaluation_call *call);
 
 /* Ask to end early; `done` follows as soon as the evaluator has let go. */
 void oe__evaluator_cancel(struct oe__evaluation_call *call);
@@ -51,6 +57,9 @@ void oe__evaluation_call_release(struct oe__evaluation_call *call);
 
 /* How many evaluate() calls may run at once; before the first start. */
 void oe__evaluator_set_threads(oe_evaluator *evaluator, int32_t threads);
+
+/* `self` of a handle whose evaluator has this name, or NULL. */
+void *oe__evaluator_self(oe_evaluator *evaluator, const char *name);
 
 /* Is it one of ours, that keeps deadlines by itself to the millisecond? */
 bool oe__evaluator_keeps_deadlines(const oe_evaluator *evaluator);

@@ -1,0 +1,202 @@
+/* The evaluator that a configuration asks for, around a file. */
+
+#include <math.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "base/file.h"
+#include "base/limits.h"
+#include "base/text.h"
+#include "base/thread.h"
+#include "config/config.h"
+#include "evaluator/cascade.h"
+#include "evaluator/evaluator.h"
+#include "evaluator/python.h"
+
+/* ---- the environment of evaluations ---- */
+
+/* One thread per evaluation unless "evaluator.env" says otherwise: as many run as there are
+   processors, and a fork of a process with threads is not safe. */
+static const char *const fixed[] = {
+	"OPENBLAS_NUM_THREADS=1",  "OMP_NUM_THREADS=1",       "MKL_NUM_THREADS=1",
+	"NUMEXPR_NUM_THREADS=1",   "VECLIB_MAXIMUM_THREADS=1", "BLIS_NUM_THREADS=1",
+	"PYTHONDONTWRITEBYTECODE=1", "PYTHONHASHSEED=0",       "PYTHONUNBUFFERED=1",
+};
+
+#define PATH_DEFAULT "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+struct environment {
+	char **items; /* "NAME=value", NULL-terminated */
+	size_t count, capacity;
+};
+
+static void environment_done(struct environment *environment)
+{
+	for (size_t i = 0; i < environment->count; i++)
+		oe__free(environment->items[i]);
+	oe__free(environment->items);
+}
+OE__AUTO_VALUE(environment, struct environment, environment_done)
+
+/* A later value of a name takes the place of the earlier one. */
+static int set(struct environment *environment, const char *name, size_t name_size,
+               const char *value)
+{
+	OE__AUTO(buffer) struct oe__buffer text = OE__BUFFER_INIT(OE__MIB);
+	void *items = environment->items;
+
+	oe__buffer_append(&text, name, name_size);
+	oe__buffer_char(&text, '=');
+	oe__buffer_text(&text, value);
+	char *item = oe__buffer_steal(&text, NULL);
+	if (!item)
+		return OE_ERR_NOMEM;
+	for (size_t i = 0; i < environment->count; i++)
+		if (strncmp(environment->items[i], item, name_size + 1) == 0) {
+			oe__free(environment->items[i]);
+			environment->items[i] = item;
+			return 0;
+		}
+	int status = oe__grow(&items, &environment->capacity, environment->count + 2, sizeof(char *));
+	environment->items = items;
+	if (status < 0) {
+		oe__free(item);
+		return status;
+	}
+	environment->items[environment->count++] = item;
+	environment->items[environment->count] = NULL;
+	return 0;
+}
+
+static int build_environment(const oe_config *config, struct environment *out)
+{
+	const struct oe__value *own = oe__config_value(config, "evaluator.env");
+	int status = set(out, "PATH", 4, PATH_DEFAULT);
+
+	for (size_t i = 0; status == 0 && i < OE__COUNT(fixed); i++) {
+		const char *equals = strchr(fixed[i], '=');
+		status = set(out, fixed[i], (size_t)(equals - fixed[i]), equals + 1);
+	}
+	const char *name, *value = NULL;
+	for (size_t i = 0; status == 0 && (name = oe__config_passed_on(config, i, &value)); i++)
+		if (value)
+			status = set(out, name, strlen(name), value);
+	for (size_t i = 0; status == 0 && own->type == OE__VALUE_MAP && i < own->size; i++)
+		status = set(out, own->keys[i].string, own->keys[i].size, own->items[i].string);
+	return status;
+}
+
+/* ---- the backends ---- */
+
+static int32_t slots_of(const oe_config *config)
+{
+	if (oe__config_is_set(config, "evaluator.parallel_evaluations"))
+		return (int32_t)oe__config_int(config, "evaluator.parallel_evaluations");
+	return oe__cpu_count();
+}
+
+static struct oe__limits limits_of(const oe_config *config)
+{
+	struct oe__limits limits = { 0 };
+
+	if (!oe__config_is_null(config, "evaluator.memory_limit_mb"))
+		limits.memory_bytes =
+			(uint64_t)oe__config_int(config, "evaluator.memory_limit_mb") * OE__MIB;
+	return limits;
+}
+
+static int add_stage(oe_evaluator *cascade, struct oe__python_pool *pool, const char *function,
+                     double threshold, oe_error *err)
+{
+	OE__AUTO(evaluator) oe_evaluator *stage = NULL;
+
+	int status = oe__python_evaluator_new(pool, function, &stage, err);
+	if (status == 0 && oe_evaluator_cascade_add(cascade, stage, threshold) < 0)
+		status = oe__error_nomem(err);
+	return status;
+}
+
+/* Which functions are called, and what lets a program pass to the next: without stages, or with the
+   cascade off, just evaluate(). */
+static int stages_from_config(const oe_config *config, struct oe__python_pool *pool,
+                              unsigned functions, const char *path, oe_evaluator **out,
+                              oe_error *err)
+{
+	static const char *const names[] = { "evaluate_stage1", "evaluate_stage2", "evaluate_stage3" };
+	const struct oe__value *thresholds = oe__config_value(config, "evaluator.cascade_thresholds");
+	bool staged = oe__config_bool(config, "evaluator.cascade_evaluation") &&
+	              (functions & OE__PYTHON_STAGE1);
+	OE__AUTO(evaluator) oe_evaluator *cascade = NULL;
+	struct oe__cascade_options options = {
+		.staged = staged,
+		.artifacts = oe__config_bool(config, "evaluator.enable_artifacts"),
+		.artifact_bytes = (size_t)oe__config_int(config, "evaluator.max_artifact_storage"),
+		.file = path,
+	};
+
+	if (!staged && !(functions & OE__PYTHON_EVALUATE))
+		return oe__error_at(err, OE_ERR_EVALUATOR, path, 0, 0,
+		                    "the evaluator defines no function evaluate(program_path)");
+	int status = oe__cascade_new(&options, &cascade, err);
+	if (status == 0 && !staged)
+		status = add_stage(cascade, pool, "evaluate", -INFINITY, err);
+	for (size_t i = 0; status == 0 && staged && i < OE__COUNT(names); i++) {
+		/* A stage without a threshold is the last: there is nothing to pass. */
+		bool more = i < thresholds->size && i + 1 < OE__COUNT(names) &&
+		            (functions & OE__PYTHON_STAGE1 << (i + 1));
+		status = add_stage(cascade, pool, names[i], more ? thresholds->items[i].real : -INFINITY,
+		                   err);
+		if (!more)
+			break;
+	}
+	if (status == 0)
+		*out = OE__STEAL(cascade);
+	return status;
+}
+
+static int python_from_config(const oe_config *config, oe_scheduler *scheduler, const char *path,
+                              const char *suffix, oe_evaluator **out, oe_error *err)
+{
+	OE__AUTO(environment) struct environment environment = { 0 };
+	OE__AUTO(python_pool) struct oe__python_pool *pool = NULL;
+	OE__AUTO(string) char *directory = oe__path_absolute(".");
+	unsigned functions = 0;
+
+	if (!directory || build_environment(config, &environment) < 0)
+		return oe__error_nomem(err);
+	struct oe__python_options options = {
+		.interpreter = oe__config_string(config, "evaluator.python"),
+		.evaluator = path,
+		.directory = directory,
+		.suffix = suffix,
+		.preload = oe__config_string(config, "evaluator.preload"),
+		.temporary = oe__config_temporary(config),
+		.variables = (const char *const *)environment.items,
+		.slots = slots_of(config),
+		.output_max = (size_t)oe__config_int(config, "evaluator.output_max_bytes"),
+		.limits = limits_of(config),
+	};
+	int status = oe__python_pool_new(&options, scheduler, &pool, err);
+	if (status == 0)
+		status = oe__python_pool_probe(pool, oe__config_ms(config, "evaluator.timeout"), &functions,
+		                               err);
+	if (status < 0)
+		return status;
+	return stages_from_config(config, pool, functions, path, out, err);
+}
+
+int oe_evaluator_from_config(const oe_config *config, oe_scheduler *scheduler, const char *path,
+                             const char *suffix, oe_llm *judge, oe_evaluator **out, oe_error *err)
+{
+	if (!config || !scheduler || !path || !suffix || !out)
+		return oe__error(err, OE_ERR_INVALID, "oe_evaluator_from_config: NULL argument");
+	OE__AUTO(string) char *file = oe__path_absolute(path);
+	if (!file)
+		return oe__error_nomem(err);
+	if (access(file, R_OK) != 0)
+		return oe__error_at(err, OE_ERR_EVALUATOR, path, 0, 0, "the evaluator cannot be read");
+	(void)judge;
+	return python_from_config(config, scheduler, file, suffix, out, err);
+}
