@@ -107,8 +107,9 @@ struct oe__value *oe__value_get(const struct oe__value *map, const char *key)
 static int copy_items(const struct oe__value *value, struct oe__value *copy)
 {
 	copy->items = oe__calloc(value->size + 1, sizeof(*copy->items));
-	copy->keys = value->keys ? oe__calloc(value->size + 1, sizeof(*copy->keys)) : NULL;
-	if (!copy->items || (value->keys && !copy->keys))
+	if (value->type == OE__VALUE_MAP) /* an empty map has no keys yet, but room for one */
+		copy->keys = oe__calloc(value->size + 1, sizeof(*copy->keys));
+	if (!copy->items || (value->type == OE__VALUE_MAP && !copy->keys))
 		return OE_ERR_NOMEM;
 	copy->capacity = value->size + 1;
 	copy->size = value->size;
