@@ -15,6 +15,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "config/config_internal.h"
+#include "config/pattern.h"
 #include "config/yaml.h"
 #include "config/yaml_scalar.h"
 
@@ -334,11 +335,30 @@ static int coerce_as(const struct oe__option *option, int type, const char *name
 	return fits ? 0 : refuse(option, name, value, place, err);
 }
 
+/* The edit layer compiles it for good; here a mistake still has a place in a file. */
+static int check_pattern(const char *name, const struct oe__value *value,
+						 const struct oe__place *place, oe_error *err)
+{
+	OE__AUTO(pattern_memory) pcre2_general_context *memory = oe__pattern_memory();
+	pcre2_code *code = NULL;
+	oe_error wrong;
+
+	if (!memory)
+		return oe__error_nomem(err);
+	int status = oe__pattern_compile(value->string, 0, memory, &code, &wrong);
+	pcre2_code_free(code);
+	if (status == OE_ERR_NOMEM)
+		return oe__error_nomem(err);
+	if (status == 0)
+		return 0;
+	return oe__error_at(err, OE_ERR_CONFIG, place->source, value->line ? value->line : place->line,
+						value->line ? value->column : place->column, "'%s' cannot be used: %s",
+						name, wrong.message);
+}
+
 int oe__coerce(const struct oe__option *option, const char *name, struct oe__value *value,
 			   const struct oe__place *place, oe_error *err)
 {
-	char why[128];
-
 	if (value->type == OE__VALUE_STRING && !value->tag &&
 		((value->size == 0 && (option->traits & OE__TRAIT_EMPTY_NULL)) ||
 		 ((option->shown.flags & OE_OPTION_SECRET) && oe__value_is(value, OE_HIDDEN)))) {
@@ -350,12 +370,8 @@ int oe__coerce(const struct oe__option *option, const char *name, struct oe__val
 	if (value->type == OE__VALUE_NULL)
 		return 0;
 	int status = coerce_as(option, option->shown.type, name, value, place, err);
-	if (status == 0 && (option->traits & OE__TRAIT_PATTERN) &&
-		oe__pattern_is_wrong(value->string, value->size, why, sizeof(why)))
-		return oe__error_at(err, OE_ERR_CONFIG, place->source,
-							value->line ? value->line : place->line,
-							value->line ? value->column : place->column,
-							"'%s' is no usable regular expression: %s", name, why);
+	if (status == 0 && (option->traits & OE__TRAIT_PATTERN))
+		status = check_pattern(name, value, place, err);
 	return status;
 }
 

@@ -110,9 +110,4 @@ int oe__write_url(const char *url, struct oe__buffer *out);
 /* ---- schema.c ---- */
 int oe__write_schema(struct oe__buffer *out);
 
-/* ---- pattern.c ---- */
-
-/* What is wrong with a regular expression; false if nothing is. */
-bool oe__pattern_is_wrong(const char *pattern, size_t size, char *why, size_t why_size);
-
 #endif /* OE__CONFIG_CONFIG_INTERNAL_H */

@@ -9,14 +9,12 @@
 
 #include "edit/pattern.h"
 
-#define PCRE2_CODE_UNIT_WIDTH 8
-#include <pcre2.h>
 #include <string.h>
 
 #include "base/alloc.h"
 #include "base/limits.h"
 #include "base/text.h"
-#include "edit/pattern_syntax.h"
+#include "config/pattern.h"
 
 struct oe__pattern {
 	pcre2_code *code; /* NULL: the default */
@@ -27,72 +25,11 @@ static const char start_mark[] = "<<<<<<< SEARCH\n";
 static const char divider_mark[] = "=======\n";
 static const char end_mark[] = ">>>>>>> REPLACE";
 
-static void *allocate(size_t size, void *userdata)
-{
-	(void)userdata;
-	return oe__malloc(size);
-}
-
-static void release(void *ptr, void *userdata)
-{
-	(void)userdata;
-	oe__free(ptr);
-}
-
 static bool is_default(const char *text)
 {
 	/* YAML's double quotes turn \n into a line end; the two mean the same. */
 	return !text || strcmp(text, OE__PATTERN_DEFAULT) == 0 ||
 		   strcmp(text, "<<<<<<< SEARCH\n(.*?)=======\n(.*?)>>>>>>> REPLACE") == 0;
-}
-
-/* PCRE2's complaint about the translated text; a column is only given if the translation kept it.
- */
-static int complain(int code, size_t offset, bool same, oe_error *err)
-{
-	PCRE2_UCHAR message[160];
-
-	if (code == PCRE2_ERROR_NOMEMORY || code == PCRE2_ERROR_HEAP_FAILED)
-		return oe__error_nomem(err);
-	pcre2_get_error_message(code, message, sizeof(message));
-	return oe__error_at(err, OE_ERR_CONFIG, "diff_pattern", 0, same ? (int)offset + 1 : 0,
-						"not a regular expression: %s", (const char *)message);
-}
-
-static int compile(struct oe__pattern *pattern, const char *text, oe_error *err)
-{
-	OE__AUTO(buffer) struct oe__buffer said = OE__BUFFER_INIT(2 * OE__PATTERN_MAX);
-	size_t size = strlen(text);
-	const uint32_t options = PCRE2_DOTALL | PCRE2_UTF | PCRE2_UCP | PCRE2_MATCH_INVALID_UTF |
-							 PCRE2_NEVER_BACKSLASH_C | PCRE2_AUTO_CALLOUT;
-	uint32_t groups = 0;
-	int code = 0;
-	size_t offset = 0;
-
-	if (size > OE__PATTERN_MAX)
-		return oe__error_at(err, OE_ERR_CONFIG, "diff_pattern", 0, 0,
-							"%zu bytes, expected at most %zu", size, OE__PATTERN_MAX);
-	int status = oe__pattern_translate(text, size, &said, err);
-	if (status < 0)
-		return status;
-
-	pcre2_compile_context *context = pcre2_compile_context_create(pattern->memory);
-	if (!context)
-		return oe__error_nomem(err);
-	pcre2_set_newline(context, PCRE2_NEWLINE_LF);
-	pattern->code = pcre2_compile((PCRE2_SPTR)oe__buffer_string(&said), said.size, options, &code,
-								  &offset, context);
-	pcre2_compile_context_free(context);
-	if (!pattern->code)
-		return complain(code, offset, said.size == size && memcmp(said.data, text, size) == 0, err);
-
-	pcre2_pattern_info(pattern->code, PCRE2_INFO_CAPTURECOUNT, &groups);
-	if (groups < 2)
-		return oe__error_at(err, OE_ERR_CONFIG, "diff_pattern", 0, 0,
-							"%u groups in the regular expression, expected at least 2: "
-							"the search text and its replacement",
-							(unsigned)groups);
-	return 0;
 }
 
 int oe__pattern_new(const char *text, struct oe__pattern **out, oe_error *err)
@@ -102,10 +39,11 @@ int oe__pattern_new(const char *text, struct oe__pattern **out, oe_error *err)
 	if (!pattern)
 		return oe__error_nomem(err);
 	if (!is_default(text)) {
-		pattern->memory = pcre2_general_context_create(allocate, release, NULL);
+		pattern->memory = oe__pattern_memory();
 		if (!pattern->memory)
 			return oe__error_nomem(err);
-		int status = compile(pattern, text, err);
+		int status =
+			oe__pattern_compile(text, PCRE2_AUTO_CALLOUT, pattern->memory, &pattern->code, err);
 		if (status < 0)
 			return status;
 	}

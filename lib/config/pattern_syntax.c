@@ -9,7 +9,7 @@
  * PCRE2: pcre2pattern(3).
  */
 
-#include "edit/pattern_syntax.h"
+#include "config/pattern_syntax.h"
 
 #include <stdbool.h>
 #include <string.h>

@@ -1,5 +1,5 @@
-#ifndef OE__EDIT_PATTERN_SYNTAX_H
-#define OE__EDIT_PATTERN_SYNTAX_H
+#ifndef OE__CONFIG_PATTERN_SYNTAX_H
+#define OE__CONFIG_PATTERN_SYNTAX_H
 
 /*
  * A regular expression of Python's `re`, said in the syntax of PCRE2. Any thread.
@@ -15,4 +15,4 @@
  */
 int oe__pattern_translate(const char *pattern, size_t size, struct oe__buffer *out, oe_error *err);
 
-#endif /* OE__EDIT_PATTERN_SYNTAX_H */
+#endif /* OE__CONFIG_PATTERN_SYNTAX_H */
