@@ -17,6 +17,8 @@
 #define OE__JSON_DEPTH_MAX  200             /* nesting of foreign JSON; recursion stays bounded   */
 #define OE__CODE_MAX        (64 * OE__MIB)  /* source of one program                              */
 #define OE__PROMPT_MAX      (64 * OE__MIB)  /* rendered prompt, before the token budget cuts it   */
+#define OE__TEMPLATE_MAX    (4 * OE__MIB)   /* one prompt template, or fragments.json             */
+#define OE__FORMAT_MAX      4096            /* width and precision of a place in a template       */
 #define OE__RESPONSE_MAX    (16 * OE__MIB)  /* larger than any model's output window              */
 #define OE__METRICS_MAX     4096            /* metrics of one evaluation                          */
 #define OE__METRIC_NAME_MAX 512             /* bytes of a metric's name                           */

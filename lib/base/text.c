@@ -279,12 +279,55 @@ size_t oe__format_real(double value, char out[OE__REAL_TEXT_MAX])
 	return n;
 }
 
+/* Decimals that fixed_fast() writes, and the largest number of their units that it takes: the
+   product with the scale is then off by less than a tenth of FIXED_DOUBT. */
+#define FIXED_DECIMALS 9
+#define FIXED_MAX      0x1p40
+#define FIXED_DOUBT    1e-3
+#define FIXED_TEXT_MAX 32
+
+/* The common case without printf: false where the binary value is too near the middle between two
+   decimals for the rounding of the product to be trusted. */
+static bool fixed_fast(double value, int decimals, char out[FIXED_TEXT_MAX], size_t *size)
+{
+	static const double scales[FIXED_DECIMALS + 1] = { 1e0, 1e1, 1e2, 1e3, 1e4,
+	                                                   1e5, 1e6, 1e7, 1e8, 1e9 };
+	char *at = out + FIXED_TEXT_MAX;
+
+	if (decimals < 1 || decimals > FIXED_DECIMALS)
+		return false;
+	double units = fabs(value) * scales[decimals];
+	if (!(units < FIXED_MAX))
+		return false;
+	uint64_t whole = (uint64_t)units;
+	double rest = units - (double)whole;
+	if (fabs(rest - 0.5) < FIXED_DOUBT)
+		return false;
+	whole += rest > 0.5;
+	for (int i = 0; i < decimals; i++, whole /= 10)
+		*--at = (char)('0' + whole % 10);
+	*--at = '.';
+	do
+		*--at = (char)('0' + whole % 10);
+	while ((whole /= 10) > 0);
+	if (signbit(value))
+		*--at = '-';
+	*size = (size_t)(out + FIXED_TEXT_MAX - at);
+	memmove(out, at, *size);
+	return true;
+}
+
 int oe__append_fixed(struct oe__buffer *buffer, double value, int decimals)
 {
+	char text[FIXED_TEXT_MAX];
+	size_t size;
+
 	if (isnan(value))
 		return oe__buffer_text(buffer, "nan");
 	if (isinf(value))
 		return oe__buffer_text(buffer, value < 0 ? "-inf" : "inf");
+	if (fixed_fast(value, decimals, text, &size))
+		return oe__buffer_append(buffer, text, size);
 	size_t before = buffer->size;
 	oe__buffer_printf(buffer, "%.*f", decimals, value);
 	for (size_t i = before; buffer->status == 0 && i < buffer->size; i++)

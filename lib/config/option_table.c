@@ -224,6 +224,11 @@ const struct oe__option oe__options[] = {
 		 .summary = "Show the artifacts of the parent's evaluation."),
 	INT("prompt.max_artifact_bytes", "20480", 0, INFINITY, O, .unit = "characters",
 		.summary = "Longest artifact shown in full."),
+	INT("prompt.max_attempt_bytes", "2000", 0, INFINITY, 0, .unit = "characters",
+		.summary = "What is shown of the output of one failed attempt."),
+	CHOICE("prompt.artifact_style", "safe", "safe|openevolve", 0,
+		   .summary = "`safe` keeps head and tail of long artifacts and fences that these cannot "
+					  "end; `openevolve` keeps the head, as OpenEvolve does."),
 	BOOL("prompt.artifact_security_filter", "true", O,
 		 .summary = "Remove what looks like a secret from artifacts."),
 	INT("prompt.suggest_simplification_after_chars", "500", 0, INFINITY, O | N,
