@@ -14,8 +14,25 @@ def load(path):
     return module
 
 
+def leaves(at, radius):
+    """Does a circle leave [0, 1] in one direction? Doubtful cases are decided exactly."""
+    if radius + 1e-9 < at < 1.0 - radius - 1e-9:
+        return False
+    at, radius = Fraction(at), Fraction(radius)
+    return at - radius < 0 or at + radius > 1
+
+
+def overlap(a, r, b, s):
+    """Do two circles overlap? Floating point where it is sure, fractions where it is close."""
+    gap = math.hypot(a[0] - b[0], a[1] - b[1]) - (r + s)
+    if abs(gap) > 1e-9:
+        return gap < 0
+    x, y = Fraction(a[0]) - Fraction(b[0]), Fraction(a[1]) - Fraction(b[1])
+    return x * x + y * y < (Fraction(r) + Fraction(s)) ** 2
+
+
 def fault(points, radii):
-    """What is wrong with the packing, or None. Exact arithmetic on the numbers given: tolerance 0."""
+    """What is wrong with the packing, or None. The numbers are judged as given, with tolerance 0."""
     if len(points) != CIRCLES or len(radii) != CIRCLES:
         return f"expected {CIRCLES} centres and radii, got {len(points)} and {len(radii)}"
     for i, ((x, y), r) in enumerate(zip(points, radii)):
@@ -23,13 +40,11 @@ def fault(points, radii):
             return f"circle {i} is not made of finite numbers"
         if r < 0:
             return f"circle {i} has a negative radius"
-    exact = [(Fraction(x), Fraction(y), Fraction(r)) for (x, y), r in zip(points, radii)]
-    for i, (x, y, r) in enumerate(exact):
-        if x - r < 0 or y - r < 0 or x + r > 1 or y + r > 1:
+    for i, ((x, y), r) in enumerate(zip(points, radii)):
+        if leaves(x, r) or leaves(y, r):
             return f"circle {i} leaves the square"
         for j in range(i):
-            u, v, s = exact[j]
-            if (x - u) ** 2 + (y - v) ** 2 < (r + s) ** 2:
+            if overlap(points[j], radii[j], (x, y), r):
                 return f"circles {j} and {i} overlap"
     return None
 

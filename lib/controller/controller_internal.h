@@ -1,0 +1,177 @@
+#ifndef OE__CONTROLLER_INTERNAL_H
+#define OE__CONTROLLER_INTERNAL_H
+
+/*
+ * The controller's insides, shared by the files of this folder:
+ *
+ *   controller.c  the handle, its life, step()
+ *   flight.c      one iteration under way: its steps between the threads
+ *   issue.c       what is begun, and when
+ *   finish.c      how iterations end: the hub's verdict, its row, its event
+ *   stop.c        how the run ends
+ *   save.c        checkpoints and best/
+ *   resume.c      the hub and the open iterations, from the log
+ *
+ * Everything belongs to the owner thread, but for what is marked atomic and the steps of flights.
+ */
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "controller/breaker.h"
+#include "controller/events.h"
+#include "controller/inbox.h"
+#include "controller/rules.h"
+#include "controller/window.h"
+#include "iteration/job.h"
+#include "openevolve/controller.h"
+#include "store/directory.h"
+#include "store/log.h"
+
+enum oe__controller_state {
+	OE__CONTROLLER_NEW,      /* seeds may be given, or a run resumed */
+	OE__CONTROLLER_RUNNING,
+	OE__CONTROLLER_STOPPING, /* nothing new is begun                 */
+	OE__CONTROLLER_CLOSING,  /* nothing is under way: the last checkpoint is being written */
+	OE__CONTROLLER_DONE
+};
+
+enum oe__flight_place {
+	OE__FLIGHT_ISSUING,   /* its row is not durable yet, or its prompt not rendered */
+	OE__FLIGHT_ASKING,    /* holds a slot of the LLM                                */
+	OE__FLIGHT_PARKED,    /* waits for the provider to come back                    */
+	OE__FLIGHT_EDITING,   /* its answer is being made durable, then read            */
+	OE__FLIGHT_WAITING,   /* for a slot of the evaluator                            */
+	OE__FLIGHT_EVALUATING /* holds one                                              */
+};
+
+struct oe__flight {
+	struct oe__job job;
+	oe_controller *controller;
+	struct oe__flight *next, *previous; /* of all flights                 */
+	struct oe__flight *queue_next;      /* of the parked, or the waiting  */
+	enum oe__flight_place place;
+	bool holds_llm_slot;
+	struct oe__task answered_task; /* "the LLM slot is free", while the job goes on */
+	struct oe__row issue_row, answer_row, end_row;
+	int64_t asked_at;     /* successes of the breaker when it was asked      */
+	int64_t asked_ns;
+	int64_t deadline_ns;  /* of an evaluator that does not keep its own; or INT64_MAX */
+	int32_t repeats;      /* evaluations that broke on our side              */
+	bool cancelled;
+	bool initial;         /* the run waits for it before it issues anything  */
+	double started;       /* wall clock                                      */
+};
+
+struct oe__flight_queue {
+	struct oe__flight *head, *tail;
+	int64_t count;
+};
+
+struct oe_controller {
+	pid_t process;
+	enum oe__controller_state state;
+	oe_config *config;
+	oe_scheduler *scheduler;
+	oe_hub *hub;
+	struct oe__recipe *recipe;
+	struct oe__directory *directory; /* NULL: nothing is kept */
+	struct oe__log *log;             /* likewise              */
+	uint64_t seed;
+	char *extension;
+
+	struct oe__inbox inbox;
+	struct oe__events events;
+	struct oe__rules rules;
+	struct oe__breaker breaker;
+	struct oe__window window;
+
+	struct oe__flight *flights; /* all under way */
+	int64_t flight_count, asking, evaluating;
+	struct oe__flight_queue parked, waiting;
+	int64_t late_ns; /* when some evaluation may be past its deadline; INT64_MAX: none */
+	int64_t seeds_pending; /* initial programs not in the hub yet */
+	bool seeded;           /* some initial program is in it       */
+	bool numbers_ended;    /* the hub gives no more of them        */
+
+	/* How it ends. */
+	int reason;         /* enum oe_stop_reason   */
+	char *reason_text;
+	int how;            /* enum oe_stop, applied */
+	int64_t kill_ns;    /* when running evaluations are killed; INT64_MAX: never */
+	atomic_int stop_asked; /* enum oe_stop + 1; 0: not asked */
+	atomic_bool pause_asked;
+	bool paused;
+	bool provider_down; /* an event said so */
+
+	/* Saving. */
+	int64_t checkpoint_interval, saved_at; /* iterations ended        */
+	bool saving, save_again, store_failed;
+	atomic_bool log_failed;
+
+	/* Numbers. */
+	int64_t started_ns, elapsed_before_ns;
+	oe_statistics numbers; /* the counters among them */
+	int64_t failures_in_a_row;
+	int64_t evaluator_failures_in_a_row;
+};
+
+/* ---- flight.c ---- */
+
+/* A flight for an iteration (its reference is taken over) or an initial program (referenced). */
+int oe__flight_new(oe_controller *controller, oe_iteration *iteration, oe_program *program,
+                   struct oe__flight **out);
+/* Out of all lists; the memory goes when no row needs it. */
+void oe__flight_drop(struct oe__flight *flight);
+void oe__flight_free(struct oe__flight *flight);
+
+void oe__flight_issue(struct oe__flight *flight);    /* make it durable, then ask */
+void oe__flight_ask(struct oe__flight *flight);      /* again                     */
+void oe__flight_evaluate(struct oe__flight *flight); /* when there is a slot      */
+void oe__flight_cancel(struct oe__flight *flight);
+
+void oe__queue_push(struct oe__flight_queue *queue, struct oe__flight *flight);
+struct oe__flight *oe__queue_pop(struct oe__flight_queue *queue);
+
+/* ---- issue.c ---- */
+
+/* Begin what may begin now. Owner. */
+int oe__controller_advance(oe_controller *controller, oe_error *err);
+/* When something changes by time alone. */
+int64_t oe__controller_next_alarm(const oe_controller *controller);
+/* An answered flight stands at EDITED: evaluate it, now or in its turn. */
+void oe__controller_enqueue(oe_controller *controller, struct oe__flight *flight);
+
+/* ---- finish.c ---- */
+
+void oe__controller_answered(struct oe__flight *flight);   /* the slot is free          */
+void oe__controller_ask_failed(struct oe__flight *flight);
+void oe__controller_edited(struct oe__flight *flight);
+void oe__controller_evaluated(struct oe__flight *flight);
+
+/* ---- stop.c ---- */
+
+/* End the run for `reason`; the first one counts. `text` may be NULL. */
+void oe__controller_stop_for(oe_controller *controller, int reason, int how, const char *text);
+void oe__controller_apply_stop(oe_controller *controller); /* what other threads asked for */
+void oe__controller_check_stop(oe_controller *controller); /* is it over?                  */
+
+/* ---- save.c ---- */
+
+int oe__controller_save(oe_controller *controller, oe_error *err); /* begin a checkpoint */
+void oe__controller_save_if_due(oe_controller *controller);
+int oe__controller_set_meta(oe_controller *controller, const char *key, const char *value);
+/* What is known of the run as it begins, or goes on. */
+int oe__controller_record_start(oe_controller *controller, const char *config);
+
+/* ---- resume.c ---- */
+
+int oe__controller_replay(oe_controller *controller, oe_error *err);
+
+/* ---- events ---- */
+
+void oe__controller_log(oe_controller *controller, int level, const char *format, ...)
+	OE__PRINTF(3, 4);
+
+#endif /* OE__CONTROLLER_INTERNAL_H */

@@ -1,0 +1,381 @@
+/* How a step of a flight ends for the owner, and how an iteration ends for good. */
+
+#include "controller/controller_internal.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "config/config.h"
+
+#define ASKS_MAX      3  /* a question that fails again and again while others succeed is hopeless */
+#define REPEATS_MAX   1  /* evaluations that broke on our side are done once more                */
+#define HOPELESS_MAX  20 /* questions, or evaluations, that failed in a row: nothing works at all */
+
+/* ---- the end ---- */
+
+static void end_durable(struct oe__row *row, int status)
+{
+	struct oe__flight *flight = OE__CONTAINER(row, struct oe__flight, end_row);
+
+	if (status < 0) {
+		atomic_store(&flight->controller->log_failed, true);
+		oe__inbox_wake(&flight->controller->inbox);
+	}
+	oe__flight_free(flight);
+}
+
+/* The flight leaves; its last row takes it along. */
+static void write_end(struct oe__flight *flight, enum oe__row_kind kind, int outcome,
+                      oe_program *program)
+{
+	oe_controller *controller = flight->controller;
+	const struct oe__job *job = &flight->job;
+
+	oe__flight_drop(flight);
+	if (!controller->log) {
+		oe__flight_free(flight);
+		return;
+	}
+	flight->end_row = (struct oe__row){
+		.kind = kind,
+		.number = job->iteration ? job->iteration->number : 0,
+		.attempt = job->iteration ? job->iteration->attempt : 0,
+		.island = job->iteration ? job->iteration->island : 0,
+		.outcome = outcome,
+		.program = program,
+		.message = job->message,
+		.evaluation_ms = job->evaluation ? job->evaluation_ms : -1,
+		.time = oe__clock_wall(),
+		.done = end_durable,
+	};
+	oe__log_append(controller->log, &flight->end_row);
+}
+
+static void tell(struct oe__flight *flight, int type, int outcome, oe_program *program)
+{
+	oe_controller *controller = flight->controller;
+	const struct oe__job *job = &flight->job;
+
+	oe__events_push(&controller->events,
+	                &(oe_event){
+						.type = type,
+						.iteration = job->iteration ? job->iteration->number : 0,
+						.attempt = job->iteration ? job->iteration->attempt : 0,
+						.island = job->iteration ? job->iteration->island : OE_ISLAND_ALL,
+						.outcome = outcome,
+						.program = program,
+						.parent = job->iteration ? job->iteration->parent : NULL,
+						.text = job->message,
+						.model = job->model,
+						.llm_ms = job->answer ? job->llm_ms : -1,
+						.evaluation_ms = job->evaluation ? job->evaluation_ms : -1,
+						.tokens_in = job->answer ? job->tokens_in : -1,
+						.tokens_out = job->answer ? job->tokens_out : -1,
+					});
+}
+
+static void count_end(oe_controller *controller)
+{
+	controller->numbers.since_best++;
+}
+
+/* An iteration that came to no child. */
+static void end_failed(struct oe__flight *flight)
+{
+	oe_controller *controller = flight->controller;
+	struct oe__job *job = &flight->job;
+	OE__AUTO(program) oe_program *tried = NULL;
+	oe_error err;
+
+	/* What was evaluated and failed is shown to the next prompts of its parent. */
+	if (job->evaluation && oe__job_child(job, &tried) < 0)
+		tried = NULL;
+	int ended = oe_hub_fail(controller->hub, job->iteration, job->outcome, tried, job->message,
+	                        &err);
+	if (ended < 0)
+		oe__controller_log(controller, 0, "iteration %lld: %s",
+		                   (long long)job->iteration->number, err.message);
+	count_end(controller);
+	tell(flight, OE_EVENT_ITERATION, job->outcome, tried);
+	/* The row's program must live until it is written: the job keeps it. */
+	job->child = tried ? oe_program_ref(tried) : NULL;
+	write_end(flight, OE__ROW_FAIL, job->outcome, job->child);
+}
+
+static void tell_commit(struct oe__flight *flight, const oe_commit *commit)
+{
+	oe_controller *controller = flight->controller;
+
+	tell(flight, OE_EVENT_ITERATION, commit->outcome, commit->program);
+	if (commit->best) {
+		controller->numbers.since_best = 0;
+		controller->numbers.best_iteration = flight->job.iteration->number;
+		tell(flight, OE_EVENT_BEST, commit->outcome, commit->program);
+	}
+	if (commit->migrated > 0)
+		oe__events_push(&controller->events,
+		                &(oe_event){ .type = OE_EVENT_MIGRATION,
+		                             .iteration = flight->job.iteration->number,
+		                             .island = commit->island,
+		                             .count = commit->migrated });
+}
+
+static void end_committed(struct oe__flight *flight)
+{
+	oe_controller *controller = flight->controller;
+	struct oe__job *job = &flight->job;
+	oe_commit commit = { .struct_size = sizeof(commit) };
+	oe_error err;
+
+	int status = oe__job_child(job, &job->child);
+	if (status == 0)
+		status = oe_hub_commit(controller->hub, job->iteration, job->child, &commit, &err);
+	else
+		(void)oe__error(&err, status, "%s", oe_status_string(status));
+	if (status < 0) {
+		/* The hub refused, for lack of memory for instance: the iteration still needs its end. */
+		oe__job_fail(job, OE_OUTCOME_LOST, err.message);
+		end_failed(flight);
+		return;
+	}
+	count_end(controller);
+	if (commit.outcome == OE_OUTCOME_COMMITTED)
+		oe__rules_see(&controller->rules, job->child, false);
+	tell_commit(flight, &commit);
+	write_end(flight, OE__ROW_COMMIT, commit.outcome, job->child);
+}
+
+/* The run is ending and this one was cancelled: it stays open, and goes on at resume. */
+static void leave_open(struct oe__flight *flight)
+{
+	oe__flight_drop(flight);
+	oe__flight_free(flight);
+}
+
+/* ---- questions ---- */
+
+static void free_slot(struct oe__flight *flight)
+{
+	if (!flight->holds_llm_slot)
+		return;
+	flight->holds_llm_slot = false;
+	flight->controller->asking--;
+}
+
+void oe__controller_answered(struct oe__flight *flight)
+{
+	oe_controller *controller = flight->controller;
+
+	free_slot(flight);
+	flight->place = OE__FLIGHT_EDITING;
+	flight->cancelled = false; /* the answer was faster */
+	controller->failures_in_a_row = 0;
+	oe__window_answered(&controller->window, oe__clock_ns() - flight->asked_ns);
+	if (oe__breaker_success(&controller->breaker)) {
+		oe__window_restart(&controller->window);
+		controller->provider_down = false;
+		oe__events_push(&controller->events, &(oe_event){ .type = OE_EVENT_CONTINUED,
+		                                                  .island = OE_ISLAND_ALL,
+		                                                  .text = "the provider answers again" });
+	}
+}
+
+static void note_usage(struct oe__flight *flight)
+{
+	oe_statistics *numbers = &flight->controller->numbers;
+	const struct oe__job *job = &flight->job;
+
+	numbers->llm_attempts += job->requests;
+	numbers->tokens_in += job->tokens_in > 0 ? job->tokens_in : 0;
+	numbers->tokens_out += job->tokens_out > 0 ? job->tokens_out : 0;
+}
+
+/* The provider is down: keep the question, and say so once. */
+static void park(struct oe__flight *flight)
+{
+	oe_controller *controller = flight->controller;
+
+	flight->place = OE__FLIGHT_PARKED;
+	oe__queue_push(&controller->parked, flight);
+	if (controller->provider_down)
+		return;
+	controller->provider_down = true;
+	oe__events_push(&controller->events, &(oe_event){ .type = OE_EVENT_PAUSED,
+	                                                  .island = OE_ISLAND_ALL,
+	                                                  .text = flight->job.error.message });
+}
+
+/* Others were answered meanwhile: it was this question's bad luck. */
+static void ask_again(struct oe__flight *flight)
+{
+	flight->place = OE__FLIGHT_PARKED;
+	oe__queue_push(&flight->controller->parked, flight);
+}
+
+static void fail_question(struct oe__flight *flight)
+{
+	oe_controller *controller = flight->controller;
+
+	oe__job_fail(&flight->job, OE_OUTCOME_LLM_FAILED, flight->job.error.message);
+	bool hopeless = ++controller->failures_in_a_row >= HOPELESS_MAX;
+	if (hopeless)
+		oe__controller_stop_for(controller, OE_REASON_LLM, OE_STOP_CANCEL,
+		                        flight->job.error.message);
+	end_failed(flight);
+}
+
+void oe__controller_ask_failed(struct oe__flight *flight)
+{
+	oe_controller *controller = flight->controller;
+	struct oe__job *job = &flight->job;
+
+	free_slot(flight);
+	note_usage(flight);
+	if (flight->cancelled || controller->state != OE__CONTROLLER_RUNNING) {
+		oe__breaker_withdraw(&controller->breaker);
+		leave_open(flight);
+		return;
+	}
+	switch (job->failure) {
+	case OE_LLM_FAILURE_ACCESS:
+		oe__controller_stop_for(controller, OE_REASON_LLM, OE_STOP_CANCEL, job->error.message);
+		leave_open(flight);
+		break;
+	case OE_LLM_FAILURE_TRANSIENT:
+		if (oe__breaker_failure(&controller->breaker, flight->asked_at, oe__clock_ns()))
+			park(flight);
+		else if (++job->asked < ASKS_MAX)
+			ask_again(flight);
+		else
+			fail_question(flight);
+		break;
+	default:
+		/* It was heard and refused: the provider is there. */
+		(void)oe__breaker_success(&controller->breaker);
+		fail_question(flight);
+		break;
+	}
+}
+
+/* ---- edits ---- */
+
+void oe__controller_edited(struct oe__flight *flight)
+{
+	oe_controller *controller = flight->controller;
+	struct oe__job *job = &flight->job;
+
+	if (job->iteration) {
+		if (job->answer && job->requests > 0)
+			note_usage(flight);
+		if (job->outcome < 0) {
+			const oe_program *known = oe_hub_find_content(
+				controller->hub, job->iteration, oe_program_content_hash(job->candidate));
+			if (known)
+				oe__job_fail(job, OE_OUTCOME_DUPLICATE, "the same program is there already");
+		}
+		if (job->outcome >= 0) {
+			end_failed(flight);
+			return;
+		}
+		if (controller->how >= OE_STOP_CANCEL && controller->reason == OE_REASON_REQUESTED) {
+			leave_open(flight); /* its answer is durable: nothing paid is lost */
+			return;
+		}
+	}
+	oe__controller_enqueue(controller, flight);
+}
+
+/* ---- evaluations ---- */
+
+static void count_evaluation(oe_controller *controller, const struct oe__job *job)
+{
+	oe_statistics *numbers = &controller->numbers;
+
+	if (job->status < 0 || !job->evaluation)
+		numbers->evaluations_failed++;
+	else if (job->evaluation->verdict == OE_VERDICT_WALL_TIMEOUT)
+		numbers->evaluations_timed_out++;
+	else if (oe__evaluation_failed(job->evaluation))
+		numbers->evaluations_failed++;
+	else
+		numbers->evaluations_finished++;
+}
+
+/* An initial program joins, or the run is over before it began. */
+static void end_initial(struct oe__flight *flight)
+{
+	oe_controller *controller = flight->controller;
+	struct oe__job *job = &flight->job;
+	oe_error err = { 0 };
+	int status = job->outcome >= 0 ? OE_ERR_EVALUATOR : oe__job_child(job, &job->child);
+
+	if (status == 0)
+		status = oe_hub_seed(controller->hub, job->child, &err);
+	controller->seeds_pending -= flight->initial;
+	if (status < 0) {
+		const char *why = job->message ? job->message : err.message[0] ? err.message
+		                                                               : oe_status_string(status);
+		oe__controller_log(controller, 0, "an initial program cannot be used: %s", why);
+		if (!controller->seeded && controller->seeds_pending == 0)
+			oe__controller_stop_for(controller, OE_REASON_EVALUATOR, OE_STOP_CANCEL, why);
+		leave_open(flight);
+		return;
+	}
+	controller->seeded = true;
+	if (isnan(controller->numbers.initial_fitness) ||
+	    job->child->fitness > controller->numbers.initial_fitness)
+		controller->numbers.initial_fitness = job->child->fitness;
+	oe__rules_see(&controller->rules, job->child, true);
+	tell(flight, OE_EVENT_SEEDED, OE_OUTCOME_COMMITTED, job->child);
+	write_end(flight, OE__ROW_SEED, OE_OUTCOME_COMMITTED, job->child);
+}
+
+/* Our side failed: the same attempt is worth repeating, but not for ever. */
+static bool repeat(struct oe__flight *flight)
+{
+	oe_controller *controller = flight->controller;
+	const struct oe__job *job = &flight->job;
+	bool broke = job->status < 0 || (job->evaluation &&
+	                                 job->evaluation->verdict == OE_VERDICT_SANDBOX_ERROR);
+
+	if (!broke) {
+		controller->evaluator_failures_in_a_row = 0;
+		return false;
+	}
+	if (++controller->evaluator_failures_in_a_row >= HOPELESS_MAX)
+		oe__controller_stop_for(controller, OE_REASON_EVALUATOR, OE_STOP_CANCEL,
+		                        job->status < 0 ? job->error.message
+		                                        : oe_evaluation_message(job->evaluation));
+	if (flight->repeats >= REPEATS_MAX || controller->state != OE__CONTROLLER_RUNNING)
+		return false;
+	flight->repeats++;
+	oe__job_reset_evaluation(&flight->job);
+	oe__controller_enqueue(controller, flight);
+	return true;
+}
+
+void oe__controller_evaluated(struct oe__flight *flight)
+{
+	oe_controller *controller = flight->controller;
+	struct oe__job *job = &flight->job;
+
+	controller->evaluating--;
+	flight->place = OE__FLIGHT_EDITING;
+	count_evaluation(controller, job);
+	if (flight->cancelled) {
+		controller->seeds_pending -= flight->initial;
+		leave_open(flight);
+		return;
+	}
+	if (repeat(flight))
+		return;
+	oe__job_judge(job);
+	if (!job->iteration)
+		end_initial(flight);
+	else if (job->outcome >= 0)
+		end_failed(flight);
+	else
+		end_committed(flight);
+}

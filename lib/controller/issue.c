@@ -1,0 +1,166 @@
+/* What is begun, and when: iterations, probes of a provider that is down, evaluations. */
+
+#include "controller/controller_internal.h"
+
+#include "base/clock.h"
+
+/* ---- evaluations ---- */
+
+static void start_evaluations(oe_controller *controller)
+{
+	/* Once running ones are to be killed soon, starting another would only waste it. */
+	bool closing = controller->kill_ns != INT64_MAX;
+
+	while (!closing && controller->waiting.head &&
+	       controller->evaluating < controller->window.evaluations_max)
+		oe__flight_evaluate(oe__queue_pop(&controller->waiting));
+}
+
+void oe__controller_enqueue(oe_controller *controller, struct oe__flight *flight)
+{
+	flight->place = OE__FLIGHT_WAITING;
+	oe__queue_push(&controller->waiting, flight);
+	start_evaluations(controller);
+}
+
+/* Evaluators of ours keep their deadlines themselves; a plugin that does not come back is left to
+   itself after its time. `late_ns` may be early, as evaluations end in time: then this walk over the
+   flights finds nothing, once per timeout at most. */
+static void abandon_late(oe_controller *controller, int64_t now_ns)
+{
+	struct oe__flight *next;
+
+	if (now_ns < controller->late_ns)
+		return;
+	controller->late_ns = INT64_MAX;
+	for (struct oe__flight *flight = controller->flights; flight; flight = next) {
+		next = flight->next;
+		if (flight->place != OE__FLIGHT_EVALUATING || flight->deadline_ns == INT64_MAX)
+			continue;
+		if (now_ns < flight->deadline_ns) {
+			if (flight->deadline_ns < controller->late_ns)
+				controller->late_ns = flight->deadline_ns;
+		} else {
+			flight->deadline_ns = INT64_MAX;
+			if (oe__job_abandon_evaluation(&flight->job))
+				oe__controller_evaluated(flight);
+		}
+	}
+}
+
+/* ---- questions ---- */
+
+static bool may_issue(const oe_controller *controller, int64_t now_ns)
+{
+	return controller->state == OE__CONTROLLER_RUNNING && controller->seeded &&
+	       controller->seeds_pending == 0 && !controller->paused && !controller->numbers_ended &&
+	       !oe__events_full(&controller->events) &&
+	       oe__window_admits(&controller->window, controller->asking, controller->waiting.count,
+	                         now_ns);
+}
+
+/* 1: begun. 0: not now. */
+static int issue_next(oe_controller *controller, oe_error *err)
+{
+	oe_iteration *iteration = NULL;
+	struct oe__flight *flight = NULL;
+	int why = OE_HUB_READY;
+
+	int got = oe_hub_next_iteration(controller->hub, &iteration, &why);
+	if (got <= 0) {
+		if (got < 0)
+			return oe__error(err, got, "the hub gave no iteration: %s", oe_status_string(got));
+		controller->numbers_ended = why == OE_HUB_FINISHED;
+		return 0;
+	}
+	int status = oe__flight_new(controller, iteration, NULL, &flight);
+	if (status < 0) {
+		oe_iteration_unref(iteration);
+		return oe__error(err, status, "cannot begin an iteration: %s", oe_status_string(status));
+	}
+	oe__flight_issue(flight);
+	return 1;
+}
+
+/* Those that the provider's absence kept waiting come first; while it is down, one at a time. */
+static bool ask_parked(oe_controller *controller, int64_t now_ns)
+{
+	if (!controller->parked.head || controller->state != OE__CONTROLLER_RUNNING ||
+	    !oe__window_admits(&controller->window, controller->asking, 0, now_ns) ||
+	    !oe__breaker_admit(&controller->breaker, now_ns))
+		return false;
+	oe__flight_ask(oe__queue_pop(&controller->parked));
+	oe__window_issued(&controller->window, now_ns);
+	return true;
+}
+
+static int issue(oe_controller *controller, int64_t now_ns, oe_error *err)
+{
+	while (ask_parked(controller, now_ns))
+		continue;
+	while (controller->breaker.state == OE__BREAKER_CLOSED && may_issue(controller, now_ns)) {
+		int got = issue_next(controller, err);
+		if (got <= 0)
+			return got;
+		oe__window_issued(&controller->window, now_ns);
+	}
+	return 0;
+}
+
+static void note_pause(oe_controller *controller)
+{
+	bool wanted = atomic_load(&controller->pause_asked);
+	if (wanted == controller->paused)
+		return;
+	controller->paused = wanted;
+	oe__events_push(&controller->events,
+	                &(oe_event){ .type = wanted ? OE_EVENT_PAUSED : OE_EVENT_CONTINUED,
+	                             .island = OE_ISLAND_ALL,
+	                             .text = wanted ? "asked to pause" : "" });
+}
+
+int oe__controller_advance(oe_controller *controller, oe_error *err)
+{
+	int64_t now_ns = oe__clock_ns();
+
+	if (controller->state == OE__CONTROLLER_DONE)
+		return 0;
+	oe__controller_apply_stop(controller);
+	note_pause(controller);
+	abandon_late(controller, now_ns);
+	start_evaluations(controller);
+	int status = issue(controller, now_ns, err);
+	if (status < 0)
+		return status;
+	oe__controller_save_if_due(controller);
+	oe__controller_check_stop(controller);
+	if (controller->log)
+		oe__log_set_in_flight(controller->log, controller->flight_count);
+	return controller->events.status;
+}
+
+static int64_t earlier(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+int64_t oe__controller_next_alarm(const oe_controller *controller)
+{
+	int64_t next_ns = controller->kill_ns;
+
+	if (controller->state == OE__CONTROLLER_DONE || controller->state == OE__CONTROLLER_NEW)
+		return INT64_MAX;
+	next_ns = earlier(next_ns, controller->late_ns);
+	if (controller->state != OE__CONTROLLER_RUNNING)
+		return next_ns;
+	next_ns = earlier(next_ns, oe__breaker_next(&controller->breaker));
+	if (controller->rules.time_ns > 0)
+		next_ns = earlier(next_ns, controller->started_ns + controller->rules.time_ns -
+		                               controller->elapsed_before_ns);
+	bool more = controller->seeded && !controller->paused && !controller->numbers_ended &&
+	            controller->breaker.state == OE__BREAKER_CLOSED;
+	if (more || controller->parked.head)
+		next_ns = earlier(next_ns, oe__window_next(&controller->window, controller->asking,
+		                                           controller->waiting.count));
+	return next_ns;
+}

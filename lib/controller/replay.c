@@ -1,0 +1,189 @@
+#include "controller/replay.h"
+
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "config/config.h"
+#include "program/population.h"
+
+struct key {
+	int64_t number;
+	int64_t attempt;
+};
+
+void oe__replay_done(struct oe__replay *replay)
+{
+	size_t cursor = 0;
+	struct oe__map_entry *entry;
+
+	while ((entry = oe__map_next(&replay->open, &cursor)) != NULL)
+		oe_iteration_unref(entry->value);
+	oe__map_done(&replay->open);
+	oe__log_cursor_close(replay->log);
+	oe__program_cursor_close(replay->programs);
+	oe__database_close(replay->database);
+	oe__axes_unref(replay->axes);
+	*replay = (struct oe__replay){ 0 };
+}
+
+oe_iteration *oe__replay_find(const struct oe__replay *replay, int64_t number, int32_t attempt)
+{
+	struct key key = { number, attempt };
+	return oe__map_get(&replay->open, &key, sizeof(key));
+}
+
+/* ---- beginning ---- */
+
+/* Fitness depends on which metrics are feature dimensions. */
+static int find_axes(struct oe__replay *replay, const oe_config *config, oe_error *err)
+{
+	const struct oe__value *list = oe__config_value(config, "database.feature_dimensions");
+	OE__AUTO(memory) const char **names = oe__calloc(list->size + 1, sizeof(*names));
+
+	if (!names)
+		return oe__error_nomem(err);
+	for (size_t i = 0; i < list->size; i++)
+		names[i] = list->items[i].string;
+	return oe__axes_new(names, list->size, &replay->axes) < 0 ? oe__error_nomem(err) : 0;
+}
+
+static int restore(struct oe__replay *replay, oe_error *err)
+{
+	OE__AUTO(string) char *checkpoint = NULL;
+	OE__AUTO(population) oe_population *population = NULL;
+
+	int status = oe__database_get(replay->database, "checkpoint", &checkpoint, err);
+	if (status < 0 || !checkpoint)
+		return status;
+	status = oe_population_load(checkpoint, &population, err);
+	if (status == 0)
+		status = oe_hub_restore(replay->hub, population, err);
+	for (size_t i = 0; status == 0 && replay->joined && i < population->program_count; i++)
+		replay->joined(replay->owner, population->programs[i], true, false);
+	return status;
+}
+
+int oe__replay_begin(const char *database, const oe_config *config, oe_hub *hub,
+                     struct oe__replay *out, oe_error *err)
+{
+	out->hub = hub;
+	int status = oe__database_open_reader(database, &out->database, err);
+	if (status == 0)
+		status = find_axes(out, config, err);
+	if (status == 0)
+		status = oe__program_cursor_open(out->database, 0, true, &out->axes->dimensions,
+		                                 &out->programs, err);
+	if (status == 0)
+		status = oe__log_cursor_open(out->database, &out->log, err);
+	if (status == 0)
+		status = restore(out, err);
+	return status;
+}
+
+/* ---- calls ---- */
+
+static int damaged(const struct oe__replay *replay, const struct oe__log_entry *entry,
+                   const char *what, oe_error *err)
+{
+	return oe__error_at(err, OE_ERR_FORMAT, replay->database->path, 0, 0, "row %lld of the log: %s",
+	                    (long long)entry->seq, what);
+}
+
+static int find_program(struct oe__replay *replay, const struct oe__log_entry *entry,
+                        oe_program **out, oe_error *err)
+{
+	int found = entry->program_id
+	                ? oe__program_cursor_find(replay->programs, entry->program_id, out, err)
+	                : 0;
+	if (found < 0)
+		return found;
+	return found ? 0 : damaged(replay, entry, "its program is missing", err);
+}
+
+static int play_seed(struct oe__replay *replay, const struct oe__log_entry *entry, oe_error *err)
+{
+	OE__AUTO(program) oe_program *program = NULL;
+
+	int status = find_program(replay, entry, &program, err);
+	if (status == 0)
+		status = oe_hub_seed(replay->hub, program, err);
+	if (status == 0 && replay->joined)
+		replay->joined(replay->owner, program, true, false);
+	return status;
+}
+
+static int play_issue(struct oe__replay *replay, const struct oe__log_entry *entry, oe_error *err)
+{
+	OE__AUTO(iteration) oe_iteration *iteration = NULL;
+	struct key key = { entry->number, entry->attempt };
+	int why = 0;
+
+	int got = oe_hub_next_iteration(replay->hub, &iteration, &why);
+	if (got < 0)
+		return oe__error(err, got, "%s", oe_status_string(got));
+	if (got == 0)
+		return damaged(replay, entry, "the hub gives no iteration here; was max_iterations lowered?",
+		               err);
+	if (iteration->number != entry->number || iteration->attempt != entry->attempt ||
+	    strcmp(oe_program_id(iteration->parent), entry->program_id) != 0)
+		return damaged(replay, entry,
+		               "another program is drawn here; the configuration or the version differ",
+		               err);
+	if (oe__map_put(&replay->open, &key, sizeof(key), iteration) < 0)
+		return oe__error_nomem(err);
+	(void)OE__STEAL(iteration);
+	return 0;
+}
+
+static int play_commit(struct oe__replay *replay, const struct oe__log_entry *entry,
+                       oe_iteration *iteration, oe_program *program, oe_error *err)
+{
+	oe_commit commit = { .struct_size = sizeof(commit) };
+
+	int status = oe_hub_commit(replay->hub, iteration, program, &commit, err);
+	if (status < 0)
+		return status;
+	if (commit.outcome != entry->outcome)
+		return damaged(replay, entry, "the hub decides otherwise; the version differs", err);
+	if (commit.outcome == OE_OUTCOME_COMMITTED && replay->joined)
+		replay->joined(replay->owner, program, false, commit.best != 0);
+	return 0;
+}
+
+static int play_end(struct oe__replay *replay, const struct oe__log_entry *entry, oe_error *err)
+{
+	struct key key = { entry->number, entry->attempt };
+	OE__AUTO(program) oe_program *program = NULL;
+	OE__AUTO(iteration) oe_iteration *iteration = oe__map_remove(&replay->open, &key, sizeof(key));
+	int status = 0;
+
+	if (!iteration)
+		return damaged(replay, entry, "it ends an iteration that was not open", err);
+	if (entry->program_id)
+		status = find_program(replay, entry, &program, err);
+	if (status < 0)
+		return status;
+	if (strcmp(entry->kind, "commit") == 0)
+		return play_commit(replay, entry, iteration, program, err);
+	status = oe_hub_fail(replay->hub, iteration, entry->outcome, program, entry->message, err);
+	return status < 0 ? status : 0;
+}
+
+int oe__replay_run(struct oe__replay *replay, int64_t number, oe_error *err)
+{
+	struct oe__log_entry entry;
+	int got;
+
+	while ((got = oe__log_cursor_next(replay->log, &entry, err)) > 0) {
+		bool issue = strcmp(entry.kind, "issue") == 0;
+		int status = strcmp(entry.kind, "seed") == 0 ? play_seed(replay, &entry, err)
+		             : issue                         ? play_issue(replay, &entry, err)
+		                                             : play_end(replay, &entry, err);
+		if (status < 0)
+			return status;
+		if (issue && number > 0 && entry.number == number)
+			return 1;
+	}
+	return got;
+}

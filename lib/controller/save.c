@@ -1,0 +1,179 @@
+/* Checkpoints and best/, written by a worker from a frozen population; properties of the run. */
+
+#include "controller/controller_internal.h"
+
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/clock.h"
+
+struct saving {
+	struct oe__task task;
+	oe_controller *controller;
+	oe_population *population;
+	char *path;
+	int status;
+	oe_error error;
+	double ms;
+};
+
+static void saving_free(struct saving *saving)
+{
+	oe_population_unref(saving->population);
+	oe__free(saving->path);
+	oe__free(saving);
+}
+
+/* ---- worker ---- */
+
+static void saved(struct oe__task *task);
+
+static void write_checkpoint(struct oe__task *task)
+{
+	struct saving *saving = OE__CONTAINER(task, struct saving, task);
+	oe_controller *controller = saving->controller;
+	int64_t start_ns = oe__clock_ns();
+
+	/* `extension` and `directory` do not change once the run has begun. */
+	saving->status = oe_population_save(saving->population, saving->path, controller->extension,
+	                                    &saving->error);
+	oe_program *best = oe_population_best(saving->population);
+	if (saving->status == 0 && best)
+		saving->status = oe__directory_write_best(controller->directory, best,
+		                                          controller->extension, &saving->error);
+	saving->ms = (double)(oe__clock_ns() - start_ns) / 1e6;
+	saving->task.run = saved;
+	oe__inbox_post(&controller->inbox, &saving->task);
+}
+
+/* ---- owner ---- */
+
+static void saved(struct oe__task *task)
+{
+	struct saving *saving = OE__CONTAINER(task, struct saving, task);
+	oe_controller *controller = saving->controller;
+
+	controller->saving = false;
+	if (saving->status < 0)
+		oe__controller_log(controller, 0, "the checkpoint could not be written: %s",
+		                   saving->error.message);
+	else
+		oe__events_push(&controller->events,
+		                &(oe_event){ .type = OE_EVENT_CHECKPOINT,
+		                             .island = OE_ISLAND_ALL,
+		                             .iteration = oe_population_iteration(saving->population),
+		                             .text = saving->path,
+		                             .llm_ms = -1,
+		                             .evaluation_ms = saving->ms });
+	saving_free(saving);
+}
+
+int oe__controller_save(oe_controller *controller, oe_error *err)
+{
+	if (!controller->directory || controller->store_failed)
+		return 0;
+	if (controller->saving) {
+		controller->save_again = true;
+		return 0;
+	}
+	struct saving *saving = oe__calloc(1, sizeof(*saving));
+	if (!saving)
+		return oe__error_nomem(err);
+	saving->controller = controller;
+	saving->task.run = write_checkpoint;
+	int status = oe_hub_population(controller->hub, &saving->population);
+	if (status == 0 && oe_population_size(saving->population, OE_ISLAND_ALL) > 0) {
+		saving->path = oe__directory_checkpoint_path(
+			controller->directory, oe_population_iteration(saving->population));
+		if (saving->path) {
+			controller->saving = true;
+			controller->saved_at = oe_hub_ended(controller->hub);
+			oe__scheduler_compute(controller->scheduler, &saving->task);
+			return 0;
+		}
+		status = OE_ERR_NOMEM;
+	}
+	saving_free(saving);
+	return status < 0 ? oe__error(err, status, "cannot make a checkpoint: %s",
+	                              oe_status_string(status))
+	                  : 0;
+}
+
+void oe__controller_save_if_due(oe_controller *controller)
+{
+	int64_t interval = controller->checkpoint_interval;
+	int64_t ended = oe_hub_ended(controller->hub);
+	bool due = interval > 0 && ended / interval > controller->saved_at / interval;
+
+	if (controller->saving || (!due && !controller->save_again) ||
+	    controller->state >= OE__CONTROLLER_CLOSING)
+		return;
+	controller->save_again = false;
+	oe_error err;
+	if (oe__controller_save(controller, &err) < 0)
+		oe__controller_log(controller, 0, "%s", err.message);
+}
+
+/* ---- properties ---- */
+
+struct property {
+	struct oe__row row;
+	char *key, *value;
+};
+
+static void property_written(struct oe__row *row, int status)
+{
+	struct property *property = OE__CONTAINER(row, struct property, row);
+
+	(void)status; /* the next row of an iteration tells */
+	oe__free(property->key);
+	oe__free(property->value);
+	oe__free(property);
+}
+
+int oe__controller_set_meta(oe_controller *controller, const char *key, const char *value)
+{
+	if (!controller->log)
+		return 0;
+	struct property *property = oe__calloc(1, sizeof(*property));
+	if (!property)
+		return OE_ERR_NOMEM;
+	property->key = oe__strdup(key);
+	property->value = oe__strdup(value ? value : "");
+	property->row.kind = OE__ROW_META;
+	property->row.message = property->key;
+	property->row.answer.text = property->value;
+	property->row.done = property_written;
+	if (!property->key || !property->value) {
+		property_written(&property->row, OE_ERR_NOMEM);
+		return OE_ERR_NOMEM;
+	}
+	oe__log_append(controller->log, &property->row);
+	return 0;
+}
+
+int oe__controller_record_start(oe_controller *controller, const char *config)
+{
+	OE__AUTO(buffer) struct oe__buffer templates = OE__BUFFER_INIT(OE__FILE_MAX);
+	struct oe__json_writer writer = { .out = &templates };
+	char now[OE__CLOCK_TEXT_SIZE];
+
+	oe__clock_text(oe__clock_wall(), now);
+	oe__prompt_set_write(controller->recipe->prompts, &writer);
+	int status = templates.status;
+	const struct {
+		const char *key, *value;
+	} properties[] = {
+		{ "state", "running" },
+		{ "reason", "" },
+		{ "started", now },
+		{ "extension", controller->extension },
+		{ "language", controller->recipe->language },
+		{ "evaluator", oe_evaluator_name(controller->recipe->evaluator) },
+		{ "config", config },
+		{ "templates", oe__buffer_string(&templates) },
+	};
+	for (size_t i = 0; status == 0 && i < OE__COUNT(properties); i++)
+		status = oe__controller_set_meta(controller, properties[i].key, properties[i].value);
+	return status;
+}

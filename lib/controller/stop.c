@@ -1,0 +1,186 @@
+/*
+ * How a run ends: why, how hard, and when it is over.
+ *
+ * Whatever the reason, questions under way are cancelled, and answers that came are made use of;
+ * how hard decides about evaluations:
+ *
+ *   DRAIN   everything under way ends, questions too
+ *   CANCEL  asked for from outside: running evaluations get a moment, waiting ones go on at resume;
+ *           by a rule: all evaluations end
+ *   KILL    nothing is waited for
+ */
+
+#include "controller/controller_internal.h"
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "config/config.h"
+
+#define GRACE_MAX_NS (5 * (int64_t)1000000000)
+
+static const char *reason_name(int reason)
+{
+	static const char *const names[] = {
+		[OE_REASON_NONE] = "",
+		[OE_REASON_ITERATIONS] = "iterations",
+		[OE_REASON_TARGET] = "target",
+		[OE_REASON_PATIENCE] = "patience",
+		[OE_REASON_TIME] = "time",
+		[OE_REASON_REQUESTED] = "requested",
+		[OE_REASON_LLM] = "llm",
+		[OE_REASON_EVALUATOR] = "evaluator",
+		[OE_REASON_STORE] = "store",
+	};
+	return names[reason];
+}
+
+static int64_t grace_ns(const oe_controller *controller)
+{
+	int64_t grace = oe__config_ms(controller->config, "evaluator.grace") * 1000000;
+	return grace < GRACE_MAX_NS ? grace : GRACE_MAX_NS;
+}
+
+/* Those that nobody waits for on another thread are dropped at once; they stay open in the log. */
+static void drop_queue(struct oe__flight_queue *queue)
+{
+	struct oe__flight *flight;
+
+	while ((flight = oe__queue_pop(queue)) != NULL) {
+		flight->controller->seeds_pending -= flight->initial;
+		oe__flight_drop(flight);
+		oe__flight_free(flight);
+	}
+}
+
+static void cancel_all(oe_controller *controller, enum oe__flight_place place)
+{
+	for (struct oe__flight *flight = controller->flights; flight; flight = flight->next)
+		if (flight->place == place && !flight->cancelled)
+			oe__flight_cancel(flight);
+}
+
+static void harden(oe_controller *controller, int how)
+{
+	if (how <= controller->how)
+		return;
+	controller->how = how;
+	if (how >= OE_STOP_CANCEL) {
+		drop_queue(&controller->parked);
+		cancel_all(controller, OE__FLIGHT_ASKING);
+		if (controller->reason == OE_REASON_REQUESTED) {
+			drop_queue(&controller->waiting);
+			controller->kill_ns = oe__clock_ns() + grace_ns(controller);
+		}
+	}
+	if (how >= OE_STOP_KILL) {
+		drop_queue(&controller->waiting);
+		controller->kill_ns = 0;
+	}
+}
+
+void oe__controller_stop_for(oe_controller *controller, int reason, int how, const char *text)
+{
+	if (controller->state >= OE__CONTROLLER_CLOSING)
+		return;
+	if (controller->reason == OE_REASON_NONE) {
+		controller->reason = reason;
+		controller->reason_text = oe__strdup(text ? text : "");
+		controller->state = OE__CONTROLLER_STOPPING;
+		controller->how = -1; /* so that even a drain is a step */
+	}
+	harden(controller, how);
+}
+
+void oe__controller_apply_stop(oe_controller *controller)
+{
+	int asked = atomic_load(&controller->stop_asked) - 1;
+
+	if (atomic_load(&controller->log_failed) && !controller->store_failed) {
+		oe_error err = { 0 };
+		controller->store_failed = true;
+		(void)oe__log_flush(controller->log, &err);
+		oe__controller_stop_for(controller, OE_REASON_STORE, OE_STOP_KILL, err.message);
+	}
+	if (asked > controller->how || (asked >= 0 && controller->reason == OE_REASON_NONE))
+		oe__controller_stop_for(controller, OE_REASON_REQUESTED, asked, NULL);
+	if (oe__clock_ns() >= controller->kill_ns) {
+		controller->kill_ns = INT64_MAX - 1; /* done; nothing new is evaluated */
+		cancel_all(controller, OE__FLIGHT_EVALUATING);
+	}
+}
+
+/* ---- is it over? ---- */
+
+static void check_rules(oe_controller *controller)
+{
+	int64_t now_ns = oe__clock_ns();
+	int reason = oe__rules_check(&controller->rules, controller->elapsed_before_ns + now_ns -
+	                                                     controller->started_ns);
+
+	if (reason != OE_REASON_NONE) {
+		oe__controller_stop_for(controller, reason, OE_STOP_CANCEL, NULL);
+	} else if (oe__breaker_gives_up(&controller->breaker, now_ns)) {
+		oe__controller_stop_for(controller, OE_REASON_LLM, OE_STOP_CANCEL,
+		                        controller->parked.head ? controller->parked.head->job.error.message
+		                                                : "the provider does not answer");
+	} else if (controller->numbers_ended && controller->flight_count == 0) {
+		oe__controller_stop_for(controller, OE_REASON_ITERATIONS, OE_STOP_DRAIN, NULL);
+	}
+}
+
+/* After a lost log flights wait for rows that will never be durable: drop them. */
+static void drop_stranded(oe_controller *controller)
+{
+	struct oe__flight *next;
+
+	for (struct oe__flight *flight = controller->flights; flight; flight = next) {
+		next = flight->next;
+		bool stranded = flight->place == OE__FLIGHT_EDITING ||
+		                (flight->place == OE__FLIGHT_ASKING &&
+		                 flight->job.state == OE__JOB_ISSUED);
+		if (stranded) {
+			oe__flight_drop(flight);
+			oe__flight_free(flight);
+		}
+	}
+}
+
+static void finish(oe_controller *controller)
+{
+	bool finished = controller->reason >= OE_REASON_ITERATIONS &&
+	                controller->reason <= OE_REASON_TIME;
+
+	controller->state = OE__CONTROLLER_DONE;
+	if (controller->log && !controller->store_failed) {
+		oe_error err = { 0 };
+		(void)oe__controller_set_meta(controller, "state", finished ? "finished" : "stopped");
+		(void)oe__controller_set_meta(controller, "reason", reason_name(controller->reason));
+		(void)oe__controller_set_meta(controller, "reason_text", controller->reason_text);
+		if (oe__log_flush(controller->log, &err) < 0)
+			oe__controller_log(controller, 0, "the log could not be completed: %s", err.message);
+	}
+	oe__events_push(&controller->events, &(oe_event){ .type = OE_EVENT_DONE,
+	                                                  .island = OE_ISLAND_ALL,
+	                                                  .stop = controller->reason,
+	                                                  .iteration = oe_hub_ended(controller->hub),
+	                                                  .program = oe_hub_best(controller->hub),
+	                                                  .text = controller->reason_text });
+}
+
+void oe__controller_check_stop(oe_controller *controller)
+{
+	if (controller->state == OE__CONTROLLER_RUNNING)
+		check_rules(controller);
+	if (controller->state == OE__CONTROLLER_STOPPING) {
+		if (controller->store_failed)
+			drop_stranded(controller);
+		if (controller->flight_count > 0)
+			return;
+		controller->state = OE__CONTROLLER_CLOSING;
+		/* The second Ctrl-C wants to be gone: the log has everything, a checkpoint is an export. */
+		if (controller->how < OE_STOP_KILL && !controller->saving)
+			(void)oe__controller_save(controller, NULL);
+	}
+	if (controller->state == OE__CONTROLLER_CLOSING && !controller->saving)
+		finish(controller);
+}
