@@ -1,0 +1,308 @@
+/* oe doctor: try what a run will need, and say what is missing before the run does. */
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/statvfs.h>
+#include <time.h>
+
+#include "cli.h"
+#include "commands.h"
+#include "files.h"
+#include "handles.h"
+#include "json.h"
+#include "session.h"
+#include "settings.h"
+#include "terminal.h"
+
+/* A run keeps some thousand bytes per iteration; less space than this will not last. */
+#define SPACE_LOW (500.0 * 1024 * 1024)
+
+/* Enough for the connections of a default run. */
+#define DESCRIPTORS_LOW 1024
+
+enum level { LEVEL_OK, LEVEL_NOTE, LEVEL_WARN, LEVEL_FAIL };
+
+static const struct {
+	const char *name, *shown;
+	enum terminal_colour colour;
+} levels[] = {
+	[LEVEL_OK] = { "ok", "ok   ", COLOUR_GOOD },
+	[LEVEL_NOTE] = { "note", "note ", COLOUR_DIM },
+	[LEVEL_WARN] = { "warn", "warn ", COLOUR_WARN },
+	[LEVEL_FAIL] = { "fail", "FAIL ", COLOUR_BAD },
+};
+
+/* Findings are printed as they are made, or gathered for --json. */
+struct report {
+	json_t *findings; /* NULL: print */
+	bool failed;
+};
+
+__attribute__((format(printf, 4, 5))) static void
+find(struct report *report, enum level level, const char *subject, const char *format, ...)
+{
+	AUTO(text) struct text text = TEXT_INIT, line = TEXT_INIT;
+	va_list arguments;
+
+	va_start(arguments, format);
+	text_vformat(&text, format, arguments);
+	va_end(arguments);
+	report->failed |= level == LEVEL_FAIL;
+	if (report->findings) {
+		json_t *finding = json_object();
+		json_set(finding, "level", json_string(levels[level].name));
+		json_set(finding, "subject", json_string(subject));
+		json_set(finding, "message", json_words(text_string(&text)));
+		json_push(report->findings, finding);
+		return;
+	}
+	terminal_clean_line(&line, text_string(&text));
+	printf("%s%s%s %s: %s\n", terminal_colour(stdout, levels[level].colour), levels[level].shown,
+		   terminal_colour(stdout, COLOUR_NONE), subject, text_string(&line));
+	fflush(stdout);
+}
+
+/* What the library says about a failure. */
+static void find_error(struct report *report, const char *subject, int status, const oe_error *err)
+{
+	const char *message = err->message[0] ? err->message : oe_status_string(status);
+
+	if (err->where[0] && err->line > 0)
+		find(report, LEVEL_FAIL, subject, "%s:%d:%d: %s", err->where, err->line, err->column,
+			 message);
+	else
+		find(report, LEVEL_FAIL, subject, "%s%s%s", err->where, err->where[0] ? ": " : "",
+			 message);
+}
+
+/* ---- the machine ---- */
+
+static void check_machine(struct report *report, const char *directory)
+{
+	uint32_t version = oe_version();
+	struct rlimit limit = { 0 };
+	struct statvfs space;
+
+	find(report, LEVEL_OK, "version", "libopenevolve %u.%u.%u", version >> 16,
+		 version >> 8 & 0xff, version & 0xff);
+	session_raise_limits();
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0)
+		find(report, limit.rlim_cur < DESCRIPTORS_LOW ? LEVEL_WARN : LEVEL_OK, "descriptors",
+			 "%ju may be open%s", (uintmax_t)limit.rlim_cur,
+			 limit.rlim_cur < DESCRIPTORS_LOW ? "; raise it with ulimit -n" : "");
+	if (statvfs(directory, &space) == 0) {
+		double bytes = (double)space.f_bavail * (double)space.f_frsize;
+		find(report, bytes < SPACE_LOW ? LEVEL_WARN : LEVEL_OK, "space", "%.1f GB free in %s",
+			 bytes / 1e9, directory);
+	}
+}
+
+/* ---- configuration and models ---- */
+
+static void check_config(struct report *report, oe_config *config)
+{
+	oe_error err = { 0 };
+	const oe_error *warning;
+	size_t count = 0;
+	int status = oe_config_check(config, &err);
+
+	if (status < 0)
+		find_error(report, "config", status, &err);
+	for (; (warning = oe_config_warning(config, count)); count++)
+		find(report, LEVEL_WARN, "config", "%s:%d: %s", warning->where, warning->line,
+			 warning->message);
+	if (status == 0 && count == 0)
+		find(report, LEVEL_OK, "config", "nothing to remark");
+}
+
+static double seconds_now(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+/* One short question; an answer of any kind will do. */
+static void ask_models(struct report *report, struct session *session)
+{
+	AUTO(completion) oe_completion *completion = NULL;
+	oe_error err = { 0 };
+	double begin = seconds_now();
+
+	int status = oe_llm_from_config(session->config, session->scheduler, 0, &session->llm, &err);
+	if (status == 0)
+		status = oe_llm_ask(session->llm, "You are being tested.", "Answer with the word: ready", 1,
+							&completion, &err);
+	if (status < 0) {
+		find_error(report, "llm", status, &err);
+		return;
+	}
+	const char *model = oe_completion_model(completion);
+	bool usage = oe_completion_tokens_in(completion) >= 0;
+	find(report, LEVEL_OK, "llm", "%s answered in %.0f ms, %s", *model ? model : "the backend",
+		 1e3 * (seconds_now() - begin), usage ? "with its usage" : "without its usage");
+}
+
+static void check_models(struct report *report, struct session *session, bool offline)
+{
+	const oe_model *model = NULL;
+	oe_error err = { 0 };
+	bool embedded = false;
+	size_t i = 0;
+	int got;
+
+	for (; (got = oe_config_model(session->config, 0, i, &model, &err)) > 0; i++) {
+		bool mutate = strcmp(model->backend, "mutate") == 0;
+		bool keyless = strcmp(model->backend, "openai") == 0 && !model->has_key;
+		embedded |= mutate;
+		find(report, keyless ? LEVEL_NOTE : LEVEL_OK, "llm", "%s%s%s%s%s%s", model->backend,
+			 *model->name ? " " : "", model->name, *model->api_base ? " at " : "", model->api_base,
+			 mutate || strcmp(model->backend, "command") == 0 ? ""
+			 : model->has_key								 ? ", key set"
+															 : ", no key");
+	}
+	if (got < 0)
+		find_error(report, "llm", got, &err);
+	else if (i == 0)
+		find(report, LEVEL_FAIL, "llm", "%s", session_no_model);
+	else if (offline && !embedded)
+		find(report, LEVEL_NOTE, "llm", "not asked (--offline)");
+	else if (!embedded)
+		ask_models(report, session);
+}
+
+/* ---- program and evaluator ---- */
+
+static void check_program(struct report *report, const oe_program *program)
+{
+	size_t size = 0, blocks = 0, lines = 0;
+	const char *code = oe_program_code(program).data;
+
+	size = oe_program_code(program).size;
+	for (const char *at = code; (at = strstr(at, "EVOLVE-BLOCK-START")); at++)
+		blocks++;
+	for (size_t i = 0; i < size; i++)
+		lines += code[i] == '\n';
+	find(report, LEVEL_OK, "program", "%zu lines, %.1f KB of %s, %zu EVOLVE-BLOCK%s%s", lines,
+		 (double)size / 1e3, oe_program_language(program), blocks, blocks == 1 ? "" : "s",
+		 blocks == 0 ? ": all of it may change" : "");
+}
+
+static bool has_metric(const oe_evaluation *evaluation, const char *wanted)
+{
+	const char *name;
+
+	for (size_t i = 0; (name = oe_evaluation_metric_at(evaluation, i, NULL)); i++)
+		if (strcmp(name, wanted) == 0)
+			return true;
+	return false;
+}
+
+static void check_evaluation(struct report *report, const struct session *session,
+							 oe_evaluation *const runs[2])
+{
+	AUTO(program) oe_program *first = NULL, *second = NULL;
+
+	if (oe_evaluation_verdict(runs[0]) != OE_VERDICT_OK) {
+		find(report, LEVEL_FAIL, "evaluator", "the initial program fails (%s): %s",
+			 oe_verdict_name(oe_evaluation_verdict(runs[0])), oe_evaluation_message(runs[0]));
+		return;
+	}
+	if (oe_program_evaluated(session->program, runs[0], &first) < 0 ||
+		oe_program_evaluated(session->program, runs[1], &second) < 0)
+		exit(message_error(EXIT_FAILED, OE_ERR_NOMEM, NULL));
+	double a = oe_program_fitness(first), b = oe_program_fitness(second);
+	find(report, LEVEL_OK, "evaluator", "fitness %.6g in %.0f ms", a,
+		 oe_evaluation_wall_ms(runs[0]));
+	if (fabs(a - b) > 0)
+		find(report, LEVEL_NOTE, "evaluator", "a second evaluation gives %.6g: fitness is noisy", b);
+	if (!has_metric(runs[0], "combined_score"))
+		find(report, LEVEL_WARN, "evaluator",
+			 "no metric combined_score; the mean of the numbers is the fitness");
+}
+
+static void check_evaluator(struct report *report, struct session *session, const char *path)
+{
+	int64_t timeout_ms = (int64_t)(settings_number(session->config, "evaluator.timeout", 0) * 1e3);
+	oe_evaluation *runs[2] = { NULL, NULL };
+	oe_error err = { 0 };
+	int status = oe_evaluator_from_config(session->config, session->scheduler, path,
+										  session->suffix, NULL, &session->evaluator, &err);
+
+	for (uint64_t i = 0; i < 2 && status == 0; i++)
+		status = oe_evaluator_run(session->evaluator, session->program, 0, timeout_ms, &runs[i],
+								  &err);
+	if (status < 0)
+		find_error(report, "evaluator", status, &err);
+	else
+		check_evaluation(report, session, runs);
+	oe_evaluation_unref(runs[0]);
+	oe_evaluation_unref(runs[1]);
+}
+
+/* ---- the command ---- */
+
+static int run(const struct arguments *arguments)
+{
+	const char *program = arguments_operand(arguments, 0);
+	const char *evaluator = arguments_operand(arguments, 1);
+	struct session session = { 0 };
+	struct report report = { .findings = arguments_has(arguments, "json") ? json_array() : NULL };
+
+	if (program && !evaluator)
+		return arguments_misuse(arguments->command, "an evaluator must follow the program");
+	int status = settings_read(arguments, NULL, &session.config);
+	if (status == EXIT_DONE)
+		status = session_start_scheduler(&session);
+	if (status == EXIT_DONE && program)
+		status = session_read_program(&session, program);
+	if (status != EXIT_DONE) {
+		json_decref(report.findings);
+		session_done(&session);
+		return status;
+	}
+	check_machine(&report, ".");
+	check_config(&report, session.config);
+	check_models(&report, &session, arguments_has(arguments, "offline"));
+	if (program) {
+		check_program(&report, session.program);
+		check_evaluator(&report, &session, evaluator);
+	}
+	session_done(&session);
+	if (report.findings) {
+		json_t *root = json_document("doctor");
+		json_set(root, "ok", json_boolean(!report.failed));
+		json_set(root, "findings", report.findings);
+		json_print(root);
+	}
+	return report.failed ? EXIT_FAILED : EXIT_DONE;
+}
+
+static const struct option options[] = {
+	{ "offline", NULL, "do not ask the models anything", NULL, NULL, OPTION_FLAG, 0 },
+	{ 0 },
+};
+
+static const struct option *const tables[] = {
+	options, options_config, options_models, options_json, options_common, NULL,
+};
+
+const struct command command_doctor = {
+	.name = "doctor",
+	.group = "Start",
+	.summary = "Check the machine, the configuration, the models and the evaluator",
+	.operands = "[PROGRAM EVALUATOR]",
+	.details = "With a program and an evaluator, the program is evaluated twice. Keys are never "
+			   "printed, only whether there are any.",
+	.options = tables,
+	.examples = {
+		{ "oe doctor", "the machine and the models" },
+		{ "oe doctor initial_program.py evaluator.py -c config.yaml --offline", "all but the models" },
+	},
+	.operands_max = 2,
+	.run = run,
+};

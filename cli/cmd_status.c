@@ -1,0 +1,134 @@
+/* oe status: how a run stands, live or ended. */
+
+#include <math.h>
+#include <stdio.h>
+
+#include "book.h"
+#include "cli.h"
+#include "commands.h"
+#include "handles.h"
+#include "json.h"
+#include "terminal.h"
+
+static const char *string_at(const json_t *object, const char *name)
+{
+	const char *string = json_string_value(json_object_get(object, name));
+
+	return string ? string : "";
+}
+
+static long long whole_at(const json_t *object, const char *name)
+{
+	return json_integer_value(json_object_get(object, name));
+}
+
+static double number_at(const json_t *object, const char *name)
+{
+	const json_t *value = json_object_get(object, name);
+
+	return json_is_number(value) ? json_number_value(value) : NAN;
+}
+
+static void add_outcomes(struct text *text, json_t *outcomes)
+{
+	const char *name;
+	json_t *count;
+	bool any = false;
+
+	json_object_foreach(outcomes, name, count) {
+		if (json_integer_value(count) == 0)
+			continue;
+		text_format(text, "%s%lld %s", any ? ", " : "outcomes    ",
+					(long long)json_integer_value(count), name);
+		any = true;
+	}
+	if (any)
+		text_add_char(text, '\n');
+}
+
+static void add_best(struct text *text, const json_t *best)
+{
+	text_add(text, "best        ");
+	text_score(text, number_at(best, "fitness"));
+	text_add(text, " by ");
+	terminal_clean_line(text, string_at(best, "id"));
+	text_format(text, " (it %lld)\n", whole_at(best, "iteration"));
+}
+
+static void print_text(const char *directory, json_t *root)
+{
+	AUTO(text) struct text text = TEXT_INIT;
+	const json_t *iterations = json_object_get(root, "iterations");
+	const json_t *best = json_object_get(root, "best");
+	const json_t *llm = json_object_get(root, "llm");
+	const json_t *evaluations = json_object_get(root, "evaluations");
+
+	text_add(&text, "run         ");
+	terminal_clean_line(&text, directory);
+	text_add(&text, "\nstate       ");
+	terminal_clean_line(&text, string_at(root, "state"));
+	if (string_at(root, "reason")[0]) {
+		text_add(&text, ", ");
+		terminal_clean_line(&text, string_at(root, "reason"));
+	}
+	text_format(&text, "\niterations  %lld done, %lld issued\n", whole_at(iterations, "done"),
+				whole_at(iterations, "issued"));
+	add_outcomes(&text, json_object_get(iterations, "outcomes"));
+	text_format(&text, "programs    %lld\n", whole_at(root, "programs"));
+	if (json_is_object(best))
+		add_best(&text, best);
+	text_format(&text, "models      %lld requests, %lld attempts, ", whole_at(llm, "requests"),
+				whole_at(llm, "attempts"));
+	text_count(&text, (double)whole_at(llm, "tokens_in"));
+	text_add(&text, " tokens in, ");
+	text_count(&text, (double)whole_at(llm, "tokens_out"));
+	text_format(&text, " out\nevaluations %lld done, %lld failed, %lld timed out\n",
+				whole_at(evaluations, "finished"), whole_at(evaluations, "failed"),
+				whole_at(evaluations, "timed_out"));
+	if (isfinite(number_at(root, "rate_per_s")))
+		text_format(&text, "rate        %.3g iterations/s\n", number_at(root, "rate_per_s"));
+	fputs(text_string(&text), stdout);
+}
+
+static int run(const struct arguments *arguments)
+{
+	struct book book;
+	AUTO(run_text) char *json = NULL;
+	oe_error err = { 0 };
+
+	int status = book_open_run(arguments_operand(arguments, 0), &book);
+	if (status)
+		return status;
+	int got = oe_run_status_json(book.run, &json, &err);
+	json_t *root = got < 0 ? NULL : json_loads(json, 0, NULL);
+	if (!root) {
+		status = message_error(EXIT_STORE, got < 0 ? got : OE_ERR_FORMAT, &err);
+	} else if (arguments_has(arguments, "json")) {
+		json_t *document = json_document("status");
+		json_set(document, "directory", json_words(book.directory));
+		json_object_update(document, root);
+		json_decref(root);
+		status = json_print(document);
+	} else {
+		print_text(book.directory, root);
+		json_decref(root);
+	}
+	book_close(&book);
+	return status;
+}
+
+static const struct option *const tables[] = { options_json, options_common, NULL };
+
+const struct command command_status = {
+	.name = "status",
+	.group = "Look",
+	.summary = "Tell how a run stands",
+	.operands = "[RUN]",
+	.options = tables,
+	.examples = {
+		{ "oe status", "the newest run below this directory" },
+		{ "oe status openevolve_output --json", "all figures, for a script" },
+	},
+	.operands_max = 1,
+	.run = run,
+};

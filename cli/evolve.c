@@ -1,0 +1,335 @@
+/*
+ * The owner thread of a run: steps the controller, keeps the story, and tells the watchers.
+ */
+
+#include "evolve.h"
+
+#include <errno.h>
+#include <math.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli.h"
+#include "commands.h"
+#include "files.h"
+#include "handles.h"
+#include "settings.h"
+#include "signals.h"
+#include "summary.h"
+#include "terminal.h"
+#include "watch.h"
+
+#define TICK_S 0.1
+#define WATCHERS_MAX 3
+
+const struct option options_watch[] = {
+	{ "progress", "HOW", "how the run is shown", "auto|tty|plain|json|none", NULL, OPTION_CHOICE,
+	  0 },
+	{ "events", "FILE", "also write the events there, as NDJSON; fd:N is an open descriptor", NULL,
+	  NULL, OPTION_FILE, 0 },
+	{ "require-target", NULL, "exit with 6 if the target score was not reached", NULL, NULL,
+	  OPTION_FLAG, 0 },
+	{ 0 },
+};
+
+struct evolution {
+	struct session *session;
+	struct story story;
+	struct watcher *watchers[WATCHERS_MAX];
+	size_t watcher_count;
+	double tick_at;
+};
+
+/* ---- watchers ---- */
+
+static void add_watcher(struct evolution *evolution, struct watcher *watcher)
+{
+	if (watcher)
+		evolution->watchers[evolution->watcher_count++] = watcher;
+}
+
+static bool shows_display(void)
+{
+	const char *term = getenv("TERM");
+
+	return terminal_is(stderr) && term && strcmp(term, "dumb") != 0;
+}
+
+static struct watcher *make_progress(const char *how)
+{
+	if (!how || strcmp(how, "auto") == 0)
+		how = message_level() == 0 ? "none" : shows_display() ? "tty" : "plain";
+	if (strcmp(how, "tty") == 0)
+		return display_new(stderr);
+	if (strcmp(how, "plain") == 0)
+		return plain_new(stderr);
+	if (strcmp(how, "json") == 0)
+		return ndjson_new(stdout, false);
+	return NULL;
+}
+
+/* "fd:3" or a file, which is appended to: a run that goes on has one stream. */
+static int make_events(struct evolution *evolution, const char *where)
+{
+	FILE *stream;
+
+	if (!where)
+		return EXIT_DONE;
+	if (text_starts(where, "fd:")) {
+		char *end;
+		long fd = strtol(where + 3, &end, 10);
+		if (end == where + 3 || *end || fd < 0 || fd > 1 << 20)
+			return message_fail(EXIT_USAGE, "--events: expected fd:N or a file, not '%s'", where);
+		stream = fdopen((int)fd, "w");
+	} else {
+		stream = fopen(where, "ae");
+	}
+	if (!stream)
+		return message_fail(EXIT_FAILED, "--events: %s: %s", where, strerror(errno));
+	add_watcher(evolution, ndjson_new(stream, true));
+	return EXIT_DONE;
+}
+
+static int make_watchers(struct evolution *evolution, const struct arguments *arguments)
+{
+	const oe_config *config = evolution->session->config;
+	const char *log_dir = settings_text(config, "log_dir");
+	const char *level = settings_text(config, "log_level");
+	AUTO(string) char *logs =
+		log_dir ? must_copy(log_dir) : must_format("%s/logs", evolution->story.directory);
+
+	int status = make_events(evolution, arguments_get(arguments, "events"));
+	if (status)
+		return status;
+	add_watcher(evolution, logfile_new(logs, level ? level : "INFO"));
+	add_watcher(evolution, make_progress(arguments_get(arguments, "progress")));
+	return EXIT_DONE;
+}
+
+static void end_watchers(struct evolution *evolution)
+{
+	for (size_t i = 0; i < evolution->watcher_count; i++) {
+		struct watcher *watcher = evolution->watchers[i];
+		watcher->methods->end(watcher, &evolution->story);
+		watcher->methods->free(watcher);
+	}
+	evolution->watcher_count = 0;
+}
+
+/* ---- the story's frame ---- */
+
+static int begin_story(struct evolution *evolution, const struct evolve_plan *plan)
+{
+	struct story *story = &evolution->story;
+	const struct session *session = evolution->session;
+	const oe_config *config = session->config;
+	AUTO(population) oe_population *population = NULL;
+
+	story->name = plan->name ? plan->name : path_name(session->program_path);
+	story->directory = plan->directory;
+	story->target = settings_number(config, "target_score", NAN);
+	story->time_max_s = settings_number(config, "max_time", -1);
+	story->evaluation_slots = (int64_t)settings_number(config, "evaluator.parallel_evaluations", 0);
+	if (story->evaluation_slots == 0)
+		story->evaluation_slots = sysconf(_SC_NPROCESSORS_ONLN);
+
+	oe_statistics now = { .struct_size = sizeof(now) };
+	int status = oe_controller_statistics(session->controller, &now);
+	if (status >= 0)
+		status = oe_controller_population(session->controller, &population);
+	if (status < 0)
+		return message_error(EXIT_FAILED, status, NULL);
+	story->now = now;
+	story->first = now.ended;
+	story->iterations_max = (int64_t)settings_number(config, "max_iterations", -1);
+	story_resume(story, population);
+	return EXIT_DONE;
+}
+
+/* ---- the loop ---- */
+
+static void note_stops(struct evolution *evolution)
+{
+	struct story *story = &evolution->story;
+	int stops = signals_stops();
+
+	if (stops == story->stopping)
+		return;
+	story->stopping = stops < 2 ? stops : 2;
+	double grace = settings_number(evolution->session->config, "evaluator.grace", 5);
+	story->grace_end = story_clock() + fmin(grace, 5);
+}
+
+static void tick(struct evolution *evolution)
+{
+	oe_controller *controller = evolution->session->controller;
+	oe_statistics now = { .struct_size = sizeof(now) };
+	oe_error err = { 0 };
+
+	if (signals_checkpoint() && oe_controller_checkpoint(controller, &err) < 0)
+		message("no checkpoint: %s", err.message);
+	if (oe_controller_statistics(controller, &now) == 0)
+		story_tick(&evolution->story, &now);
+	note_stops(evolution);
+	for (size_t i = 0; i < evolution->watcher_count; i++)
+		evolution->watchers[i]->methods->tick(evolution->watchers[i], &evolution->story);
+	evolution->tick_at = story_clock() + TICK_S;
+}
+
+static void tell(struct evolution *evolution, const oe_event *event)
+{
+	struct story_news news = story_event(&evolution->story, event);
+
+	for (size_t i = 0; i < evolution->watcher_count; i++)
+		evolution->watchers[i]->methods->event(evolution->watchers[i], &evolution->story, event,
+											   &news);
+}
+
+/* Until the run ends: enum oe_stop_reason, or a status. */
+static int step_all(struct evolution *evolution, oe_error *err)
+{
+	const oe_event *event = NULL;
+
+	for (;;) {
+		int got = oe_controller_step(evolution->session->controller, (int64_t)(TICK_S * 1000),
+									 &event, err);
+		if (got < 0)
+			return got;
+		if (got > 0 && event->type == OE_EVENT_DONE) {
+			story_end(&evolution->story, event);
+			return event->stop;
+		}
+		if (got > 0)
+			tell(evolution, event);
+		if (got == 0 || story_clock() >= evolution->tick_at)
+			tick(evolution);
+	}
+}
+
+/* ---- the end ---- */
+
+static int status_of_signal(void)
+{
+	int number = signals_first();
+
+	return number == SIGINT ? EXIT_SIGNAL + SIGINT : number ? EXIT_SIGNAL + SIGTERM : EXIT_DONE;
+}
+
+/* A run whose every iteration failed for one reason did not do what it was asked for. */
+static int status_of_outcomes(const struct story *story)
+{
+	const int64_t *outcomes = story->now.outcomes;
+
+	if (story->now.ended > 0 && outcomes[OE_OUTCOME_LLM_FAILED] == story->now.ended)
+		return message_fail(EXIT_LLM, "no call of a model succeeded");
+	if (isnan(story->best) || isinf(story->best))
+		return message_fail(EXIT_EVALUATOR, "no program has a score: try 'oe eval'");
+	return EXIT_DONE;
+}
+
+static int status_of(const struct evolution *evolution, const struct arguments *arguments,
+					 int reason)
+{
+	const struct story *story = &evolution->story;
+	int status = EXIT_DONE;
+
+	switch (reason) {
+	case OE_REASON_REQUESTED:
+		return status_of_signal();
+	case OE_REASON_LLM:
+		return message_fail(EXIT_LLM, "%s", story->reason_text);
+	case OE_REASON_EVALUATOR:
+		return message_fail(EXIT_EVALUATOR, "%s", story->reason_text);
+	case OE_REASON_STORE:
+		return message_fail(EXIT_STORE, "%s", story->reason_text);
+	default:
+		status = status_of_outcomes(story);
+		break;
+	}
+	if (status == EXIT_DONE && arguments_has(arguments, "require-target") &&
+	    !(story->best >= story->target))
+		return message_fail(EXIT_TARGET, "the target score was not reached");
+	return status;
+}
+
+static int run(struct evolution *evolution, const struct arguments *arguments)
+{
+	oe_error err = { 0 };
+
+	signals_begin(evolution->session->controller);
+	int reason = step_all(evolution, &err);
+	tick(evolution);
+	end_watchers(evolution);
+	signals_end();
+	if (reason < 0)
+		return message_error(EXIT_STORE, reason, &err);
+	const char *progress = arguments_get(arguments, "progress");
+	bool pure = progress && strcmp(progress, "json") == 0;
+	summary_print(&evolution->story, evolution->session, !pure);
+	return status_of(evolution, arguments, reason);
+}
+
+/* ---- beginning ---- */
+
+bool evolve_has_run(const char *directory)
+{
+	AUTO(string) char *path = must_format("%s/run.db", directory);
+
+	return file_exists(path);
+}
+
+static int fail_open(int status, const oe_error *err)
+{
+	switch (status) {
+	case OE_ERR_STATE:
+	case OE_ERR_FORMAT:
+	case OE_ERR_VERSION:
+	case OE_ERR_IO:
+		return message_error(EXIT_STORE, status, err);
+	default:
+		return message_error(EXIT_FAILED, status, err);
+	}
+}
+
+static int begin(struct session *session, const struct evolve_plan *plan)
+{
+	oe_error err = { 0 };
+	bool resume = plan->resume && evolve_has_run(plan->directory);
+
+	int status = oe_controller_new(session->config, session->scheduler, session->llm,
+								   session->evaluator, plan->directory, &session->controller, &err);
+	if (status >= 0)
+		status = oe_controller_set_extension(session->controller, session->extension);
+	if (status >= 0 && (resume || plan->checkpoint))
+		status = oe_controller_resume(session->controller, resume ? NULL : plan->checkpoint, &err);
+	else if (status >= 0)
+		status = oe_controller_seed(session->controller, session->program, &err);
+	if (status == OE_ERR_STATE && !resume)
+		message("'oe resume %s' goes on with a run; -o DIR begins another one", plan->directory);
+	return status < 0 ? fail_open(status, &err) : EXIT_DONE;
+}
+
+int evolve(struct session *session, const struct arguments *arguments,
+		   const struct evolve_plan *plan)
+{
+	struct evolution evolution = { .session = session };
+
+	if (folder_make(plan->directory) < 0)
+		return message_fail(EXIT_FAILED, "%s: %s", plan->directory, strerror(errno));
+	int status = begin(session, plan);
+	if (status)
+		return status;
+	story_init(&evolution.story);
+	status = begin_story(&evolution, plan);
+	if (status == EXIT_DONE)
+		status = make_watchers(&evolution, arguments);
+	if (status == EXIT_DONE)
+		status = run(&evolution, arguments);
+	for (size_t i = 0; i < evolution.watcher_count; i++)
+		evolution.watchers[i]->methods->free(evolution.watchers[i]);
+	story_done(&evolution.story);
+	return status;
+}

@@ -1,0 +1,98 @@
+/* What is said when a run ends: how it went, where the best program is, how to go on. */
+
+#include "summary.h"
+
+#include <math.h>
+#include <stdio.h>
+
+#include "cli.h"
+#include "files.h"
+#include "handles.h"
+#include "terminal.h"
+#include "text.h"
+
+static void add_metrics(struct text *text, const oe_program *best)
+{
+	const oe_evaluation *evaluation = oe_program_evaluation(best);
+	const char *name;
+	double value;
+
+	text_add(text, "best program metrics:\n");
+	for (size_t i = 0; evaluation && (name = oe_evaluation_metric_at(evaluation, i, &value)); i++) {
+		text_add(text, "  ");
+		terminal_clean_line(text, name);
+		text_add(text, ": ");
+		if (isnan(value))
+			terminal_clean_line(text, oe_evaluation_metric_json(evaluation, i));
+		else
+			text_format(text, "%.4f", value);
+		text_add_char(text, '\n');
+	}
+}
+
+/* Every iteration ended in one outcome: say how many in which. */
+static void add_outcomes(struct text *text, const struct story *story)
+{
+	const char *between = "      outcomes  ";
+
+	for (int i = 0; i < OE_OUTCOME_COUNT; i++) {
+		if (story->now.outcomes[i] == 0)
+			continue;
+		text_format(text, "%s%lld %s", between, (long long)story->now.outcomes[i],
+					oe_outcome_name(i));
+		between = ", ";
+	}
+	if (story->now.ended > 0)
+		text_add_char(text, '\n');
+}
+
+static void add_head(struct text *text, const struct story *story)
+{
+	int64_t tokens = story->now.tokens_in + story->now.tokens_out;
+
+	text_format(text, "%s  %lld iterations in ", story->stopping ? "stopped" : "done",
+				(long long)(story->now.ended - story->first));
+	text_duration(text, story->now.elapsed_s);
+	text_add(text, "   best ");
+	text_score(text, story->best);
+	text_format(text, " (it %lld)   initial ", (long long)story->best_iteration);
+	text_score(text, story->initial);
+	if (tokens > 0) {
+		text_add(text, "   ");
+		text_count(text, (double)tokens);
+		text_add(text, " tokens");
+	}
+	text_add_char(text, '\n');
+	if (story->reason_text[0]) {
+		text_add(text, "      because   ");
+		terminal_clean_line(text, story->reason_text);
+		text_add_char(text, '\n');
+	}
+}
+
+void summary_print(const struct story *story, const struct session *session, bool path)
+{
+	AUTO(text) struct text text = TEXT_INIT;
+	AUTO(population) oe_population *population = NULL;
+	AUTO(string) char *best_path =
+		must_format("%s/best/best_program%s", story->directory, session->extension);
+	oe_program *best = NULL;
+
+	if (oe_controller_population(session->controller, &population) == 0)
+		best = oe_population_best(population);
+	add_head(&text, story);
+	add_outcomes(&text, story);
+	if (best && file_exists(best_path))
+		text_format(&text, "      program   %s\n", best_path);
+	text_format(&text, "      explore   oe list %s   |   oe diff best initial --run %s\n",
+				story->directory, story->directory);
+	if (best)
+		add_metrics(&text, best);
+	if (story->checkpoint[0])
+		text_format(&text, "latest checkpoint: %s\n", story->checkpoint);
+	text_format(&text, "to go on: oe resume %s\n", story->directory);
+	if (message_level() > 0)
+		fputs(text_string(&text), stderr);
+	if (path && best && file_exists(best_path) && !terminal_is(stdout))
+		printf("%s\n", best_path);
+}
