@@ -31,10 +31,11 @@ static int freeze_cells(const oe_hub *hub, int32_t island, oe_population *out)
 
 	while (status == 0 && (entry = oe__map_next(cells, &cursor)) != NULL) {
 		const struct oe__member *elite = entry->value;
-		int32_t *bins = oe__memdup(elite->bins, (dimensions + 1) * sizeof(*bins));
+		int32_t *bins = oe__calloc(dimensions + 1, sizeof(*bins)); /* never empty */
 
 		if (!bins)
 			return OE_ERR_NOMEM;
+		memcpy(bins, elite->bins, dimensions * sizeof(*bins));
 		out->cells[out->cell_count++] =
 			(struct oe__cell){ .island = island, .bins = bins, .elite = elite->position };
 	}
