@@ -41,8 +41,8 @@ static int read_origin(struct book *book, struct origin *origin)
 	AUTO(run_text) char *json = NULL;
 	oe_error err = { 0 };
 
-	origin->program = property(book, "program_path");
-	origin->evaluator = property(book, "evaluator_path");
+	origin->program = property(book, "user.program");
+	origin->evaluator = property(book, "user.evaluator");
 	origin->config = property(book, "config");
 	origin->extension = property(book, "extension");
 	int status = oe_run_status_json(book->run, &json, &err);

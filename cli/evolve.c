@@ -294,6 +294,19 @@ static int fail_open(int status, const oe_error *err)
 	}
 }
 
+/* What `oe resume` needs to find everything again, from wherever it is called. */
+static int note_origin(const struct session *session)
+{
+	AUTO(string) char *evaluator = path_absolute(session->evaluator_path);
+	AUTO(string) char *program =
+		session->program_path ? path_absolute(session->program_path) : NULL;
+	int status = oe_controller_set_property(session->controller, "evaluator", evaluator);
+
+	if (status >= 0 && program)
+		status = oe_controller_set_property(session->controller, "program", program);
+	return status;
+}
+
 static int begin(struct session *session, const struct evolve_plan *plan)
 {
 	oe_error err = { 0 };
@@ -307,6 +320,8 @@ static int begin(struct session *session, const struct evolve_plan *plan)
 		status = oe_controller_resume(session->controller, resume ? NULL : plan->checkpoint, &err);
 	else if (status >= 0)
 		status = oe_controller_seed(session->controller, session->program, &err);
+	if (status >= 0)
+		status = note_origin(session);
 	if (status == OE_ERR_STATE && !resume)
 		message("'oe resume %s' goes on with a run; -o DIR begins another one", plan->directory);
 	return status < 0 ? fail_open(status, &err) : EXIT_DONE;

@@ -148,6 +148,15 @@ OE_API OE_NODISCARD int oe_controller_resume(oe_controller *controller, const ch
 OE_API OE_NODISCARD int oe_controller_set_extension(oe_controller *controller,
                                                     const char *extension);
 
+/**
+ * Keep a text with the run, such as where its program came from: oe_run_property() gives it under
+ * "user.NAME". Without a directory it is dropped. Thread of the controller.
+ *
+ * @retval OE_ERR_STATE the run has ended.
+ */
+OE_API OE_NODISCARD int oe_controller_set_property(oe_controller *controller, const char *name,
+                                                   const char *value);
+
 /** Which event types step() reports: OE_EVENT_BIT()s. OE_EVENT_DONE always is. */
 OE_API void oe_controller_set_events(oe_controller *controller, uint32_t mask);
 

@@ -48,7 +48,8 @@ OE_API OE_NODISCARD int oe_run_open(const char *directory, oe_run **out, oe_erro
 OE_API void oe_run_close(oe_run *run);
 
 /** A property of the run: "state" (new, running, finished, stopped, interrupted), "reason", "program", "evaluator",
- *  "language", "extension", "created", "started", "ended", "version", "seed", "config" (resolved YAML, no secrets), …
+ *  "language", "extension", "created", "started", "ended", "version", "seed", "config" (YAML of what was set, no secrets),
+ *  and "user.NAME" as of oe_controller_set_property().
  *  Borrowed until the next call; NULL if unknown. */
 OE_API const char *oe_run_property(oe_run *run, const char *name);
 

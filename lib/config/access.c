@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "base/thread.h"
 #include "config/config_internal.h"
 
 static const struct oe__setting *find(const oe_config *config, const char *name)
@@ -107,4 +108,11 @@ const char *oe__config_system_message(const oe_config *config)
 		oe__config_is_set(config, "llm.system_message"))
 		return oe__config_string(config, "llm.system_message");
 	return oe__config_string(config, "prompt.system_message");
+}
+
+int32_t oe__config_evaluations(const oe_config *config)
+{
+	int64_t wanted = oe__config_int(config, "evaluator.parallel_evaluations");
+
+	return wanted > 0 ? (int32_t)wanted : oe__cpu_count();
 }

@@ -43,6 +43,9 @@ const char *oe__config_system_message(const oe_config *config);
    last one, and its value, NULL if it is not set. */
 const char *oe__config_passed_on(const oe_config *config, size_t index, const char **value);
 
+/* Evaluations at a time: "evaluator.parallel_evaluations", or one per processor. */
+int32_t oe__config_evaluations(const oe_config *config);
+
 /* Where temporary directories go: TMPDIR, or /tmp. */
 const char *oe__config_temporary(const oe_config *config);
 

@@ -35,14 +35,6 @@ void oe__controller_log(oe_controller *controller, int level, const char *format
 
 /* ---- life ---- */
 
-static int64_t evaluations_max(const oe_config *config)
-{
-	/* OpenEvolve's default is one worker for everything; ours is a slot per processor. */
-	if (oe__config_is_set(config, "evaluator.parallel_evaluations"))
-		return oe__config_int(config, "evaluator.parallel_evaluations");
-	return oe__cpu_count();
-}
-
 static int choose_seed(oe_controller *controller, oe_error *err)
 {
 	char uuid[OE__UUID_SIZE];
@@ -151,7 +143,7 @@ int oe_controller_new(const oe_config *config, oe_scheduler *scheduler, oe_llm *
 		oe_controller_free(controller);
 		return status;
 	}
-	int64_t evaluations = evaluations_max(controller->config);
+	int64_t evaluations = oe__config_evaluations(controller->config);
 	oe__evaluator_set_threads(evaluator, (int32_t)evaluations);
 	oe__window_init(&controller->window, oe__config_int(controller->config, "llm.concurrency"),
 	                evaluations);
@@ -331,7 +323,7 @@ static int begin(oe_controller *controller, oe_error *err)
 		return oe__error(err, OE_ERR_STATE, "seed or resume the controller first");
 	controller->state = OE__CONTROLLER_RUNNING;
 	controller->started_ns = oe__clock_ns();
-	int status = oe_config_text(controller->config, OE_CONFIG_YAML, &config);
+	int status = oe_config_text(controller->config, OE_CONFIG_CHANGED, &config);
 	if (status == 0)
 		status = oe__controller_record_start(controller, config);
 	return status < 0 ? oe__error(err, status, "%s", oe_status_string(status)) : 0;

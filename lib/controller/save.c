@@ -152,6 +152,20 @@ int oe__controller_set_meta(oe_controller *controller, const char *key, const ch
 	return 0;
 }
 
+int oe_controller_set_property(oe_controller *controller, const char *name, const char *value)
+{
+	OE__AUTO(buffer) struct oe__buffer key = OE__BUFFER_INIT(0);
+
+	if (!controller || !name || !value)
+		return OE_ERR_INVALID;
+	if (controller->state >= OE__CONTROLLER_CLOSING)
+		return OE_ERR_STATE;
+	oe__buffer_text(&key, "user.");
+	oe__buffer_text(&key, name);
+	return key.status < 0 ? key.status
+	                      : oe__controller_set_meta(controller, oe__buffer_string(&key), value);
+}
+
 int oe__controller_record_start(oe_controller *controller, const char *config)
 {
 	OE__AUTO(buffer) struct oe__buffer templates = OE__BUFFER_INIT(OE__FILE_MAX);

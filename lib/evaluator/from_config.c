@@ -90,13 +90,6 @@ static int build_environment(const oe_config *config, struct environment *out)
 
 /* ---- the backends ---- */
 
-static int32_t slots_of(const oe_config *config)
-{
-	if (oe__config_is_set(config, "evaluator.parallel_evaluations"))
-		return (int32_t)oe__config_int(config, "evaluator.parallel_evaluations");
-	return oe__cpu_count();
-}
-
 static struct oe__limits limits_of(const oe_config *config)
 {
 	struct oe__limits limits = { 0 };
@@ -174,7 +167,7 @@ static int python_from_config(const oe_config *config, oe_scheduler *scheduler, 
 		.preload = oe__config_string(config, "evaluator.preload"),
 		.temporary = oe__config_temporary(config),
 		.variables = (const char *const *)environment.items,
-		.slots = slots_of(config),
+		.slots = oe__config_evaluations(config),
 		.output_max = (size_t)oe__config_int(config, "evaluator.output_max_bytes"),
 		.limits = limits_of(config),
 	};
