@@ -326,6 +326,7 @@ static int begin(oe_controller *controller, oe_error *err)
 	int status = oe_config_text(controller->config, OE_CONFIG_CHANGED, &config);
 	if (status == 0)
 		status = oe__controller_record_start(controller, config);
+	oe__hub_on_migrant(controller->hub, oe__controller_record_migrant, controller);
 	return status < 0 ? oe__error(err, status, "%s", oe_status_string(status)) : 0;
 }
 

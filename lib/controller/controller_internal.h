@@ -164,6 +164,7 @@ void oe__controller_save_if_due(oe_controller *controller);
 int oe__controller_set_meta(oe_controller *controller, const char *key, const char *value);
 /* What is known of the run as it begins, or goes on. */
 int oe__controller_record_start(oe_controller *controller, const char *config);
+void oe__controller_record_migrant(void *controller, oe_program *copy);
 
 /* ---- resume.c ---- */
 

@@ -241,8 +241,38 @@ static int resolve(oe_run *run, const char *name, char **id, oe_error *err)
 	if (strcmp(name, "initial") == 0)
 		return find_id(run, "SELECT program_id FROM log WHERE kind = 'seed' ORDER BY seq LIMIT 1",
 		               NULL, id, err);
-	return find_id(run, "SELECT id FROM program WHERE substr(id, 1, length(?1)) = ?1 LIMIT 2", name,
-	               id, err);
+	return find_id(run,
+	               "SELECT id FROM (SELECT id FROM program UNION ALL SELECT id FROM migrant)"
+	               " WHERE substr(id, 1, length(?1)) = ?1 LIMIT 2",
+	               name, id, err);
+}
+
+/* A copy that migrated is its original with a place of its own. */
+static int load_migrant(oe_run *run, struct oe__program_cursor *cursor, const char *id,
+                        oe_program **out, oe_error *err)
+{
+	OE__AUTO(statement) sqlite3_stmt *statement = NULL;
+	OE__AUTO(program) oe_program *original = NULL;
+	struct oe__program_spec spec;
+
+	int status = oe__database_prepare(
+		run->database, "SELECT original_id, island FROM migrant WHERE id = ?", &statement, err);
+	if (status < 0)
+		return status;
+	sqlite3_bind_text(statement, 1, id, -1, SQLITE_STATIC);
+	int code = sqlite3_step(statement);
+	if (code != SQLITE_ROW)
+		return code == SQLITE_DONE ? 0 : oe__database_error(run->database, err);
+	status = oe__program_cursor_find(cursor, (const char *)sqlite3_column_text(statement, 0),
+	                                 &original, err);
+	if (status <= 0)
+		return status;
+	oe__program_describe(original, &spec);
+	spec.id = id;
+	spec.parent_id = original->id;
+	spec.island = sqlite3_column_int(statement, 1);
+	spec.migrant = true;
+	return oe__program_build(&spec, out) < 0 ? oe__error_nomem(err) : 1;
 }
 
 int oe_run_program(oe_run *run, const char *name, oe_program **out, oe_error *err)
@@ -262,6 +292,8 @@ int oe_run_program(oe_run *run, const char *name, oe_program **out, oe_error *er
 	int status = oe__program_cursor_open(run->database, 0, true, NULL, &cursor, err);
 	if (status == 0)
 		status = oe__program_cursor_find(cursor, id, out, err);
+	if (status == 0)
+		status = load_migrant(run, cursor, id, out, err);
 	return status < 0 ? status : 0;
 }
 

@@ -166,6 +166,31 @@ int oe_controller_set_property(oe_controller *controller, const char *name, cons
 	                      : oe__controller_set_meta(controller, oe__buffer_string(&key), value);
 }
 
+/* ---- migrants ---- */
+
+static void migrant_written(struct oe__row *row, int status)
+{
+	(void)status; /* as for properties */
+	oe_program_unref(row->program);
+	oe__free(row);
+}
+
+/* Without its row a copy has no ancestors in reports, and nothing else is lost. */
+void oe__controller_record_migrant(void *owner, oe_program *copy)
+{
+	oe_controller *controller = owner;
+	struct oe__row *row = controller->log ? oe__calloc(1, sizeof(*row)) : NULL;
+
+	if (!row)
+		return;
+	row->kind = OE__ROW_MIGRANT;
+	row->program = oe_program_ref(copy);
+	row->done = migrant_written;
+	oe__log_append(controller->log, row);
+}
+
+/* ---- the beginning ---- */
+
 int oe__controller_record_start(oe_controller *controller, const char *config)
 {
 	OE__AUTO(buffer) struct oe__buffer templates = OE__BUFFER_INIT(OE__FILE_MAX);

@@ -39,6 +39,9 @@ int64_t oe__hub_lose_missing(oe_hub *hub);
 int oe__hub_remember(oe_hub *hub, int32_t island, const char *parent_id, int64_t number,
 					 int outcome, oe_program *program, const char *message);
 
+/* Be told of each copy that migrates, as it joins; `migrated` may be NULL. */
+void oe__hub_on_migrant(oe_hub *hub, void (*migrated)(void *owner, oe_program *copy), void *owner);
+
 struct oe__hub_figures {
 	size_t programs, islands, cells, archive;
 	int64_t version;        /* changes so far; an iteration knows the one it was drawn from */

@@ -64,6 +64,8 @@ struct oe_hub {
 	int64_t version;        /* changes so far                                   */
 	struct oe__ledger ledger;
 	bool checked; /* invariants after every call */
+	void (*migrated)(void *owner, oe_program *copy); /* or NULL */
+	void *migrated_owner;
 };
 
 static inline size_t oe__hub_dimensions(const oe_hub *hub)

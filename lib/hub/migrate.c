@@ -76,6 +76,8 @@ static int copy_to(oe_hub *hub, oe_program *program, int32_t target)
 	int status = oe__program_build(&spec, &copy);
 	if (status == 0)
 		status = oe__hub_place(hub, copy, target, &placement);
+	if (status == 0 && hub->migrated)
+		hub->migrated(hub->migrated_owner, copy);
 	return status < 0 ? status : 1;
 }
 
@@ -109,4 +111,10 @@ int oe__hub_migrate_if_due(oe_hub *hub)
 	if (hub->generation_max - hub->last_migration < hub->settings.migration_interval)
 		return 0;
 	return oe__hub_migrate(hub);
+}
+
+void oe__hub_on_migrant(oe_hub *hub, void (*migrated)(void *owner, oe_program *copy), void *owner)
+{
+	hub->migrated = migrated;
+	hub->migrated_owner = owner;
 }

@@ -43,6 +43,10 @@ static const char schema[] =
 	"  fitness REAL, metrics TEXT NOT NULL, parent_metrics TEXT,"
 	"  verdict TEXT NOT NULL, message TEXT NOT NULL,"
 	"  wall_ms REAL NOT NULL, cpu_ms REAL NOT NULL) STRICT;"
+	/* Copies that migrated: their programs are those of the originals. */
+	"CREATE TABLE migrant ("
+	"  id TEXT PRIMARY KEY, original_id TEXT NOT NULL, island INTEGER NOT NULL)"
+	"  STRICT, WITHOUT ROWID;"
 	"CREATE TABLE artifact ("
 	"  program_id TEXT NOT NULL, position INTEGER NOT NULL, name TEXT NOT NULL,"
 	"  kind INTEGER NOT NULL, data BLOB NOT NULL,"
@@ -74,6 +78,7 @@ static const char *const statements[OE__STATEMENT_COUNT] = {
 	[OE__STATEMENT_ARTIFACT] = "INSERT OR REPLACE INTO artifact VALUES (?, ?, ?, ?, ?)",
 	[OE__STATEMENT_PROMPT] = "INSERT OR REPLACE INTO prompt VALUES (?, ?, ?, ?)",
 	[OE__STATEMENT_META] = "INSERT OR REPLACE INTO meta VALUES (?, ?)",
+	[OE__STATEMENT_MIGRANT] = "INSERT OR REPLACE INTO migrant VALUES (?, ?, ?)",
 };
 
 int oe__database_error(struct oe__database *database, oe_error *err)

@@ -41,7 +41,7 @@ void oe__log_append(struct oe__log *log, struct oe__row *row)
 {
 	row->next = NULL;
 	pthread_mutex_lock(&log->mutex);
-	if (row->kind != OE__ROW_ANSWER && row->kind != OE__ROW_META)
+	if (oe__row_is_call(row->kind))
 		row->seq = log->next_seq++;
 	if (log->tail)
 		log->tail->next = row;

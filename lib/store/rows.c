@@ -12,6 +12,7 @@ const char *oe__row_kind_name(enum oe__row_kind kind)
 	static const char *const names[] = {
 		[OE__ROW_SEED] = "seed", [OE__ROW_ISSUE] = "issue",   [OE__ROW_COMMIT] = "commit",
 		[OE__ROW_FAIL] = "fail", [OE__ROW_ANSWER] = "answer", [OE__ROW_META] = "meta",
+		[OE__ROW_MIGRANT] = "migrant",
 	};
 	return names[kind];
 }
@@ -203,6 +204,17 @@ static int write_answer(struct oe__database *database, const struct oe__row *row
 	return status;
 }
 
+static int write_migrant(struct oe__database *database, const oe_program *copy, oe_error *err)
+{
+	sqlite3_stmt *statement = oe__database_statement(database, OE__STATEMENT_MIGRANT, err);
+	if (!statement)
+		return OE_ERR_IO;
+	bind_text(statement, 1, copy->id);
+	bind_text(statement, 2, copy->parent_id);
+	sqlite3_bind_int(statement, 3, copy->island);
+	return oe__database_run(database, statement, err);
+}
+
 int oe__row_write(struct oe__database *database, const struct oe__row *row, oe_error *err)
 {
 	int status = 0;
@@ -211,6 +223,8 @@ int oe__row_write(struct oe__database *database, const struct oe__row *row, oe_e
 		return write_answer(database, row, err);
 	if (row->kind == OE__ROW_META)
 		return oe__database_set(database, row->message, row->answer.text, err);
+	if (row->kind == OE__ROW_MIGRANT)
+		return write_migrant(database, row->program, err);
 	/* The program before the call that names it. */
 	if (row->program)
 		status = write_program(database, row->program, err);

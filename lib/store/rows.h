@@ -7,6 +7,7 @@
  * no allocation.
  */
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "openevolve/hub.h"
@@ -19,7 +20,8 @@ enum oe__row_kind {
 	OE__ROW_COMMIT, /* oe_hub_commit(iteration, program)                 */
 	OE__ROW_FAIL,   /* oe_hub_fail(iteration, outcome, program, message) */
 	OE__ROW_ANSWER, /* of (number, attempt): no call of the hub, no seq  */
-	OE__ROW_META    /* key `message`, value `answer.text`                */
+	OE__ROW_META,   /* key `message`, value `answer.text`                */
+	OE__ROW_MIGRANT /* `program` is a copy that migrated: no call, no seq */
 };
 
 struct oe__answer_row {
@@ -55,6 +57,12 @@ struct oe__row {
 
 /* Bind and insert; inside a transaction of the store thread. */
 int oe__row_write(struct oe__database *database, const struct oe__row *row, oe_error *err);
+
+/* A call of the hub, which has its place in the order of the log? */
+static inline bool oe__row_is_call(enum oe__row_kind kind)
+{
+	return kind <= OE__ROW_FAIL;
+}
 
 const char *oe__row_kind_name(enum oe__row_kind kind);
 
