@@ -129,7 +129,11 @@ void oe__flight_free(struct oe__flight *flight);
 void oe__flight_issue(struct oe__flight *flight);    /* make it durable, then ask */
 void oe__flight_ask(struct oe__flight *flight);      /* again                     */
 void oe__flight_evaluate(struct oe__flight *flight); /* when there is a slot      */
+
+/* What a cancelled step is given to end by itself before it is left alone. */
+#define OE__LEAVE_NS ((int64_t)500 * 1000000)
 void oe__flight_cancel(struct oe__flight *flight);
+void oe__flight_leave_by(struct oe__flight *flight, int64_t deadline_ns);
 
 void oe__queue_push(struct oe__flight_queue *queue, struct oe__flight *flight);
 struct oe__flight *oe__queue_pop(struct oe__flight_queue *queue);

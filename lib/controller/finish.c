@@ -171,6 +171,7 @@ void oe__controller_answered(struct oe__flight *flight)
 	free_slot(flight);
 	flight->place = OE__FLIGHT_EDITING;
 	flight->cancelled = false; /* the answer was faster */
+	flight->deadline_ns = INT64_MAX;
 	controller->failures_in_a_row = 0;
 	oe__window_answered(&controller->window, oe__clock_ns() - flight->asked_ns);
 	if (oe__breaker_success(&controller->breaker)) {

@@ -248,15 +248,23 @@ void oe__flight_evaluate(struct oe__flight *flight)
 	flight->deadline_ns = INT64_MAX;
 	if (recipe->evaluation_timeout_ms > 0 &&
 	    !oe__evaluator_keeps_deadlines(recipe->evaluator))
-		flight->deadline_ns = oe__clock_ns() + recipe->evaluation_timeout_ms * 1000000;
-	if (flight->deadline_ns < controller->late_ns)
-		controller->late_ns = flight->deadline_ns;
+		oe__flight_leave_by(flight, oe__clock_ns() + recipe->evaluation_timeout_ms * 1000000);
 	oe__job_evaluate(&flight->job, controller->seed);
+}
+
+void oe__flight_leave_by(struct oe__flight *flight, int64_t deadline_ns)
+{
+	oe_controller *controller = flight->controller;
+
+	flight->deadline_ns = deadline_ns;
+	if (deadline_ns < controller->late_ns)
+		controller->late_ns = deadline_ns;
 }
 
 void oe__flight_cancel(struct oe__flight *flight)
 {
 	flight->cancelled = true;
+	oe__flight_leave_by(flight, oe__clock_ns() + OE__LEAVE_NS);
 	if (flight->place == OE__FLIGHT_ASKING || flight->place == OE__FLIGHT_EVALUATING)
 		oe__job_cancel(&flight->job, flight->place == OE__FLIGHT_EVALUATING);
 }

@@ -4,6 +4,11 @@
 
 #include "base/clock.h"
 
+static int64_t earlier(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
 /* ---- evaluations ---- */
 
 static void start_evaluations(oe_controller *controller)
@@ -23,6 +28,16 @@ void oe__controller_enqueue(oe_controller *controller, struct oe__flight *flight
 	start_evaluations(controller);
 }
 
+/* What has finished meanwhile is on its way to us; looking again does no harm. */
+static void abandon(struct oe__flight *flight, int64_t now_ns)
+{
+	oe__flight_leave_by(flight, now_ns + OE__LEAVE_NS);
+	if (flight->place == OE__FLIGHT_EVALUATING && oe__job_abandon_evaluation(&flight->job))
+		oe__controller_evaluated(flight);
+	else if (flight->place == OE__FLIGHT_ASKING && oe__job_abandon_question(&flight->job))
+		oe__controller_ask_failed(flight);
+}
+
 /* Evaluators of ours keep their deadlines themselves; a plugin that does not come back is left to
    itself after its time. `late_ns` may be early, as evaluations end in time: then this walk over the
    flights finds nothing, once per timeout at most. */
@@ -35,16 +50,12 @@ static void abandon_late(oe_controller *controller, int64_t now_ns)
 	controller->late_ns = INT64_MAX;
 	for (struct oe__flight *flight = controller->flights; flight; flight = next) {
 		next = flight->next;
-		if (flight->place != OE__FLIGHT_EVALUATING || flight->deadline_ns == INT64_MAX)
+		if (flight->deadline_ns == INT64_MAX)
 			continue;
-		if (now_ns < flight->deadline_ns) {
-			if (flight->deadline_ns < controller->late_ns)
-				controller->late_ns = flight->deadline_ns;
-		} else {
-			flight->deadline_ns = INT64_MAX;
-			if (oe__job_abandon_evaluation(&flight->job))
-				oe__controller_evaluated(flight);
-		}
+		if (now_ns < flight->deadline_ns)
+			controller->late_ns = earlier(controller->late_ns, flight->deadline_ns);
+		else
+			abandon(flight, now_ns);
 	}
 }
 
@@ -137,11 +148,6 @@ int oe__controller_advance(oe_controller *controller, oe_error *err)
 	if (controller->log)
 		oe__log_set_in_flight(controller->log, controller->flight_count);
 	return controller->events.status;
-}
-
-static int64_t earlier(int64_t a, int64_t b)
-{
-	return a < b ? a : b;
 }
 
 int64_t oe__controller_next_alarm(const oe_controller *controller)

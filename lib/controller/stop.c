@@ -59,6 +59,16 @@ static void cancel_all(oe_controller *controller, enum oe__flight_place place)
 			oe__flight_cancel(flight);
 }
 
+/* Those that were asked to end and have not yet: wait no longer than now. */
+static void hurry(oe_controller *controller)
+{
+	int64_t now_ns = oe__clock_ns();
+
+	for (struct oe__flight *flight = controller->flights; flight; flight = flight->next)
+		if (flight->cancelled && flight->deadline_ns > now_ns)
+			oe__flight_leave_by(flight, now_ns);
+}
+
 static void harden(oe_controller *controller, int how)
 {
 	if (how <= controller->how)
@@ -75,6 +85,7 @@ static void harden(oe_controller *controller, int how)
 	if (how >= OE_STOP_KILL) {
 		drop_queue(&controller->waiting);
 		controller->kill_ns = 0;
+		hurry(controller);
 	}
 }
 

@@ -285,6 +285,7 @@ void oe__evaluator_start(oe_evaluator *evaluator, struct oe__evaluation_call *ca
 void oe__evaluator_cancel(struct oe__evaluation_call *call)
 {
 	atomic_store(&call->unwanted, true);
+	oe__evaluation_unwant(call->sink);
 	call->evaluator->vtable.cancel(call->evaluator->self, call->sink);
 }
 

@@ -223,6 +223,16 @@ static void edit(struct oe__task *task)
 	job->reached(job);
 }
 
+bool oe__job_abandon_question(struct oe__job *job)
+{
+	if (!atomic_load(&job->cancellable) || !oe__llm_abandon(&job->call))
+		return false;
+	(void)oe__error(&job->error, OE_ERR_CANCELLED, "the model did not come back in time");
+	job->failure = OE_LLM_FAILURE_TRANSIENT;
+	set_state(job, OE__JOB_ASK_FAILED);
+	return true;
+}
+
 void oe__job_edit(struct oe__job *job)
 {
 	job->task.run = edit;

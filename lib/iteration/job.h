@@ -90,6 +90,10 @@ void oe__job_evaluate(struct oe__job *job, uint64_t run_seed);
    the step; the job stays with whoever runs it. */
 void oe__job_cancel(struct oe__job *job, bool evaluating);
 
+/* Stop waiting for a model that was cancelled and does not come back: ASK_FAILED at once.
+   @return false if it came back after all, or is not out yet. */
+bool oe__job_abandon_question(struct oe__job *job);
+
 /* Stop waiting for an evaluator that does not come back: EVALUATED at once, as timed out.
    @return false if it came back after all. */
 bool oe__job_abandon_evaluation(struct oe__job *job);

@@ -72,7 +72,7 @@ int oe_llm_ensemble_new(oe_llm **out)
 	struct ensemble *ensemble = oe__calloc(1, sizeof(*ensemble));
 	if (!ensemble)
 		return OE_ERR_NOMEM;
-	int status = oe_llm_new(&ensemble_vtable, ensemble, out, NULL);
+	int status = oe__llm_new(&ensemble_vtable, ensemble, out);
 	if (status < 0)
 		oe__free(ensemble);
 	return status;

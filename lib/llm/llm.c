@@ -20,6 +20,7 @@ struct oe_llm {
 	char *name;
 	size_t response_max;
 	int32_t threads;
+	bool counts; /* the backend counts its requests; else each call is one */
 	pthread_mutex_t mutex;
 	struct oe__plugin_pool *pool; /* made by the first blocking call; guarded by mutex */
 };
@@ -95,6 +96,15 @@ int oe_llm_new(const oe_llm_vtable *given, void *self, oe_llm **out, oe_error *e
 	llm->threads = THREADS_DEFAULT;
 	*out = llm;
 	return 0;
+}
+
+int oe__llm_new(const oe_llm_vtable *vtable, void *self, oe_llm **out)
+{
+	int status = oe_llm_new(vtable, self, out, NULL);
+
+	if (status == 0)
+		(*out)->counts = true;
+	return status;
 }
 
 oe_llm *oe_llm_ref(oe_llm *llm)
@@ -241,6 +251,8 @@ void oe__llm_submit(struct oe__llm_call *call)
 	oe_error err = { 0 };
 
 	oe__completion_lend(completion);
+	if (!llm->counts)
+		oe__completion_count_requests(completion, 1);
 	int status = oe_completion_cancelled(completion) ? OE_ERR_CANCELLED
 	                                                 : submit(llm, completion->owner, &err);
 	if (status < 0)
@@ -255,7 +267,8 @@ void oe__llm_cancel(struct oe__llm_call *call)
 
 bool oe__llm_abandon(struct oe__llm_call *call)
 {
-	return oe__completion_abandon(call->completion);
+	/* Before it is lent it is still being submitted, by a thread that believes in it. */
+	return atomic_load(&call->completion->lent) && oe__completion_abandon(call->completion);
 }
 
 void oe__llm_call_release(struct oe__llm_call *call)
@@ -306,8 +319,6 @@ int oe_llm_ask(oe_llm *llm, const char *system, const char *user, uint64_t seed,
 			.done = wake,
 		},
 	};
-	pthread_mutex_init(&waiting.mutex, NULL);
-	oe__cond_init(&waiting.done);
 	int status = oe__llm_prepare(llm, &waiting.call);
 	if (status < 0)
 		return oe__error_nomem(err);

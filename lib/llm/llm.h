@@ -10,6 +10,9 @@
 #include "llm/completion.h"
 #include "openevolve/llm.h"
 
+/* Like oe_llm_new(), for backends that count the requests they send. */
+int oe__llm_new(const oe_llm_vtable *vtable, void *self, oe_llm **out);
+
 /* One question under way. Owned by the caller, who keeps it, the backend and the request's texts
    alive from start until `done` was called, or abandon said true. */
 struct oe__llm_call {

@@ -340,5 +340,5 @@ int oe_llm_mutate_new(oe_llm **out)
 {
 	if (!out)
 		return OE_ERR_INVALID;
-	return oe_llm_new(&mutate_vtable, NULL, out, NULL);
+	return oe__llm_new(&mutate_vtable, NULL, out);
 }

@@ -195,7 +195,7 @@ int oe_llm_retry_new(oe_llm *inner, oe_scheduler *scheduler, int32_t retries, in
 	retry->delay_ms = delay_ms;
 	retry->inner = oe_llm_ref(inner);
 	retry->scheduler = oe_scheduler_ref(scheduler);
-	int status = oe_llm_new(&retry_vtable, retry, out, NULL);
+	int status = oe__llm_new(&retry_vtable, retry, out);
 	if (status < 0)
 		retry_free(retry);
 	return status;

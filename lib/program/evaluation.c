@@ -164,8 +164,13 @@ bool oe__evaluation_abandon(oe_evaluation *evaluation)
 
 int oe_evaluation_cancelled(const oe_evaluation *evaluation)
 {
-	return !evaluation ||
+	return !evaluation || atomic_load(&evaluation->unwanted) ||
 		   atomic_load_explicit(&evaluation->state, memory_order_acquire) == STATE_ABANDONED;
+}
+
+void oe__evaluation_unwant(oe_evaluation *evaluation)
+{
+	atomic_store(&evaluation->unwanted, true);
 }
 
 int oe_evaluation_set_verdict(oe_evaluation *evaluation, int verdict, const char *message)

@@ -49,6 +49,7 @@ struct oe__artifact {
 struct oe_evaluation {
 	atomic_int refs;
 	atomic_int state; /* open, finished, abandoned: see evaluation.c */
+	atomic_bool unwanted; /* cancelled: the evaluator may stop early */
 	atomic_int lent;  /* 1: a plugin holds a reference until it calls oe_evaluation_finish() */
 	struct oe__metric *metrics;
 	size_t metric_count, metric_capacity;
@@ -95,6 +96,9 @@ void oe__evaluation_freeze(oe_evaluation *evaluation);
 /* open -> abandoned, which makes oe_evaluation_cancelled() true. @return false if it had finished.
  */
 bool oe__evaluation_abandon(oe_evaluation *evaluation);
+
+/* Make oe_evaluation_cancelled() true; a result is still welcome. Any thread. */
+void oe__evaluation_unwant(oe_evaluation *evaluation);
 
 /* Copy metrics and artifacts of `from`, which nobody writes to any more, into an open one; later
    names win. Not the verdict. */

@@ -1,0 +1,255 @@
+/* Runs on disk, through the shared library: what is kept, read back, resumed, exported. */
+
+#include <sys/wait.h>
+
+#include "world.h"
+
+static oe_run *open_run(const struct world *world)
+{
+	oe_run *run = NULL;
+	oe_error err = { 0 };
+	int status = oe_run_open(world->directory, &run, &err);
+
+	ck_assert_msg(status == 0, "%s", err.message);
+	return run;
+}
+
+static void run_all(struct world *world)
+{
+	oe_controller *controller = world_seeded(world);
+
+	ck_assert_int_eq(world_run(controller), OE_REASON_ITERATIONS);
+	oe_controller_free(controller);
+}
+
+START_TEST(test_everything_is_kept)
+{
+	struct world world;
+	world_init(&world, true);
+	run_all(&world);
+	oe_run *run = open_run(&world);
+	oe_program *program = NULL;
+	oe_run_iteration iteration = { .struct_size = sizeof(iteration) };
+	int64_t cursor = 0, programs = 0;
+
+	ck_assert_str_eq(oe_run_property(run, "state"), "finished");
+	for (int64_t number = 1; number <= 40; number++) {
+		ck_assert_int_eq(oe_run_iteration_at(run, number, &iteration, NULL), 1);
+		ck_assert_int_ge(iteration.outcome, 0);
+		ck_assert_ptr_nonnull(iteration.answer);
+		ck_assert_int_eq(iteration.tokens_in, 10);
+		ck_assert_str_eq(iteration.model, "fake");
+	}
+	ck_assert_int_eq(oe_run_iteration_at(run, 41, &iteration, NULL), 0);
+	while (oe_run_next_program(run, &cursor, &program, NULL) > 0) {
+		programs++;
+		oe_program_unref(program);
+	}
+	ck_assert_int_ge(programs, 30);
+	oe_run_close(run);
+	world_done(&world);
+}
+END_TEST
+
+START_TEST(test_prompts_are_rendered_again)
+{
+	struct world world;
+	world_init(&world, true);
+	run_all(&world);
+	oe_run *run = open_run(&world);
+
+	for (int64_t number = 1; number <= 40; number += 13) {
+		char *system = NULL, *user = NULL;
+		oe_error err = { 0 };
+		int status = oe_run_prompt(run, number, &system, &user, &err);
+		ck_assert_msg(status == 0, "iteration %lld: %s", (long long)number, err.message);
+		ck_assert_ptr_nonnull(strstr(user, "value "));
+		oe_run_free_text(system);
+		oe_run_free_text(user);
+	}
+	oe_run_close(run);
+	world_done(&world);
+}
+END_TEST
+
+/* The same prompts, whether they are kept or made again. */
+START_TEST(test_kept_prompts_equal_rendered_ones)
+{
+	struct world kept, rendered;
+	world_init(&kept, true);
+	world_init(&rendered, true);
+	world_set(&kept, "store.prompts", "full");
+	world_set(&kept, "hub.window", "1");
+	world_set(&rendered, "hub.window", "1");
+	run_all(&kept);
+	run_all(&rendered);
+	oe_run *a = open_run(&kept), *b = open_run(&rendered);
+
+	for (int64_t number = 1; number <= 40; number += 3) {
+		char *system[2] = { NULL }, *user[2] = { NULL };
+		ck_assert_int_eq(oe_run_prompt(a, number, &system[0], &user[0], NULL), 0);
+		ck_assert_int_eq(oe_run_prompt(b, number, &system[1], &user[1], NULL), 0);
+		ck_assert_str_eq(system[0], system[1]);
+		ck_assert_str_eq(user[0], user[1]);
+		for (int i = 0; i < 2; i++) {
+			oe_run_free_text(system[i]);
+			oe_run_free_text(user[i]);
+		}
+	}
+	oe_run_close(a);
+	oe_run_close(b);
+	world_done(&kept);
+	world_done(&rendered);
+}
+END_TEST
+
+START_TEST(test_one_run_per_directory)
+{
+	struct world world;
+	oe_error err = { 0 };
+	world_init(&world, true);
+	oe_controller *first = world_seeded(&world);
+
+	ck_assert_ptr_null(world_controller(&world, &err));
+	ck_assert_int_eq(err.status, OE_ERR_STATE);
+	ck_assert_int_eq(world_run(first), OE_REASON_ITERATIONS);
+	oe_controller_free(first);
+
+	/* It is over, but it is there: seeding would mix two runs. */
+	oe_program *program = NULL;
+	oe_controller *second = world_controller(&world, &err);
+	ck_assert_int_eq(oe_program_new("value 1", 7, "text", &program), 0);
+	if (second) {
+		ck_assert_int_eq(oe_controller_seed(second, program, &err), OE_ERR_STATE);
+		oe_controller_free(second);
+	} else {
+		ck_assert_int_eq(err.status, OE_ERR_STATE);
+	}
+	oe_program_unref(program);
+	world_done(&world);
+}
+END_TEST
+
+static void expect_same_population(oe_population *a, oe_population *b)
+{
+	char hash_a[65], hash_b[65];
+	size_t size = oe_population_size(a, OE_ISLAND_ALL);
+
+	ck_assert_uint_gt(size, 1);
+	ck_assert_uint_eq(size, oe_population_size(b, OE_ISLAND_ALL));
+	for (size_t i = 0; i < size; i++)
+		ck_assert_str_eq(oe_program_id(oe_population_ranked(a, OE_ISLAND_ALL, i)),
+						 oe_program_id(oe_population_ranked(b, OE_ISLAND_ALL, i)));
+	ck_assert_int_eq(oe_population_hash(a, hash_a), 0);
+	ck_assert_int_eq(oe_population_hash(b, hash_b), 0);
+	ck_assert_str_eq(hash_a, hash_b);
+}
+
+START_TEST(test_population_from_the_log)
+{
+	struct world world;
+	oe_population *live = NULL, *replayed = NULL;
+	oe_error err = { 0 };
+	world_init(&world, true);
+	oe_controller *controller = world_seeded(&world);
+
+	ck_assert_int_eq(world_run(controller), OE_REASON_ITERATIONS);
+	ck_assert_int_eq(oe_controller_population(controller, &live), 0);
+	oe_controller_free(controller);
+	oe_run *run = open_run(&world);
+	int status = oe_run_population(run, &replayed, &err);
+	ck_assert_msg(status == 0, "%s", err.message);
+	expect_same_population(live, replayed);
+	oe_population_unref(live);
+	oe_population_unref(replayed);
+	oe_run_close(run);
+	world_done(&world);
+}
+END_TEST
+
+START_TEST(test_checkpoint_begins_another_run)
+{
+	struct world first, second;
+	char path[160];
+	oe_error err = { 0 };
+	world_init(&first, true);
+	world_init(&second, true);
+	run_all(&first);
+	(void)snprintf(path, sizeof(path), "%s/checkpoints/checkpoint_40", first.directory);
+
+	oe_controller *controller = world_controller(&second, &err);
+	ck_assert_ptr_nonnull(controller);
+	int status = oe_controller_resume(controller, path, &err);
+	ck_assert_msg(status == 0, "%s", err.message);
+	ck_assert_int_eq(world_run(controller), OE_REASON_ITERATIONS);
+	/* Iterations count on from those of the checkpoint. */
+	ck_assert_int_eq(world_numbers(controller).ended, 80);
+	oe_controller_free(controller);
+
+	oe_run *run = open_run(&second);
+	oe_run_iteration iteration = { .struct_size = sizeof(iteration) };
+	ck_assert_int_eq(oe_run_iteration_at(run, 80, &iteration, NULL), 1);
+	oe_run_close(run);
+	world_done(&first);
+	world_done(&second);
+}
+END_TEST
+
+/* ---- kill -9 ---- */
+
+static void run_until_killed(struct world *world)
+{
+	oe_controller *controller = world_seeded(world);
+
+	(void)world_run(controller);
+	_exit(3);
+}
+
+static int64_t ended_on_disk(const struct world *world)
+{
+	oe_run *run = NULL;
+	int64_t ended = 0;
+	oe_run_iteration iteration = { .struct_size = sizeof(iteration) };
+
+	if (oe_run_open(world->directory, &run, NULL) < 0)
+		return 0;
+	while (oe_run_iteration_at(run, ended + 1, &iteration, NULL) > 0)
+		ended++;
+	oe_run_close(run);
+	return ended;
+}
+
+START_TEST(test_killed_run_loses_nothing)
+{
+	struct world world;
+	world_init(&world, true);
+	world_set(&world, "max_iterations", "100000000");
+	pid_t child = fork();
+	ck_assert_int_ge(child, 0);
+	if (child == 0)
+		run_until_killed(&world);
+
+	while (ended_on_disk(&world) < 50)
+		world_pause_ms(5);
+	ck_assert_int_eq(kill(child, SIGKILL), 0);
+	ck_assert_int_eq(waitpid(child, NULL, 0), child);
+	int64_t ended = ended_on_disk(&world);
+
+	char limit[32];
+	(void)snprintf(limit, sizeof(limit), "%lld", (long long)ended + 50);
+	world_set(&world, "max_iterations", limit);
+	oe_controller *controller = world_resumed(&world);
+	ck_assert_int_eq(world_run(controller), OE_REASON_ITERATIONS);
+	oe_statistics numbers = world_numbers(controller);
+	ck_assert_int_eq(world_outcomes(&numbers), numbers.ended);
+	ck_assert_int_eq(numbers.outcomes[OE_OUTCOME_LOST], 0);
+	ck_assert_int_ge(numbers.ended, ended + 50);
+	oe_controller_free(controller);
+	world_done(&world);
+}
+END_TEST
+
+TEST_MAIN("run", test_everything_is_kept, test_prompts_are_rendered_again,
+		  test_kept_prompts_equal_rendered_ones, test_one_run_per_directory,
+		  test_population_from_the_log, test_checkpoint_begins_another_run,
+		  test_killed_run_loses_nothing)
