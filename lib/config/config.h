@@ -84,6 +84,7 @@ struct oe__model {
 	int64_t max_tokens;
 	int64_t seed;                 /* of "llm.random_seed" or the entry's; never the run's */
 	const char *reasoning_effort; /* or NULL                                    */
+	const char *verbosity;        /* or NULL                                    */
 	const char *system_message;   /* of the entry, or NULL                      */
 	unsigned user_set;            /* enum oe__model_field                       */
 	int64_t timeout_ms;           /* per attempt, > 0                           */

@@ -258,6 +258,7 @@ static int fill(struct source *source, const char *name, double weight, oe_error
 	model->has_seed =
 		int_field(source, "random_seed", &model->seed, OE__MODEL_SEED, &model->user_set);
 	model->reasoning_effort = text_field(source, "reasoning_effort");
+	model->verbosity = text_field(source, "verbosity");
 	model->user_set |= model->reasoning_effort ? OE__MODEL_REASONING_EFFORT : 0;
 	if (source->entry) {
 		const struct oe__value *message = oe__value_get(source->entry, "system_message");

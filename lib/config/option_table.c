@@ -177,6 +177,8 @@ const struct oe__option oe__options[] = {
 		.summary = "Longest answer; null leaves it to the provider."),
 	STRING("llm.reasoning_effort", "null", O | N | M, 0,
 		   .summary = "Effort of reasoning models (minimal, low, medium, high); null is not sent."),
+	STRING("llm.verbosity", "null", N | M, 0,
+		   .summary = "Verbosity of reasoning models (low, medium, high); null is not sent."),
 	INT("llm.random_seed", "null", -INFINITY, INFINITY, O | N | M,
 		.summary = "Base of the seeds that are sent with requests; null sends none."),
 	SECONDS("llm.timeout", "60", 0.001, 1e6, O | M, .summary = "Longest time of one attempt."),

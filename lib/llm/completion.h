@@ -33,6 +33,8 @@ struct oe_completion {
 	/* A composite's question to a member, to be cancelled with this one. */
 	pthread_mutex_t mutex;
 	struct oe__llm_call *inner; /* guarded by mutex */
+	/* Whatever a backend of the library has under way for it: what its cancel() looks for. */
+	void *backend; /* guarded by mutex */
 
 	/* Set by llm.c before the backend sees it: called once, by a finish in time; as it is freed. */
 	void (*on_finish)(oe_completion *completion);

@@ -1,40 +1,112 @@
-/* The backends that a configuration asks for: a weighted ensemble of its models. */
+/*
+ * The backends that a configuration asks for: each model with its retries, several in a weighted
+ * ensemble. The models behind HTTP share one client, so their connections are counted together.
+ */
 
 #include "base/error.h"
 #include "config/config.h"
+#include "llm/http.h"
 #include "llm/llm.h"
+#include "llm/provider.h"
 
-static int make_backend(const oe_config *config, const struct oe__model *model,
-						oe_scheduler *scheduler, oe_llm **out, oe_error *err)
+#define SPREAD_MS 1000 /* about the latency of a fast model */
+
+struct making {
+	const oe_config *config;
+	oe_scheduler *scheduler;
+	struct oe__http *http; /* made for the first model that needs it */
+	size_t response_max;
+	int32_t concurrency;
+};
+
+static int need_http(struct making *making, oe_error *err)
 {
-	(void)config;
-	(void)scheduler;
-	if (model->backend == OE__BACKEND_MUTATE)
+	struct oe__http_options options = {
+		.connections_max = making->concurrency,
+		.spread_ms = SPREAD_MS,
+		.http2 = oe__config_bool(making->config, "llm.http2"),
+	};
+
+	return making->http ? 0 : oe__http_new(making->scheduler, &options, &making->http, err);
+}
+
+static int with_retries(struct making *making, const struct oe__model *model, oe_llm *backend,
+						oe_llm **out, oe_error *err)
+{
+	if (oe_llm_retry_new(backend, making->scheduler, (int32_t)model->retries, model->retry_delay_ms,
+						 out) < 0)
+		return oe__error_nomem(err);
+	oe__llm_set_limits(*out, making->response_max, making->concurrency);
+	return 0;
+}
+
+static int make_backend(struct making *making, const struct oe__model *model, oe_llm **out,
+						oe_error *err)
+{
+	OE__AUTO(llm) oe_llm *backend = NULL;
+	int status;
+
+	switch (model->backend) {
+	case OE__BACKEND_OPENAI:
+	case OE__BACKEND_AZURE:
+	case OE__BACKEND_ANTHROPIC:
+		status = need_http(making, err);
+		if (status == 0)
+			status = oe__provider_new(model, making->http, making->response_max, &backend, err);
+		break;
+	case OE__BACKEND_MUTATE: /* nothing to retry */
 		return oe_llm_mutate_new(out) < 0 ? oe__error_nomem(err) : 0;
-	return oe__error(err, OE_ERR_CONFIG, "this build has no LLM backend '%s'",
-					 oe__backend_name(model->backend));
+	case OE__BACKEND_COMMAND:
+	default:
+		return oe__error(err, OE_ERR_CONFIG, "this build has no LLM backend '%s'",
+						 oe__backend_name(model->backend));
+	}
+	if (status < 0)
+		return status;
+	oe__llm_set_limits(backend, making->response_max, making->concurrency);
+	return with_retries(making, model, backend, out, err);
+}
+
+static int make_ensemble(struct making *making, const struct oe__models *models, oe_llm **out,
+						 oe_error *err)
+{
+	OE__AUTO(llm) oe_llm *ensemble = NULL;
+	int status = oe_llm_ensemble_new(&ensemble);
+
+	if (status < 0)
+		return oe__error_nomem(err);
+	oe__llm_set_limits(ensemble, making->response_max, making->concurrency);
+	for (size_t i = 0; i < models->count && status == 0; i++) {
+		OE__AUTO(llm) oe_llm *member = NULL;
+
+		status = make_backend(making, &models->items[i], &member, err);
+		if (status == 0 && oe_llm_ensemble_add(ensemble, member, models->items[i].weight) < 0)
+			status = oe__error_nomem(err);
+	}
+	if (status == 0)
+		*out = OE__STEAL(ensemble);
+	return status;
 }
 
 int oe_llm_from_config(const oe_config *config, oe_scheduler *scheduler, int judges, oe_llm **out,
 					   oe_error *err)
 {
 	OE__AUTO(models) struct oe__models models = { 0 };
-	OE__AUTO(llm) oe_llm *ensemble = NULL;
 
 	if (!config || !scheduler || !out)
 		return oe__error(err, OE_ERR_INVALID, "oe_llm_from_config: NULL argument");
+	struct making making = {
+		.config = config,
+		.scheduler = scheduler,
+		.response_max = (size_t)oe__config_int(config, "llm.max_response_bytes"),
+		.concurrency = (int32_t)oe__config_int(config, "llm.concurrency"),
+	};
 	int status =
 		oe__config_models(config, judges ? OE__ROLE_JUDGE : OE__ROLE_EVOLUTION, &models, err);
-	if (status == 0 && oe_llm_ensemble_new(&ensemble) < 0)
-		status = oe__error_nomem(err);
-	for (size_t i = 0; i < models.count && status == 0; i++) {
-		OE__AUTO(llm) oe_llm *member = NULL;
-
-		status = make_backend(config, &models.items[i], scheduler, &member, err);
-		if (status == 0 && oe_llm_ensemble_add(ensemble, member, models.items[i].weight) < 0)
-			status = oe__error_nomem(err);
-	}
-	if (status == 0)
-		*out = OE__STEAL(ensemble);
+	if (status == 0 && models.count == 1)
+		status = make_backend(&making, &models.items[0], out, err);
+	else if (status == 0)
+		status = make_ensemble(&making, &models, out, err);
+	oe__http_unref(making.http);
 	return status;
 }
