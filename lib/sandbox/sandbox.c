@@ -1,5 +1,6 @@
 #include "sandbox/sandbox.h"
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -37,18 +38,33 @@ struct oe__sandbox {
 
 /* ---- the spawner ---- */
 
-static const char *find_spawner(void)
+/* Relative to the file that this code is in: the library in its build directory, or a test that has
+   it inside. No path of the machine that built it is trusted elsewhere. */
+static const char *const places[] = { "oe-spawner", "../../lib/oe-spawner",
+                                      "../../../lib/oe-spawner" };
+
+static int find_spawner(struct oe__buffer *out)
 {
-	/* Beside the build while it is not installed: that one matches these sources. */
-	if (access(OE_SPAWNER_BUILT, X_OK) == 0)
-		return OE_SPAWNER_BUILT;
-	return OE_SPAWNER_INSTALLED;
+	Dl_info self = { 0 };
+	const char *slash = NULL;
+
+	if (dladdr((const void *)places, &self) && self.dli_fname)
+		slash = strrchr(self.dli_fname, '/');
+	for (size_t i = 0; slash && i < OE__COUNT(places); i++) {
+		oe__buffer_clear(out);
+		oe__buffer_append(out, self.dli_fname, (size_t)(slash + 1 - self.dli_fname));
+		oe__buffer_text(out, places[i]);
+		if (out->status < 0 || access(out->data, X_OK) == 0)
+			return out->status;
+	}
+	oe__buffer_clear(out);
+	return oe__buffer_text(out, OE_SPAWNER_INSTALLED);
 }
 
 /* posix_spawn, with an empty environment and these two descriptors; all others are CLOEXEC. */
 static int spawn(struct oe__sandbox *sandbox, int theirs, int host, oe_error *err)
 {
-	const char *path = find_spawner();
+	OE__AUTO(buffer) struct oe__buffer path = OE__BUFFER_INIT(0);
 	char name[] = "oe-spawner";
 	char *arguments[] = { name, sandbox->scratch, NULL };
 	char *variables[] = { NULL };
@@ -56,6 +72,8 @@ static int spawn(struct oe__sandbox *sandbox, int theirs, int host, oe_error *er
 	posix_spawnattr_t attributes;
 	sigset_t none, all;
 
+	if (find_spawner(&path) < 0)
+		return oe__error_nomem(err);
 	sigemptyset(&none);
 	sigfillset(&all);
 	posix_spawn_file_actions_init(&actions);
@@ -65,13 +83,13 @@ static int spawn(struct oe__sandbox *sandbox, int theirs, int host, oe_error *er
 	posix_spawnattr_setsigmask(&attributes, &none);
 	posix_spawnattr_setsigdefault(&attributes, &all);
 	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-	int code = posix_spawn(&sandbox->spawner, path, &actions, &attributes, arguments, variables);
+	int code = posix_spawn(&sandbox->spawner, path.data, &actions, &attributes, arguments, variables);
 	posix_spawnattr_destroy(&attributes);
 	posix_spawn_file_actions_destroy(&actions);
 	if (code != 0) {
 		errno = code;
 		sandbox->spawner = 0;
-		return oe__error_errno(err, "cannot start '%s'", path);
+		return oe__error_errno(err, "cannot start '%s'", path.data);
 	}
 	sandbox->spawner_fd = (int)syscall(SYS_pidfd_open, sandbox->spawner, 0);
 	return 0;
