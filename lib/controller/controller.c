@@ -499,7 +499,7 @@ int oe_controller_statistics(oe_controller *controller, oe_statistics *out)
 	oe__hub_figures(controller->hub, &figures);
 	all.programs = (int64_t)figures.programs;
 	all.archive = (int64_t)figures.archive;
-	all.next_migration = -1;
+	all.next_migration = figures.next_migration;
 	all.elapsed_s = controller->started_ns > 0
 	                    ? (double)(oe__clock_ns() - controller->started_ns) / 1e9
 	                    : 0;

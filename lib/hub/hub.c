@@ -310,6 +310,10 @@ void oe__hub_figures(const oe_hub *hub, struct oe__hub_figures *out)
 		.archive = oe__rank_count(&hub->archive.ranks),
 		.version = hub->version,
 		.last_iteration = hub->last_iteration,
+		.next_migration = hub->island_count < 2 ? -1
+												: hub->last_migration +
+													  hub->settings.migration_interval -
+													  hub->generation_max,
 		.visits = hub->archive.ranks.visits + hub->evictable.visits,
 	};
 	for (int32_t i = 0; i < hub->island_count; i++) {

@@ -45,6 +45,7 @@ void oe__hub_on_migrant(oe_hub *hub, void (*migrated)(void *owner, oe_program *c
 struct oe__hub_figures {
 	size_t programs, islands, cells, archive;
 	int64_t version;        /* changes so far; an iteration knows the one it was drawn from */
+	int64_t next_migration; /* generations until then; -1: one island never migrates        */
 	int64_t last_iteration; /* highest number of a program that joined                      */
 	uint64_t visits;        /* tree nodes looked at so far: the cost, without a clock       */
 };
