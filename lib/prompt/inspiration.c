@@ -94,20 +94,23 @@ static int add_metrics(struct features *features)
 	return status;
 }
 
-static bool holds(oe_bytes code, const char *lower)
+/* Like Python's "in" on lower-cased text; `code` is lower-cased already. */
+static bool holds(const struct oe__buffer *code, const char *what)
 {
-	size_t size = strlen(lower);
-	const char *at = code.data;
+	return oe__find(code->data, code->size, what, strlen(what)) != NULL;
+}
 
-	for (size_t i = 0; i + size <= code.size; i++) {
-		size_t j = 0;
-		while (j < size &&
-			   (at[i + j] >= 'A' && at[i + j] <= 'Z' ? at[i + j] + 32 : at[i + j]) == lower[j])
-			j++;
-		if (j == size)
-			return true;
-	}
-	return false;
+static int lower(oe_bytes code, struct oe__buffer *out)
+{
+	const char *from = code.data;
+
+	if (oe__buffer_reserve(out, code.size + 1) < 0)
+		return out->status;
+	for (size_t i = 0; i < code.size; i++)
+		out->data[i] = (char)(from[i] + (from[i] >= 'A' && from[i] <= 'Z' ? 'a' - 'A' : 0));
+	out->size = code.size;
+	out->data[code.size] = '\0';
+	return 0;
 }
 
 static int64_t count_lines(oe_bytes code)
@@ -122,21 +125,30 @@ static int64_t count_lines(oe_bytes code)
 	return lines;
 }
 
+static int add_style(struct features *features)
+{
+	OE__AUTO(buffer) struct oe__buffer code = OE__BUFFER_INIT(OE__CODE_MAX + 1);
+	int status = lower(features->item->record->code, &code);
+
+	if (status == 0 && holds(&code, "class") && holds(&code, "def __init__"))
+		status = add_feature(features, OE__FRAGMENT_FEATURE_CLASS, NULL);
+	if (status == 0 && (holds(&code, "numpy") || holds(&code, "np.")))
+		status = add_feature(features, OE__FRAGMENT_FEATURE_NUMPY, NULL);
+	if (status == 0 && holds(&code, "for") && holds(&code, "while"))
+		status = add_feature(features, OE__FRAGMENT_FEATURE_LOOPS, NULL);
+	return status;
+}
+
 static int add_code(struct features *features)
 {
 	const struct oe__prompt_settings *settings = &features->item->job->set->settings;
 	oe_bytes code = features->item->record->code;
-	int64_t lines = count_lines(code);
-	int status = 0;
 
-	if (code.size == 0)
+	/* Reading code is the dear part: not for a list that is full. */
+	if (code.size == 0 || features->found >= features->shown_max)
 		return 0;
-	if (holds(code, "class") && holds(code, "def __init__"))
-		status = add_feature(features, OE__FRAGMENT_FEATURE_CLASS, NULL);
-	if (status == 0 && (holds(code, "numpy") || holds(code, "np.")))
-		status = add_feature(features, OE__FRAGMENT_FEATURE_NUMPY, NULL);
-	if (status == 0 && holds(code, "for") && holds(code, "while"))
-		status = add_feature(features, OE__FRAGMENT_FEATURE_LOOPS, NULL);
+	int status = add_style(features);
+	int64_t lines = count_lines(code);
 	if (status < 0)
 		return status;
 	if (settings->concise_lines > 0 && lines <= settings->concise_lines)

@@ -87,14 +87,16 @@ static int fit(struct oe__job *job, oe_error *err)
 	int64_t system = oe__count_tokens(prompt->system.data, prompt->system.size);
 	int status;
 
+	prompt->tokens = 0;
+
 	prompt->tokens_max = job->set->settings.tokens_max;
 	for (;;) {
 		note_parts(job);
 		status = render_user(job, err);
-		if (status < 0)
+		if (status < 0 || prompt->tokens_max == 0)
 			return status;
 		prompt->tokens = system + oe__count_tokens(prompt->user.data, prompt->user.size);
-		prompt->over_budget = prompt->tokens_max > 0 && prompt->tokens > prompt->tokens_max;
+		prompt->over_budget = prompt->tokens > prompt->tokens_max;
 		if (!prompt->over_budget || !oe__plan_reduce(job, prompt->tokens - prompt->tokens_max))
 			return 0;
 	}

@@ -70,8 +70,8 @@ enum oe__prompt_part {
 struct oe__prompt {
 	struct oe__buffer system, user;
 	uint8_t hash[OE__SHA256_SIZE]; /* SHA-256 of the system text, a NUL, the user text */
-	int64_t tokens;     /* estimate: a quarter of the ASCII characters, all of the others   */
 	int64_t tokens_max; /* the budget; 0: none                                              */
+	int64_t tokens;     /* estimate, with a budget: a quarter of the ASCII characters, all others */
 	bool over_budget;   /* too long even with everything left out that may be               */
 	struct {
 		size_t shown, available; /* items; less are shown than available if the budget cut  */
