@@ -118,6 +118,21 @@ static void note_failure(oe_evaluation *evaluation, const oe_error *err)
 		evaluation->message = oe__strdup(err->message);
 }
 
+/* Room for metrics that never came: it would be kept as long as the program, a hundred thousand
+   times. Staying as large as it was does no harm. */
+static void trim(oe_evaluation *evaluation)
+{
+	void *metrics = NULL;
+
+	if (evaluation->metric_count < evaluation->metric_capacity && evaluation->metric_count > 0)
+		metrics = oe__realloc(evaluation->metrics,
+							  evaluation->metric_count * sizeof(*evaluation->metrics));
+	if (!metrics)
+		return;
+	evaluation->metrics = metrics;
+	evaluation->metric_capacity = evaluation->metric_count;
+}
+
 void oe_evaluation_finish(oe_evaluation *evaluation, int status, const oe_error *err)
 {
 	if (!evaluation)
@@ -128,6 +143,7 @@ void oe_evaluation_finish(oe_evaluation *evaluation, int status, const oe_error 
 	if (leave_open(evaluation, STATE_CLOSING)) {
 		if (status < 0)
 			note_failure(evaluation, err);
+		trim(evaluation);
 		atomic_store_explicit(&evaluation->state, STATE_FINISHED, memory_order_release);
 		if (evaluation->on_finish)
 			evaluation->on_finish(evaluation, status, err);
@@ -153,8 +169,10 @@ void oe__evaluation_return(oe_evaluation *evaluation)
 void oe__evaluation_freeze(oe_evaluation *evaluation)
 {
 	assert(!evaluation->on_finish);
-	if (leave_open(evaluation, STATE_CLOSING))
+	if (leave_open(evaluation, STATE_CLOSING)) {
+		trim(evaluation);
 		atomic_store_explicit(&evaluation->state, STATE_FINISHED, memory_order_release);
+	}
 }
 
 bool oe__evaluation_abandon(oe_evaluation *evaluation)
