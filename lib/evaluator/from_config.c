@@ -149,18 +149,50 @@ static int stages_from_config(const oe_config *config, struct oe__python_pool *p
 	return status;
 }
 
+static const char *search_path(const struct environment *environment)
+{
+	for (size_t i = 0; i < environment->count; i++)
+		if (oe__has_prefix(environment->items[i], "PATH="))
+			return environment->items[i] + strlen("PATH=");
+	return PATH_DEFAULT;
+}
+
+/* The interpreter as the user's shell would find it, so that a virtual environment is honoured: what
+   starts it has no PATH, and evaluators start it again as sys.executable. */
+static int find_program(const char *name, const struct environment *environment, char **out)
+{
+	const char *at = search_path(environment);
+
+	while (!strchr(name, '/') && *at) {
+		size_t size = strcspn(at, ":");
+		OE__AUTO(string) char *directory = oe__strndup(at, size);
+		OE__AUTO(string) char *path = directory ? oe__path_join(directory, name) : NULL;
+
+		if (!path)
+			return OE_ERR_NOMEM;
+		if (size > 0 && access(path, X_OK) == 0) {
+			*out = OE__STEAL(path);
+			return 0;
+		}
+		at += size + (at[size] == ':');
+	}
+	return (*out = oe__strdup(name)) ? 0 : OE_ERR_NOMEM;
+}
+
 static int python_from_config(const oe_config *config, oe_scheduler *scheduler, const char *path,
                               const char *suffix, oe_evaluator **out, oe_error *err)
 {
 	OE__AUTO(environment) struct environment environment = { 0 };
 	OE__AUTO(python_pool) struct oe__python_pool *pool = NULL;
 	OE__AUTO(string) char *directory = oe__path_absolute(".");
+	OE__AUTO(string) char *interpreter = NULL;
 	unsigned functions = 0;
 
-	if (!directory || build_environment(config, &environment) < 0)
+	if (!directory || build_environment(config, &environment) < 0 ||
+	    find_program(oe__config_string(config, "evaluator.python"), &environment, &interpreter) < 0)
 		return oe__error_nomem(err);
 	struct oe__python_options options = {
-		.interpreter = oe__config_string(config, "evaluator.python"),
+		.interpreter = interpreter,
 		.evaluator = path,
 		.directory = directory,
 		.suffix = suffix,
