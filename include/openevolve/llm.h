@@ -127,7 +127,19 @@ OE_API OE_NODISCARD int oe_llm_from_config(const oe_config *config, oe_scheduler
  */
 OE_API OE_NODISCARD int oe_llm_mutate_new(oe_llm **out);
 
-/** Backend that runs a command: prompt on standard input, answer on standard output. */
+/**
+ * Backend that runs a program for each question: the system message, an empty line and the prompt on
+ * its standard input, the answer on its standard output. OE_SEED and OE_MODEL are in its environment,
+ * besides what evaluations are given; it runs in the directory that is current now.
+ *
+ * It fails if the program cannot be started (OE_LLM_FAILURE_ACCESS), exits with another status than
+ * 0 (75, EX_TEMPFAIL: it is worth another try), or is still running after "llm.timeout" seconds.
+ * Whatever it leaves running is killed.
+ *
+ * @param argv      NULL-terminated; a program without a slash is looked up in PATH. Copied, like all
+ *                  that is needed of `config`.
+ * @param scheduler referenced.
+ */
 OE_API OE_NODISCARD int oe_llm_command_new(const oe_config *config, oe_scheduler *scheduler,
                                            const char *const *argv, oe_llm **out, oe_error *err);
 

@@ -3,8 +3,10 @@
  * ensemble. The models behind HTTP share one client, so their connections are counted together.
  */
 
+#include "base/alloc.h"
 #include "base/error.h"
 #include "config/config.h"
+#include "llm/command.h"
 #include "llm/http.h"
 #include "llm/llm.h"
 #include "llm/provider.h"
@@ -40,6 +42,25 @@ static int with_retries(struct making *making, const struct oe__model *model, oe
 	return 0;
 }
 
+static int make_command(struct making *making, const struct oe__model *model, oe_llm **out,
+						oe_error *err)
+{
+	OE__AUTO(memory)
+	const char **arguments = oe__calloc(model->command->size + 1, sizeof(*arguments));
+
+	if (!arguments)
+		return oe__error_nomem(err);
+	for (size_t i = 0; i < model->command->size; i++)
+		arguments[i] = model->command->items[i].string;
+	struct oe__command_options options = {
+		.name = model->name,
+		.arguments = arguments,
+		.timeout_ms = model->timeout_ms,
+		.response_max = making->response_max,
+	};
+	return oe__command_new(making->config, making->scheduler, &options, out, err);
+}
+
 static int make_backend(struct making *making, const struct oe__model *model, oe_llm **out,
 						oe_error *err)
 {
@@ -57,8 +78,10 @@ static int make_backend(struct making *making, const struct oe__model *model, oe
 	case OE__BACKEND_MUTATE: /* nothing to retry */
 		return oe_llm_mutate_new(out) < 0 ? oe__error_nomem(err) : 0;
 	case OE__BACKEND_COMMAND:
+		status = make_command(making, model, &backend, err);
+		break;
 	default:
-		return oe__error(err, OE_ERR_CONFIG, "this build has no LLM backend '%s'",
+		return oe__error(err, OE_ERR_CONFIG, "this version has no LLM backend '%s'",
 						 oe__backend_name(model->backend));
 	}
 	if (status < 0)

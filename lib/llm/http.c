@@ -9,7 +9,6 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
-#include "base/thread.h"
 #include "llm/http_internal.h"
 
 #define SPREAD_MIN        64  /* connections from which on starts are spread                  */
@@ -70,12 +69,13 @@ static bool may_begin(struct oe__http *http)
 static void time_out(struct oe__timer *timer)
 {
 	struct oe__http_call *call = OE__CONTAINER(timer, struct oe__http_call, deadline);
+	struct oe__http *http = call->http; /* the call may be gone once it is over */
 
 	(void)oe__error(&call->error, OE_ERR_TIMEOUT, "no answer within %.6g s",
 					(double)call->timeout_ms / 1000);
 	oe__http_end(call);
 	oe__http_over(call, OE_ERR_TIMEOUT);
-	oe__http_settle(call->http);
+	oe__http_settle(http);
 }
 
 static void begin(struct oe__http *http, struct oe__http_call *call)
@@ -208,8 +208,6 @@ int oe__http_new(oe_scheduler *scheduler, const struct oe__http_options *options
 		return oe__error_nomem(err);
 	}
 	atomic_init(&http->refs, 1);
-	pthread_mutex_init(&http->mutex, NULL);
-	oe__cond_init(&http->torn_down);
 	http->scheduler = oe_scheduler_ref(scheduler);
 	http->reactor = oe__scheduler_reactor(scheduler);
 	http->connections_max = connections_allowed(options->connections_max);
@@ -228,50 +226,33 @@ struct oe__http *oe__http_ref(struct oe__http *http)
 	return http;
 }
 
-static void http_free(struct oe__http *http)
+static void http_close(struct oe__teardown *teardown)
 {
-	oe_scheduler_unref(http->scheduler);
-	pthread_cond_destroy(&http->torn_down);
-	pthread_mutex_destroy(&http->mutex);
-	oe__free(http);
-	curl_global_cleanup();
-}
-
-static void tear_down(struct oe__task *task)
-{
-	struct oe__http *http = OE__CONTAINER(task, struct oe__http, teardown);
+	struct oe__http *http = OE__CONTAINER(teardown, struct oe__http, teardown);
 
 	assert(!http->queue_head && http->running == 0);
 	oe__timer_cancel(&http->pace);
 	oe__http_close(http);
 	if (http->attached)
 		oe__round_remove(http->reactor, &http->round);
-	if (!http->somebody_waits) {
-		http_free(http);
-		return;
-	}
-	OE__LOCKED(&http->mutex);
-	http->is_torn_down = true;
-	pthread_cond_signal(&http->torn_down);
+}
+
+static void http_release(struct oe__teardown *teardown)
+{
+	struct oe__http *http = OE__CONTAINER(teardown, struct oe__http, teardown);
+
+	oe_scheduler_unref(http->scheduler);
+	oe__free(http);
+	curl_global_cleanup();
 }
 
 void oe__http_unref(struct oe__http *http)
 {
 	if (!http || atomic_fetch_sub_explicit(&http->refs, 1, memory_order_acq_rel) != 1)
 		return;
-	http->teardown.run = tear_down;
-	http->somebody_waits = !oe__reactor_is_current(http->reactor);
-	if (!http->somebody_waits) {
-		/* Not at once: this may be a `done`, with the queue being worked on further up. */
-		oe__reactor_post(http->reactor, &http->teardown);
-		return;
-	}
-	oe__reactor_post(http->reactor, &http->teardown);
-	pthread_mutex_lock(&http->mutex);
-	while (!http->is_torn_down)
-		oe__cond_wait_until(&http->torn_down, &http->mutex, -1);
-	pthread_mutex_unlock(&http->mutex);
-	http_free(http);
+	http->teardown.close = http_close;
+	http->teardown.release = http_release;
+	oe__teardown_begin(&http->teardown, http->reactor);
 }
 
 int32_t oe__http_connections(const struct oe__http *http)

@@ -6,10 +6,10 @@
  */
 
 #include <curl/curl.h>
-#include <pthread.h>
 #include <stdatomic.h>
 
 #include "llm/http.h"
+#include "llm/teardown.h"
 
 /* A search of one multi handle for an idle connection is linear in its connections: several handles
    keep the work per request flat (measured: 220 us at 4096 in one, 150 us in four of 1024). */
@@ -70,12 +70,7 @@ struct oe__http {
 	size_t socket_count;
 	struct oe__http_transfer *unused;
 
-	/* The last reference left on a foreign thread: it waits here for the teardown. */
-	struct oe__task teardown;
-	bool somebody_waits; /* set before the teardown is posted */
-	pthread_mutex_t mutex;
-	pthread_cond_t torn_down;
-	bool is_torn_down; /* guarded by mutex */
+	struct oe__teardown teardown;
 };
 
 /* http_curl.c */
