@@ -131,9 +131,8 @@ static bool same(const struct oe__value *a, const struct oe__value *b)
 	if (a->type == OE__VALUE_BOOL)
 		return a->boolean == b->boolean;
 	for (size_t i = 0; a->type >= OE__VALUE_LIST && i < a->size; i++) {
-		const struct oe__value *other = a->type == OE__VALUE_LIST
-											? &b->items[i]
-											: oe__value_get(b, a->keys[i].string);
+		const struct oe__value *other =
+			a->type == OE__VALUE_LIST ? &b->items[i] : oe__value_get(b, a->keys[i].string);
 		if (!other || !same(&a->items[i], other))
 			return false;
 	}
