@@ -203,39 +203,57 @@ static size_t plain_run(const char *text, size_t size)
 	return i;
 }
 
-static void escape_one(struct oe__buffer *out, unsigned char c)
+/* Append a run that stands for itself with the escape of what ends it: mostly a line and its end, so
+   that this is what the time goes into. */
+static void append_escaped(struct oe__buffer *out, const char *text, size_t run, char letter)
 {
-	static const char named[] = "\b\f\n\r\t\"\\", letters[] = "bfnrt\"\\";
-	const char *known = c ? strchr(named, c) : NULL;
+	if (oe__buffer_reserve(out, run + 2) < 0)
+		return;
+	char *at = out->data + out->size;
+	memcpy(at, text, run);
+	at[run] = '\\';
+	at[run + 1] = letter;
+	at[run + 2] = '\0';
+	out->size += run + 2;
+}
 
-	if (known) {
-		char pair[2] = { '\\', letters[known - named] };
-		oe__buffer_append(out, pair, 2);
+static void escape_other(struct oe__buffer *out, const char **text, size_t *size)
+{
+	char bytes[4];
+
+	if ((unsigned char)**text < 0x80) {
+		oe__buffer_printf(out, "\\u%04x", (unsigned char)**text);
+		++*text;
+		--*size;
 	} else {
-		oe__buffer_printf(out, "\\u%04x", c);
+		uint32_t code = oe__utf8_next(text, size);
+		oe__buffer_append(out, bytes, oe__utf8_encode(code, bytes));
 	}
 }
 
 int oe__json_escape(struct oe__buffer *out, const char *text, size_t size)
 {
+	static const char letters[128] = {
+		['\b'] = 'b', ['\f'] = 'f', ['\n'] = 'n', ['\r'] = 'r',
+		['\t'] = 't', ['"'] = '"',  ['\\'] = '\\',
+	};
+
 	/* Room for the usual text with its line ends, so that the loop hardly ever grows it. */
 	oe__buffer_reserve(out, size + size / 16);
 	while (size > 0 && out->status == 0) {
 		size_t run = plain_run(text, size);
+		unsigned char next = run < size ? (unsigned char)text[run] : 0;
+		if (next < 0x80 && letters[next]) {
+			append_escaped(out, text, run, letters[next]);
+			text += run + 1;
+			size -= run + 1;
+			continue;
+		}
 		oe__buffer_append(out, text, run);
 		text += run;
 		size -= run;
-		if (size == 0)
-			break;
-		if ((unsigned char)*text < 0x80) {
-			escape_one(out, (unsigned char)*text);
-			text++;
-			size--;
-		} else {
-			char bytes[4];
-			uint32_t code = oe__utf8_next(&text, &size);
-			oe__buffer_append(out, bytes, oe__utf8_encode(code, bytes));
-		}
+		if (size > 0)
+			escape_other(out, &text, &size);
 	}
 	return out->status;
 }
