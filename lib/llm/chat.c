@@ -175,11 +175,6 @@ void oe__chat_message(struct oe__json_writer *writer, const char *role, const ch
 	oe__json_map_end(writer);
 }
 
-static bool sends_sampling(const struct oe__chat_model *chat)
-{
-	return !chat->reasoning;
-}
-
 static const char *limit_name(const struct oe__chat_model *chat, unsigned avoid)
 {
 	bool other = (avoid & OE__AVOID_LIMIT_NAME) != 0;
@@ -207,9 +202,9 @@ static void list_parameters(const struct oe__chat_model *chat, unsigned avoid,
 	bool openai = chat->dialect != OE__CHAT_ANTHROPIC;
 
 	list[TEMPERATURE] = (struct parameter){ OE__AVOID_TEMPERATURE, "temperature",
-											sends_sampling(chat) && chat->has_temperature };
+											!chat->reasoning && chat->has_temperature };
 	list[TOP_P] =
-		(struct parameter){ OE__AVOID_TOP_P, "top_p", sends_sampling(chat) && chat->has_top_p };
+		(struct parameter){ OE__AVOID_TOP_P, "top_p", !chat->reasoning && chat->has_top_p };
 	list[REASONING_EFFORT] = (struct parameter){ OE__AVOID_REASONING_EFFORT, "reasoning_effort",
 												 openai && chat->reasoning_effort };
 	list[VERBOSITY] =

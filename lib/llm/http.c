@@ -255,11 +255,6 @@ void oe__http_unref(struct oe__http *http)
 	oe__teardown_begin(&http->teardown, http->reactor);
 }
 
-int32_t oe__http_connections(const struct oe__http *http)
-{
-	return http->connections_max;
-}
-
 struct oe__reactor *oe__http_reactor(const struct oe__http *http)
 {
 	return http->reactor;

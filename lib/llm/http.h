@@ -76,9 +76,6 @@ struct oe__http *oe__http_ref(struct oe__http *http);
    teardown: the scheduler must outlive it. */
 void oe__http_unref(struct oe__http *http);
 
-/* Connections it may have at once. */
-int32_t oe__http_connections(const struct oe__http *http);
-
 void oe__http_start(struct oe__http *http, struct oe__http_call *call); /* any thread */
 
 /* End a started call with OE_ERR_CANCELLED, and close its connection; `done` is called before this

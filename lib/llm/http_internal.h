@@ -2,7 +2,8 @@
 #define OE__LLM_HTTP_INTERNAL_H
 
 /*
- * What http.c (queue and life) and http_curl.c (transfers over libcurl) share. Reactor thread.
+ * What http.c (queue and life), http_curl.c (transfers over libcurl) and http_shard.c (libcurl on
+ * the reactor) share. Reactor thread.
  */
 
 #include <curl/curl.h>
@@ -80,6 +81,12 @@ void oe__http_turn(
 	struct oe__http *http); /* lets curl work where it wants to, collects what ended */
 bool oe__http_wants_turn(const struct oe__http *http);
 void oe__http_close(struct oe__http *http); /* frees transfers, shards and sockets */
+
+/* http_shard.c */
+struct oe__http_shard *oe__http_pick_shard(struct oe__http *http); /* with room; NULL: no memory */
+void oe__http_free_shard(struct oe__http_shard *shard);
+curl_socket_t oe__http_open_socket(void *http, curlsocktype purpose, struct curl_sockaddr *address);
+int oe__http_close_socket(void *http, curl_socket_t fd);
 
 /* http.c */
 void oe__http_settle(struct oe__http *http); /* after anything that may have moved something */
