@@ -55,12 +55,17 @@ bool oe__breaker_gives_up(const struct oe__breaker *breaker, int64_t now_ns)
 	       now_ns - breaker->opened_ns >= breaker->give_up_ns;
 }
 
-int64_t oe__breaker_next(const struct oe__breaker *breaker)
+int64_t oe__breaker_end(const struct oe__breaker *breaker)
+{
+	return breaker->state == OE__BREAKER_CLOSED ? INT64_MAX
+	                                            : breaker->opened_ns + breaker->give_up_ns;
+}
+
+int64_t oe__breaker_delay(const struct oe__breaker *breaker, int64_t wanted_ns)
 {
 	if (breaker->state == OE__BREAKER_CLOSED)
+		return wanted_ns;
+	if (breaker->state == OE__BREAKER_PROBING)
 		return INT64_MAX;
-	int64_t end_ns = breaker->opened_ns + breaker->give_up_ns;
-	if (breaker->state == OE__BREAKER_PROBING || end_ns < breaker->probe_ns)
-		return end_ns;
-	return breaker->probe_ns;
+	return wanted_ns > breaker->probe_ns ? wanted_ns : breaker->probe_ns;
 }

@@ -43,7 +43,11 @@ void oe__breaker_withdraw(struct oe__breaker *breaker);
 
 bool oe__breaker_gives_up(const struct oe__breaker *breaker, int64_t now_ns);
 
-/* When something changes by time alone; INT64_MAX: never. */
-int64_t oe__breaker_next(const struct oe__breaker *breaker);
+/* When it gives up, if it stays down; INT64_MAX while it is not. */
+int64_t oe__breaker_end(const struct oe__breaker *breaker);
+
+/* When a question may go out that could go at `wanted_ns` for all others; INT64_MAX: time alone does
+   not help. */
+int64_t oe__breaker_delay(const struct oe__breaker *breaker, int64_t wanted_ns);
 
 #endif /* OE__CONTROLLER_BREAKER_H */

@@ -94,6 +94,7 @@ struct oe_controller {
 	int64_t seeds_pending; /* initial programs not in the hub yet */
 	bool seeded;           /* some initial program is in it       */
 	bool numbers_ended;    /* the hub gives no more of them        */
+	bool hub_waits;        /* it gives none until something ends   */
 
 	/* How it ends. */
 	int reason;         /* enum oe_stop_reason   */

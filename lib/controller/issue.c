@@ -109,8 +109,10 @@ static int issue(oe_controller *controller, int64_t now_ns, oe_error *err)
 {
 	while (ask_parked(controller, now_ns))
 		continue;
+	controller->hub_waits = false;
 	while (controller->breaker.state == OE__BREAKER_CLOSED && may_issue(controller, now_ns)) {
 		int got = issue_next(controller, err);
+		controller->hub_waits = got == 0;
 		if (got <= 0)
 			return got;
 		oe__window_issued(&controller->window, now_ns);
@@ -159,14 +161,17 @@ int64_t oe__controller_next_alarm(const oe_controller *controller)
 	next_ns = earlier(next_ns, controller->late_ns);
 	if (controller->state != OE__CONTROLLER_RUNNING)
 		return next_ns;
-	next_ns = earlier(next_ns, oe__breaker_next(&controller->breaker));
+	next_ns = earlier(next_ns, oe__breaker_end(&controller->breaker));
 	if (controller->rules.time_ns > 0)
 		next_ns = earlier(next_ns, controller->started_ns + controller->rules.time_ns -
 		                               controller->elapsed_before_ns);
+	/* What waits for something else than time is woken by that. */
 	bool more = controller->seeded && !controller->paused && !controller->numbers_ended &&
-	            controller->breaker.state == OE__BREAKER_CLOSED;
-	if (more || controller->parked.head)
-		next_ns = earlier(next_ns, oe__window_next(&controller->window, controller->asking,
-		                                           controller->waiting.count));
+	            !controller->hub_waits && controller->breaker.state == OE__BREAKER_CLOSED;
+	if (more || controller->parked.head) {
+		int64_t window_ns = oe__window_next(&controller->window, controller->asking,
+		                                    controller->waiting.count);
+		next_ns = earlier(next_ns, oe__breaker_delay(&controller->breaker, window_ns));
+	}
 	return next_ns;
 }

@@ -1,6 +1,7 @@
 /* The controller, through the shared library: what runs do, and how they end. */
 
 #include <pthread.h>
+#include <sys/resource.h>
 
 #include "world.h"
 
@@ -166,6 +167,33 @@ START_TEST(test_provider_comes_back)
 	ck_assert_int_eq(world_outcomes(&numbers), 40);
 	/* What failed while it was down was asked again, not given up. */
 	ck_assert_int_eq(numbers.outcomes[OE_OUTCOME_LLM_FAILED], 0);
+	oe_controller_free(controller);
+	world_done(&world);
+}
+END_TEST
+
+static double processor_seconds(void)
+{
+	struct rusage usage;
+
+	getrusage(RUSAGE_SELF, &usage);
+	return (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
+		   (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
+}
+
+/* Waiting for a provider that is down takes time, not a processor. */
+START_TEST(test_waiting_is_idle)
+{
+	struct world world;
+	world_init(&world, false);
+	atomic_store(&world.llm, LLM_OVERLOADED);
+	atomic_store(&world.overloads, 1000000);
+	world_set(&world, "llm.give_up_after", "1.5");
+	oe_controller *controller = world_seeded(&world);
+	double begin = processor_seconds();
+
+	ck_assert_int_eq(world_run(controller), OE_REASON_LLM);
+	ck_assert_double_le(processor_seconds() - begin, 0.5);
 	oe_controller_free(controller);
 	world_done(&world);
 }
@@ -394,7 +422,7 @@ START_TEST(test_inject)
 END_TEST
 
 TEST_MAIN("controller", test_all_iterations, test_events_tell_everything, test_target_and_patience,
-		  test_time, test_refused_key_ends_the_run, test_provider_comes_back,
+		  test_time, test_refused_key_ends_the_run, test_provider_comes_back, test_waiting_is_idle,
 		  test_hopeless_requests_are_outcomes, test_stop_cancels_the_model,
 		  test_stop_cancels_evaluations, test_stop_from_another_thread,
 		  test_deaf_evaluator_is_left_behind, test_stop_leaves_the_deaf_behind,
