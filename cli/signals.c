@@ -78,7 +78,8 @@ static void handle(int number, void (*handler)(int))
 	sigaction(number, &action, NULL);
 }
 
-/* nohup(1) and shells that start something in the background have signals ignored: so they stay. */
+/* nohup(1) has this signal ignored: so it stays. Not so for SIGINT, which scripts ignore in all that
+   they start in the background, and then send themselves. */
 static void handle_wanted(int number, void (*handler)(int))
 {
 	struct sigaction old;
@@ -90,8 +91,8 @@ static void handle_wanted(int number, void (*handler)(int))
 void signals_begin(oe_controller *controller)
 {
 	atomic_store(&running, controller);
-	handle_wanted(SIGINT, on_stop);
-	handle_wanted(SIGTERM, on_stop);
+	handle(SIGINT, on_stop);
+	handle(SIGTERM, on_stop);
 	handle_wanted(SIGHUP, on_stop);
 	handle(SIGUSR1, on_checkpoint);
 	handle(SIGABRT, on_abort);
