@@ -159,6 +159,8 @@ void oe__controller_evaluated(struct oe__flight *flight);
 
 /* End the run for `reason`; the first one counts. `text` may be NULL. */
 void oe__controller_stop_for(oe_controller *controller, int reason, int how, const char *text);
+/* Does somebody, or the clock, want it to end soon? */
+bool oe__controller_in_a_hurry(const oe_controller *controller);
 void oe__controller_apply_stop(oe_controller *controller); /* what other threads asked for */
 void oe__controller_check_stop(oe_controller *controller); /* is it over?                  */
 

@@ -280,7 +280,7 @@ void oe__controller_edited(struct oe__flight *flight)
 			end_failed(flight);
 			return;
 		}
-		if (controller->how >= OE_STOP_CANCEL && controller->reason == OE_REASON_REQUESTED) {
+		if (controller->how >= OE_STOP_CANCEL && oe__controller_in_a_hurry(controller)) {
 			leave_open(flight); /* its answer is durable: nothing paid is lost */
 			return;
 		}

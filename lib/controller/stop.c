@@ -5,8 +5,8 @@
  * how hard decides about evaluations:
  *
  *   DRAIN   everything under way ends, questions too
- *   CANCEL  asked for from outside: running evaluations get a moment, waiting ones go on at resume;
- *           by a rule: all evaluations end
+ *   CANCEL  asked for from outside, or out of time: running evaluations get a moment, waiting ones
+ *           go on at resume; by another rule: all evaluations end
  *   KILL    nothing is waited for
  */
 
@@ -59,6 +59,11 @@ static void cancel_all(oe_controller *controller, enum oe__flight_place place)
 			oe__flight_cancel(flight);
 }
 
+bool oe__controller_in_a_hurry(const oe_controller *controller)
+{
+	return controller->reason == OE_REASON_REQUESTED || controller->reason == OE_REASON_TIME;
+}
+
 /* Those that were asked to end and have not yet: wait no longer than now. */
 static void hurry(oe_controller *controller)
 {
@@ -77,7 +82,7 @@ static void harden(oe_controller *controller, int how)
 	if (how >= OE_STOP_CANCEL) {
 		drop_queue(&controller->parked);
 		cancel_all(controller, OE__FLIGHT_ASKING);
-		if (controller->reason == OE_REASON_REQUESTED) {
+		if (oe__controller_in_a_hurry(controller)) {
 			drop_queue(&controller->waiting);
 			controller->kill_ns = oe__clock_ns() + grace_ns(controller);
 		}
