@@ -50,7 +50,7 @@ static int add_slot(oe_evaluation *evaluation, const char *name, struct oe__metr
 /* The slot of that name, with its old value gone. */
 static int slot_of(oe_evaluation *evaluation, const char *name, struct oe__metric **out)
 {
-	if (!evaluation || !name || !name[0])
+	if (!evaluation || !name)
 		return OE_ERR_INVALID;
 	if (!oe__evaluation_writable(evaluation))
 		return OE_ERR_STATE;
@@ -252,8 +252,6 @@ int oe__evaluation_metrics_read(oe_evaluation *evaluation, const struct oe__valu
 
 		if (key->type != OE__VALUE_STRING)
 			return OE_ERR_FORMAT;
-		if (key->size == 0)
-			continue; /* an unnamed metric has no place in a prompt, nor in ours */
 		int status = oe__evaluation_set_value(evaluation, key->string, &metrics->items[i]);
 		if (status < 0)
 			return status;

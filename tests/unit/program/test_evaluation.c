@@ -84,7 +84,7 @@ START_TEST(test_limits)
 	memset(name, 'n', sizeof(name) - 1);
 	name[sizeof(name) - 1] = '\0';
 	ck_assert_int_eq(oe_evaluation_set_metric(evaluation, name, 1), OE_ERR_LIMIT);
-	ck_assert_int_eq(oe_evaluation_set_metric(evaluation, "", 1), OE_ERR_INVALID);
+	ck_assert_int_eq(oe_evaluation_set_metric(evaluation, NULL, 1), OE_ERR_INVALID);
 	for (int i = 0; i < OE__METRICS_MAX; i++) {
 		name[0] = (char)('a' + i % 26);
 		name[1] = (char)('a' + i / 26 % 26);

@@ -27,8 +27,10 @@ static oe_program *program(const struct oe__value *item, const char *metrics_key
 						 ? oe_evaluation_set_metric(evaluation, metrics->keys[i].string, number)
 						 : oe__evaluation_set_value(evaluation, metrics->keys[i].string, value);
 
-		if (status < 0)
+		if (status < 0) {
+			fprintf(stderr, "    metric '%s' was refused\n", metrics->keys[i].string);
 			return NULL;
+		}
 	}
 	oe__evaluation_freeze(evaluation);
 	struct oe__program_spec spec = { .source = source,
