@@ -68,8 +68,8 @@ int32_t oe__feature_bin(double value, double min, double max, int32_t bins)
 	if (min == max)
 		return bins / 2;
 	double scaled = (value - min) / (max - min);
-	if (!isfinite(scaled)) /* the range itself is beyond what a double holds */
-		scaled = (value / 2 - min / 2) / (max / 2 - min / 2);
+	if (isnan(scaled)) /* neither the range nor the distance is a number */
+		return 0;
 	scaled = fmin(fmax(scaled, 0), 1);
 	int32_t bin = (int32_t)(scaled * bins);
 	return bin < bins ? bin : bins - 1;

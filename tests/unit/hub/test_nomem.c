@@ -1,0 +1,182 @@
+/* Every allocation of a small run fails once: the call says so, nothing has changed by half, and
+   the next try of the same call succeeds. */
+
+#include <stdlib.h>
+
+#include "world.h"
+
+static long live, count, fails_at;
+
+static void *take(size_t size, void *userdata)
+{
+	(void)userdata;
+	void *block = ++count == fails_at ? NULL : malloc(size);
+	live += block != NULL;
+	return block;
+}
+
+static void *change(void *block, size_t size, void *userdata)
+{
+	(void)userdata;
+	if (++count == fails_at)
+		return NULL;
+	void *moved = realloc(block, size);
+	live += moved && !block;
+	return moved;
+}
+
+static void give(void *block, void *userdata)
+{
+	(void)userdata;
+	live -= block != NULL;
+	free(block);
+}
+
+static const oe_allocator failing = { take, change, give, NULL };
+
+static int sound(const oe_hub *hub)
+{
+	const char *broken = oe__hub_check(hub);
+
+	if (broken)
+		fprintf(stderr, "allocation %ld: not true: %s\n", fails_at, broken);
+	return broken == NULL;
+}
+
+static oe_program *made(const oe_iteration *iteration, int step)
+{
+	OE__AUTO(evaluation) oe_evaluation *evaluation = NULL;
+	oe_program *child = NULL;
+	char code[20];
+	int size = snprintf(code, sizeof(code), "child %d\n", step);
+
+	if (oe_evaluation_new(&evaluation) < 0 ||
+		oe_evaluation_set_metric(evaluation, "combined_score", step % 7) < 0)
+		return NULL;
+	oe_evaluation_finish(evaluation, 0, NULL);
+	if (oe_iteration_child(iteration, code, (size_t)size, evaluation, NULL, &child) < 0)
+		return NULL;
+	return child;
+}
+
+/* One iteration with as many tries as it takes; the number of failed calls, or -1. */
+static int iterate(oe_hub *hub, int step)
+{
+	OE__AUTO(iteration) oe_iteration *iteration = NULL;
+	OE__AUTO(program) oe_program *child = NULL;
+	int failures = 0;
+
+	while (oe_hub_next_iteration(hub, &iteration, NULL) != 1)
+		if (++failures > 1 || !sound(hub))
+			return -1;
+	while ((child = made(iteration, step)) == NULL)
+		if (++failures > 1)
+			return -1;
+	while (oe_hub_commit(hub, iteration, child, NULL, NULL) < 0)
+		if (++failures > 1 || !sound(hub))
+			return -1;
+	return failures;
+}
+
+static int make(oe_hub **out)
+{
+	static const char *const names[] = { "complexity", "diversity" };
+	OE__AUTO(hub_settings)
+	struct oe__hub_settings settings = {
+		.iterations = -1,
+		.seed = 42,
+		.island_count = 2,
+		.population_size = 8,
+		.archive_size = 3,
+		.exploration_ratio = 0.2,
+		.exploitation_ratio = 0.7,
+		.migration_interval = 3,
+		.migration_rate = 0.5,
+		.diversity_reference_size = 4,
+		.inspiration_count = 2,
+		.top_count = 3,
+		.attempt_count = 2,
+	};
+
+	int status = oe__axes_new(names, 2, &settings.axes);
+	if (status < 0)
+		return status;
+	settings.bins = oe__memdup((int32_t[]){ 3, 3 }, 2 * sizeof(int32_t));
+	return settings.bins ? oe__hub_new(&settings, out, NULL) : OE_ERR_NOMEM;
+}
+
+static oe_program *initial(void)
+{
+	OE__AUTO(program) oe_program *plain = NULL;
+	OE__AUTO(evaluation) oe_evaluation *evaluation = NULL;
+	oe_program *program = NULL;
+
+	if (oe_program_new("start", 5, "", &plain) < 0 || oe_evaluation_new(&evaluation) < 0 ||
+		oe_evaluation_set_metric(evaluation, "combined_score", 0) < 0)
+		return NULL;
+	oe_evaluation_finish(evaluation, 0, NULL);
+	return oe_program_evaluated(plain, evaluation, &program) < 0 ? NULL : program;
+}
+
+/* 1: something failed and was made up for; 0: nothing failed; -1: wrong. */
+static int run(void)
+{
+	OE__AUTO(hub) oe_hub *hub = NULL, *next = NULL;
+	OE__AUTO(program) oe_program *first = NULL;
+	OE__AUTO(population) oe_population *population = NULL;
+	int failures = 0;
+
+	while (make(&hub) < 0)
+		if (++failures > 1)
+			return -1;
+	while ((first = initial()) == NULL)
+		if (++failures > 1)
+			return -1;
+	while (oe_hub_seed(hub, first, NULL) < 0)
+		if (++failures > 1 || !sound(hub))
+			return -1;
+	for (int step = 1; step <= 30; step++) {
+		int more = iterate(hub, step);
+
+		if (more < 0 || !sound(hub))
+			return -1;
+		failures += more;
+	}
+	while (oe_hub_population(hub, &population) < 0)
+		if (++failures > 1)
+			return -1;
+	while (make(&next) < 0)
+		if (++failures > 1)
+			return -1;
+	if (oe_hub_restore(next, population, NULL) <
+		0) /* a broken restore leaves a hub to throw away */
+		failures++;
+	else if (!sound(next) || next->count != hub->count)
+		return -1;
+	return failures <= 1 ? failures : -1;
+}
+
+int main(void)
+{
+	long total;
+
+	if (oe_set_allocator(&failing) < 0)
+		return EXIT_FAILURE;
+	if (run() != 0 || live != 0) {
+		fprintf(stderr, "the run itself is wrong\n");
+		return EXIT_FAILURE;
+	}
+	total = count;
+	for (fails_at = 1; fails_at <= total; fails_at++) {
+		count = 0;
+		int result = run();
+
+		if (result < 0 || live != 0) {
+			fprintf(stderr, "allocation %ld of %ld: result %d, %ld blocks left\n", fails_at, total,
+					result, live);
+			return EXIT_FAILURE;
+		}
+	}
+	printf("%ld allocations, each failed once\n", total);
+	return EXIT_SUCCESS;
+}
