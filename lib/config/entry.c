@@ -14,10 +14,10 @@ static int unknown_key(oe_config *config, const struct oe__value *key, const cha
 	const char *kind = oe__value_type_name(key);
 	const char *hint = "";
 
-	if (name && oe__option_index_in("llm", name) >= 0)
-		hint = ": it belongs into 'llm' itself";
-	else if (name && (strcmp(name, "model") == 0 || strcmp(name, "model_name") == 0))
+	if (name && (strcmp(name, "model") == 0 || strcmp(name, "model_name") == 0))
 		hint = ": did you mean 'name'?";
+	else if (name && oe__option_index_in("llm", name) >= 0)
+		hint = ": it belongs into 'llm' itself";
 	if (config->strict)
 		return oe__error_at(err, OE_ERR_CONFIG, place->source, place->line, place->column,
 							"unknown key '%s.%s'%s", entry, name ? name : kind, hint);

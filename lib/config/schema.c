@@ -105,8 +105,12 @@ static void put_option(struct oe__json_writer *json, const struct oe__option *op
 	oe__json_string(json, option->shown.summary);
 	if (option->shown.alias) {
 		option = &oe__options[oe__option_index(option->shown.alias)];
-	} else if (oe__coerce_text(option, option->shown.default_value, &usual, &place, NULL) == 0 &&
-			   oe__coerce(option, option->shown.name, &usual, &place, NULL) == 0) {
+	} else {
+		int status = oe__coerce_text(option, option->shown.default_value, &usual, &place, NULL);
+		if (status == 0)
+			status = oe__coerce(option, option->shown.name, &usual, &place, NULL);
+		if (status < 0)
+			json->out->status = status; /* out of memory: the table fits its own rows */
 		oe__json_key(json, "default");
 		oe__json_put(json, &usual);
 	}

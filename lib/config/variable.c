@@ -19,9 +19,23 @@ static const char *const provider_keys[] = { "OPENAI_API_KEY", "ANTHROPIC_API_KE
 /* What evaluations are given of the host's environment: what a program needs to run at all, what
    evaluators of OpenEvolve read, and nothing that could be a secret. */
 static const char *const passed_on[] = {
-	"PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "VIRTUAL_ENV", "PYTHONPATH", "PYTHONHOME",
-	"CONDA_PREFIX", "LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES", "OPENEVOLVE_PROMPT",
-	"EVAL_TASK_NAME", "SCALING_TASK_NAME", "RICH_FEEDBACK", "ENABLE_ARTIFACTS",
+	"PATH",
+	"HOME",
+	"LANG",
+	"LC_ALL",
+	"LC_CTYPE",
+	"TZ",
+	"VIRTUAL_ENV",
+	"PYTHONPATH",
+	"PYTHONHOME",
+	"CONDA_PREFIX",
+	"LD_LIBRARY_PATH",
+	"CUDA_VISIBLE_DEVICES",
+	"OPENEVOLVE_PROMPT",
+	"EVAL_TASK_NAME",
+	"SCALING_TASK_NAME",
+	"RICH_FEEDBACK",
+	"ENABLE_ARTIFACTS",
 };
 
 static const char temporary[] = "TMPDIR";

@@ -128,20 +128,24 @@ static bool is_plain(const struct oe__value *value)
 	return true;
 }
 
-/* Several lines that a literal block can hold. */
+/* Characters that YAML does not take as they are, or takes for line ends. */
+static bool needs_escape(uint32_t c)
+{
+	return (c < 0x20 && c != '\n' && c != '\t') || (c >= 0x7f && c < 0xa0) || c == 0x2028 ||
+		   c == 0x2029 || c == 0xfeff || c == 0xfffe || c == 0xffff;
+}
+
+/* Several lines that a literal block can hold; line ends alone would be lost. */
 static bool is_block(const struct oe__value *value)
 {
 	const char *s = value->string;
 	size_t left = value->size;
 
-	if (!memchr(s, '\n', value->size))
+	if (!memchr(s, '\n', value->size) || strspn(s, "\n") == value->size)
 		return false;
-	while (left > 0) {
-		uint32_t c = oe__utf8_next(&s, &left);
-		if ((c < 0x20 && c != '\n' && c != '\t') || (c >= 0x7f && c < 0xa0) || c == 0x2028 ||
-			c == 0x2029 || c == 0xfeff || c == 0xfffe || c == 0xffff)
+	while (left > 0)
+		if (needs_escape(oe__utf8_next(&s, &left)))
 			return false;
-	}
 	return true;
 }
 
@@ -155,8 +159,7 @@ static void put_quoted(struct oe__buffer *out, const char *s, size_t size)
 			oe__buffer_printf(out, "\\%c", (char)c);
 		else if (c == '\n' || c == '\t')
 			oe__buffer_text(out, c == '\n' ? "\\n" : "\\t");
-		else if (c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0x2028 || c == 0x2029 || c == 0xfeff ||
-				 c == 0xfffe || c == 0xffff)
+		else if (needs_escape(c))
 			oe__buffer_printf(out, "\\u%04X", (unsigned)c);
 		else
 			oe__buffer_append(out, start, (size_t)(s - start));
@@ -306,9 +309,27 @@ static int write_yaml(const oe_config *config, int format, struct oe__buffer *ou
 	return out->status;
 }
 
+/* JSON is YAML but for these few characters, which only stand in its strings. */
+static int put_escaped(struct oe__buffer *out, const struct oe__buffer *text)
+{
+	const char *s = oe__buffer_string(text);
+	size_t left = text->size;
+
+	while (left > 0) {
+		const char *start = s;
+		uint32_t c = oe__utf8_next(&s, &left);
+		if (needs_escape(c))
+			oe__buffer_printf(out, "\\u%04x", (unsigned)c);
+		else
+			oe__buffer_append(out, start, (size_t)(s - start));
+	}
+	return text->status < 0 ? text->status : out->status;
+}
+
 static int write_json(const oe_config *config, struct oe__buffer *out)
 {
-	struct oe__json_writer json = { .out = out, .indent = 2 };
+	OE__AUTO(buffer) struct oe__buffer text = OE__BUFFER_INIT(0);
+	struct oe__json_writer json = { .out = &text, .indent = 2 };
 	const char *section = "";
 
 	oe__json_map(&json);
@@ -336,8 +357,8 @@ static int write_json(const oe_config *config, struct oe__buffer *out)
 	if (section_size(section) > 0)
 		oe__json_map_end(&json);
 	oe__json_map_end(&json);
-	oe__buffer_char(out, '\n');
-	return out->status;
+	oe__buffer_char(&text, '\n');
+	return put_escaped(out, &text);
 }
 
 int oe_config_text(oe_config *config, int format, const char **out)

@@ -494,9 +494,10 @@ static int attempt(struct oe__yaml_source *source, bool last, struct oe__value *
 	}
 	if (status == OE_ERR_NOMEM)
 		return oe__error_nomem(err);
-	/* What stands before the end of the last event has been read: a tab there comes first. */
-	if (oe__yaml_source_tab(source, loader.spans, loader.span_count,
-							status < 0 ? loader.end : SIZE_MAX, &line, &column))
+	/* A tab that stands before an error would have been one before it. */
+	size_t known = status < 0 ? loader.end : SIZE_MAX;
+	size_t limit = loader.parser_failed ? loader.parser.problem_mark.index : known;
+	if (oe__yaml_source_tab(source, loader.spans, loader.span_count, known, limit, &line, &column))
 		return oe__error_at(err, OE_ERR_CONFIG, source->name, line, column, NO_TAB);
 	if (status < 0)
 		return loader.parser_failed ? parser_error(&loader) : status;

@@ -383,32 +383,44 @@ static bool walk_to_tab(struct walk *walk, size_t limit)
 	return false;
 }
 
+/* Over one scalar; true on a tab, which plain ones and the headers of blocks may not have. */
+static bool walk_over(struct walk *walk, const struct oe__yaml_span *span)
+{
+	if (span->style == YAML_PLAIN_SCALAR_STYLE)
+		return walk_to_tab(walk, span->end);
+	if (span->style == YAML_LITERAL_SCALAR_STYLE || span->style == YAML_FOLDED_SCALAR_STYLE) {
+		struct walk header = *walk;
+		skip_line(&header, span->end);
+		if (walk_to_tab(walk, header.index))
+			return true;
+	}
+	while (walk->at < walk->end && walk->index < span->end)
+		step(walk);
+	walk->previous = ' ';
+	return false;
+}
+
+/* Beyond the known scalars: up to what may begin one that takes tabs. */
+static bool walk_on(struct walk *walk, size_t limit)
+{
+	while (walk->at < walk->end && walk->index < limit && !strchr("\"'|>", *walk->at))
+		if (walk_to_tab(walk, walk->index + 1))
+			return true;
+	return false;
+}
+
 bool oe__yaml_source_tab(const struct oe__yaml_source *source, const struct oe__yaml_span *spans,
-						 size_t span_count, size_t limit, int *line, int *column)
+						 size_t span_count, size_t known, size_t limit, int *line, int *column)
 {
 	struct walk walk = { source->text, source->text + source->size, 0, 0, 0, '\n' };
 	bool found = false;
 
 	if (!source->has_tabs)
 		return false;
-	for (size_t i = 0; i < span_count && !found; i++) {
-		const struct oe__yaml_span *span = &spans[i];
-		found = walk_to_tab(&walk, span->start < limit ? span->start : limit);
-		if (found || walk.index >= limit)
-			break;
-		if (span->style == YAML_PLAIN_SCALAR_STYLE)
-			continue; /* to be walked like what is around it */
-		if (span->style == YAML_LITERAL_SCALAR_STYLE || span->style == YAML_FOLDED_SCALAR_STYLE) {
-			struct walk header = walk;
-			skip_line(&header, span->end < limit ? span->end : limit);
-			found = walk_to_tab(&walk, header.index);
-		}
-		while (!found && walk.at < walk.end && walk.index < span->end && walk.index < limit)
-			step(&walk);
-		walk.previous = found ? walk.previous : ' ';
-	}
-	if (!found && walk.index < limit)
-		found = walk_to_tab(&walk, limit);
+	for (size_t i = 0; i < span_count && !found; i++)
+		found = walk_to_tab(&walk, spans[i].start) || walk_over(&walk, &spans[i]);
+	if (!found)
+		found = walk_to_tab(&walk, known) || walk_on(&walk, limit);
 	if (found) {
 		yaml_mark_t mark = { walk.index, walk.line, walk.column };
 		oe__yaml_source_place(source, &mark, line, column);

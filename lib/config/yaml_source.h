@@ -54,10 +54,10 @@ int oe__yaml_source_mend(struct oe__yaml_source *source, const yaml_parser_t *pa
 void oe__yaml_source_place(const struct oe__yaml_source *source, const yaml_mark_t *mark, int *line,
 						   int *column);
 
-/* First tab before character `limit` that PyYAML would not take. `spans` are the scalars up to
-   there, in order. */
+/* First tab before character `limit` that PyYAML would not take. `spans` are the scalars before
+   character `known`, in order; what comes after is looked at up to where another one may begin. */
 bool oe__yaml_source_tab(const struct oe__yaml_source *source, const struct oe__yaml_span *spans,
-						 size_t span_count, size_t limit, int *line, int *column);
+						 size_t span_count, size_t known, size_t limit, int *line, int *column);
 
 /* Put back what was substituted in the value of a scalar; the result is its size. */
 size_t oe__yaml_source_restore(const struct oe__yaml_source *source, char *value, size_t size);
