@@ -245,9 +245,11 @@ static int splice(struct oe__yaml_source *source, size_t offset, size_t old_size
 	return source->text ? 1 : OE_ERR_NOMEM;
 }
 
-/* A tab, the first character of a block scalar's text. */
-static int mend_tab(struct oe__yaml_source *source, size_t offset)
+/* A tab, the first character of a block scalar's text; at the start of a line it is not in it. */
+static int mend_tab(struct oe__yaml_source *source, size_t offset, yaml_mark_t mark)
 {
+	if (mark.column == 0)
+		return 0;
 	if (source->tab[0] == '\0')
 		find_substitute(source, 0xe080, source->tab);
 	if (source->tab[0] == '\0' || offset >= source->size || source->text[offset] != '\t')
@@ -290,7 +292,7 @@ int oe__yaml_source_mend(struct oe__yaml_source *source, const yaml_parser_t *pa
 	if (strcmp(problem, "found unexpected ':'") == 0)
 		return mend_colon(source, offset, mark);
 	if (strcmp(problem, "found a tab character where an indentation space is expected") == 0)
-		return mend_tab(source, offset);
+		return mend_tab(source, offset, mark);
 	if (strcmp(problem, "found invalid Unicode character escape code") == 0 && offset >= 2 &&
 		surrogate_at(source->text + offset - 2, source->text + source->size) != 0)
 		return mend_surrogates(source, offset - 2, mark);
