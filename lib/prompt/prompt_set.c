@@ -6,6 +6,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "base/text.h"
 #include "prompt/prompt_internal.h"
 
 /* ---- roles ---- */
@@ -96,77 +97,82 @@ const struct oe__template *oe__prompt_set_role(const struct oe__prompt_set *set,
 
 /* ---- variations ---- */
 
-static bool next_variation(const struct oe__prompt_settings *settings, const char *at, size_t size,
-						   size_t *found)
+/* Replace each {key} in `text` by `with`. 1: there was one, and `out` has the result. */
+static int replace_key(const struct oe__buffer *text, const char *key, const char *with,
+					   struct oe__buffer *out)
 {
-	for (size_t i = 0; i < settings->variation_count; i++) {
-		size_t key = strlen(settings->variations[i].key);
+	OE__AUTO(buffer) struct oe__buffer place = OE__BUFFER_INIT(0);
+	const char *at = text->data, *end = at + text->size, *found;
 
-		if (key + 2 <= size && at[0] == '{' && at[key + 1] == '}' &&
-			memcmp(at + 1, settings->variations[i].key, key) == 0) {
-			*found = i;
-			return true;
-		}
+	if (oe__buffer_printf(&place, "{%s}", key) < 0)
+		return place.status;
+	oe__buffer_clear(out);
+	while ((found = oe__find(at, (size_t)(end - at), place.data, place.size)) != NULL) {
+		oe__buffer_append(out, at, (size_t)(found - at));
+		oe__buffer_text(out, with);
+		at = found + place.size;
 	}
-	return false;
+	if (at == text->data)
+		return 0;
+	oe__buffer_append(out, at, (size_t)(end - at));
+	return out->status < 0 ? out->status : 1;
 }
 
-/* Replace each {key} in `text` by the alternative that `choices` has for it. */
-static int vary(const struct oe__prompt_settings *settings, const struct oe__catalog_text *text,
-				const size_t *choices, struct oe__buffer *out)
-{
-	size_t which;
+/* Which alternative of a variation stands in a template. */
+typedef size_t choose_alternative(const void *self, size_t variation, size_t count);
 
-	for (size_t i = 0; i < text->size;) {
-		if (!next_variation(settings, text->text + i, text->size - i, &which)) {
-			oe__buffer_char(out, text->text[i++]);
+/* One variation after the other, each in what the ones before it left: as OpenEvolve does. */
+static int vary(const struct oe__prompt_settings *settings, const struct oe__catalog_text *source,
+				choose_alternative *choose, const void *self, struct oe__buffer *text)
+{
+	OE__AUTO(buffer) struct oe__buffer next = OE__BUFFER_INIT(OE__PROMPT_MAX);
+	int status = oe__buffer_append(text, source->text, source->size);
+
+	for (size_t i = 0; i < settings->variation_count && status >= 0; i++) {
+		const struct oe__variation *variation = &settings->variations[i];
+
+		/* Whether it is there is seen before anything is drawn for it. */
+		status = replace_key(text, variation->key, "", &next);
+		if (status <= 0)
 			continue;
-		}
-		oe__buffer_text(out, settings->variations[which].texts[choices[which]]);
-		i += strlen(settings->variations[which].key) + 2;
+		size_t chosen = choose(self, i, variation->count);
+		status = replace_key(text, variation->key, variation->texts[chosen], &next);
+		struct oe__buffer before = *text;
+		*text = next;
+		next = before;
 	}
-	return out->status;
+	return status < 0 ? status : 0;
 }
 
-static int compile_varied(const struct oe__prompt_set *set, const struct oe__catalog_text *text,
-						  const size_t *choices, struct oe__template **out, oe_error *err)
+static int compile_varied(const struct oe__prompt_set *set, const char *name,
+						  choose_alternative *choose, const void *self, struct oe__template **out,
+						  oe_error *err)
 {
+	const struct oe__catalog_text *text = oe__catalog_template(&set->catalog, name);
 	OE__AUTO(buffer) struct oe__buffer varied = OE__BUFFER_INIT(OE__PROMPT_MAX);
 
-	if (vary(&set->settings, text, choices, &varied) < 0)
-		return oe__error(err, varied.status, "template '%s': %s", text->where,
-						 oe_status_string(varied.status));
+	if (!text)
+		return no_template(name, err);
+	int status = vary(&set->settings, text, choose, self, &varied);
+	if (status < 0)
+		return oe__error(err, status, "template '%s': %s", text->where, oe_status_string(status));
 	return oe__template_compile(oe__buffer_string(&varied), varied.size,
 								&roles[OE__ROLE_DIFF_USER].kind, text->where, out, err);
 }
 
-static bool holds_variation(const struct oe__catalog_text *text, const char *key)
+static size_t choose_by_draw(const void *self, size_t variation, size_t count)
 {
-	size_t size = strlen(key);
+	const struct oe__prompt_input *input = self;
 
-	for (const char *at = text->text, *end = at + text->size; (at = strchr(at, '{')) != NULL; at++)
-		if ((size_t)(end - at) >= size + 2 && memcmp(at + 1, key, size) == 0 && at[size + 1] == '}')
-			return true;
-	return false;
+	(void)variation;
+	return input->draw(input->self, OE__DRAW_VARIATION, count);
 }
 
 int oe__prompt_set_compile_user(const struct oe__prompt_set *set, const char *name,
 								const struct oe__prompt_input *input, struct oe__template **out,
 								oe_error *err)
 {
-	const struct oe__prompt_settings *settings = &set->settings;
-	const struct oe__catalog_text *text = oe__catalog_template(&set->catalog, name);
-	OE__AUTO(memory) size_t *choices = oe__calloc(settings->variation_count + 1, sizeof(*choices));
-
-	if (!choices)
-		return oe__error_nomem(err);
-	if (!text)
-		return no_template(name, err);
-	for (size_t i = 0; i < settings->variation_count; i++)
-		if (holds_variation(text, settings->variations[i].key))
-			choices[i] =
-				input->draw(input->self, OE__DRAW_VARIATION, settings->variations[i].count);
-	return compile_varied(set, text, choices, out, err);
+	return compile_varied(set, name, choose_by_draw, input, out, err);
 }
 
 /* ---- checking ---- */
@@ -203,13 +209,24 @@ static int try_template(const struct oe__template *template, oe_error *err)
 	return oe__template_render(template, &rendering, &out, err);
 }
 
-static int check_user(const struct oe__prompt_set *set, enum oe__role role, size_t *choices,
-					  oe_error *err)
+/* The first alternative of all variations but one. */
+struct trial {
+	size_t variation, alternative;
+};
+
+static size_t choose_by_trial(const void *self, size_t variation, size_t count)
 {
-	const struct oe__catalog_text *text = oe__catalog_template(&set->catalog, roles[role].name);
+	const struct trial *trial = self;
+
+	(void)count;
+	return variation == trial->variation ? trial->alternative : 0;
+}
+
+static int check_user(const struct oe__prompt_set *set, enum oe__role role,
+					  const struct trial *trial, oe_error *err)
+{
 	OE__AUTO(template) struct oe__template *template = NULL;
-	int status = text ? compile_varied(set, text, choices, &template, err)
-					  : no_template(roles[role].name, err);
+	int status = compile_varied(set, roles[role].name, choose_by_trial, trial, &template, err);
 
 	return status < 0 ? status : try_template(template, err);
 }
@@ -218,18 +235,14 @@ static int check_user(const struct oe__prompt_set *set, enum oe__role role, size
 static int check_variations(const struct oe__prompt_set *set, enum oe__role role, oe_error *err)
 {
 	const struct oe__prompt_settings *settings = &set->settings;
-	OE__AUTO(memory) size_t *choices = oe__calloc(settings->variation_count + 1, sizeof(*choices));
-	if (!choices)
-		return oe__error_nomem(err);
+	struct trial trial = { 0, 0 };
+	int status = check_user(set, role, &trial, err);
 
-	int status = check_user(set, role, choices, err);
-	for (size_t i = 0; i < settings->variation_count && status == 0; i++) {
-		for (size_t j = 1; j < settings->variations[i].count && status == 0; j++) {
-			choices[i] = j;
-			status = check_user(set, role, choices, err);
-		}
-		choices[i] = 0;
-	}
+	for (; trial.variation < settings->variation_count; trial.variation++)
+		for (trial.alternative = 1;
+			 trial.alternative < settings->variations[trial.variation].count && status == 0;
+			 trial.alternative++)
+			status = check_user(set, role, &trial, err);
 	return status;
 }
 
