@@ -12,6 +12,7 @@
 #include "base/thread.h"
 #include "config/config.h"
 #include "evaluator/cascade.h"
+#include "evaluator/command.h"
 #include "evaluator/evaluator.h"
 #include "evaluator/python.h"
 
@@ -212,6 +213,26 @@ static int python_from_config(const oe_config *config, oe_scheduler *scheduler, 
 	return stages_from_config(config, pool, functions, path, out, err);
 }
 
+static int command_from_config(const oe_config *config, oe_scheduler *scheduler, const char *path,
+                               const char *suffix, oe_evaluator **out, oe_error *err)
+{
+	OE__AUTO(environment) struct environment environment = { 0 };
+	OE__AUTO(string) char *directory = oe__path_absolute(".");
+
+	if (!directory || build_environment(config, &environment) < 0)
+		return oe__error_nomem(err);
+	struct oe__command_evaluator_options options = {
+		.path = path,
+		.directory = directory,
+		.suffix = suffix,
+		.temporary = oe__config_temporary(config),
+		.variables = (const char *const *)environment.items,
+		.output_max = (size_t)oe__config_int(config, "evaluator.output_max_bytes"),
+		.limits = limits_of(config),
+	};
+	return oe__command_evaluator_new(&options, scheduler, out, err);
+}
+
 int oe_evaluator_from_config(const oe_config *config, oe_scheduler *scheduler, const char *path,
                              const char *suffix, oe_llm *judge, oe_evaluator **out, oe_error *err)
 {
@@ -220,8 +241,13 @@ int oe_evaluator_from_config(const oe_config *config, oe_scheduler *scheduler, c
 	OE__AUTO(string) char *file = oe__path_absolute(path);
 	if (!file)
 		return oe__error_nomem(err);
+	(void)judge;
 	if (access(file, R_OK) != 0)
 		return oe__error_at(err, OE_ERR_EVALUATOR, path, 0, 0, "the evaluator cannot be read");
-	(void)judge;
-	return python_from_config(config, scheduler, file, suffix, out, err);
+	if (strcmp(oe__path_extension(file), ".py") == 0)
+		return python_from_config(config, scheduler, file, suffix, out, err);
+	if (access(file, X_OK) != 0)
+		return oe__error_at(err, OE_ERR_EVALUATOR, path, 0, 0,
+		                    "an evaluator is a .py file or an executable: chmod +x makes it one");
+	return command_from_config(config, scheduler, file, suffix, out, err);
 }

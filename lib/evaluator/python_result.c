@@ -145,6 +145,20 @@ static int add_artifact(oe_evaluation *evaluation, const char *name, const struc
 	                                        oe__buffer_string(&data), data.size);
 }
 
+int oe__result_add(oe_evaluation *evaluation, const struct oe__value *metrics,
+                   const struct oe__value *artifacts)
+{
+	int status = set_metrics(evaluation, metrics);
+
+	for (size_t i = 0; status == 0 && artifacts && artifacts->type == OE__VALUE_MAP &&
+	                   i < artifacts->size; i++)
+		status = add_artifact(evaluation, artifacts->keys[i].string, &artifacts->items[i]);
+	if (status == OE_ERR_LIMIT)
+		return oe_evaluation_set_verdict(evaluation, OE_VERDICT_BAD_RESULT,
+		                                 "its metrics or artifacts are too many, or too large");
+	return status;
+}
+
 static int add_text(oe_evaluation *evaluation, const char *name, const struct oe__value *value)
 {
 	return value && value->type == OE__VALUE_STRING ? add_artifact(evaluation, name, value) : 0;
@@ -213,14 +227,7 @@ static int read_frame(oe_evaluation *evaluation, const char *json, size_t size)
 		return add_json(evaluation, "functions", functions);
 	if (!metrics)
 		return bad_result(evaluation, &frame);
-	status = set_metrics(evaluation, metrics);
-	for (size_t i = 0; status == 0 && artifacts && artifacts->type == OE__VALUE_MAP &&
-	                   i < artifacts->size; i++)
-		status = add_artifact(evaluation, artifacts->keys[i].string, &artifacts->items[i]);
-	if (status == OE_ERR_LIMIT)
-		return oe_evaluation_set_verdict(evaluation, OE_VERDICT_BAD_RESULT,
-		                                 "its metrics or artifacts are too many, or too large");
-	return status;
+	return oe__result_add(evaluation, metrics, artifacts);
 }
 
 /* ---- how it ended ---- */
@@ -234,7 +241,7 @@ static int set_ended(oe_evaluation *evaluation, int verdict, const char *format,
 	return oe_evaluation_set_verdict(evaluation, verdict, oe__buffer_string(&sentence));
 }
 
-static int set_silent_end(oe_evaluation *evaluation, int status)
+int oe__result_silent_end(oe_evaluation *evaluation, int status)
 {
 	OE__AUTO(buffer) struct oe__buffer name = OE__BUFFER_INIT(128);
 
@@ -269,6 +276,13 @@ static int set_timeout(oe_evaluation *evaluation, const struct oe__child_end *en
 	                                 oe__buffer_string(&sentence));
 }
 
+int oe__result_stopped(oe_evaluation *evaluation, const struct oe__child_end *end)
+{
+	if (end->cancelled)
+		return oe_evaluation_set_verdict(evaluation, OE_VERDICT_CANCELLED, "cancelled");
+	return set_timeout(evaluation, end);
+}
+
 static int set_end(oe_evaluation *evaluation, const struct oe__buffer *bytes,
                    const struct oe__child_end *end)
 {
@@ -276,10 +290,8 @@ static int set_end(oe_evaluation *evaluation, const struct oe__buffer *bytes,
 	size_t size = 0;
 	enum oe__frame_state state = oe__frame_look(bytes, &json, &size);
 
-	if (end->cancelled)
-		return oe_evaluation_set_verdict(evaluation, OE_VERDICT_CANCELLED, "cancelled");
-	if (end->timed_out)
-		return set_timeout(evaluation, end);
+	if (end->cancelled || end->timed_out)
+		return oe__result_stopped(evaluation, end);
 	if (state == OE__FRAME_BAD)
 		return oe_evaluation_set_verdict(evaluation, OE_VERDICT_PROTOCOL_VIOLATION,
 		                                 "more than one result, or a forged one, was written");
@@ -288,14 +300,18 @@ static int set_end(oe_evaluation *evaluation, const struct oe__buffer *bytes,
 	if (end->lost || !end->exited)
 		return oe_evaluation_set_verdict(evaluation, OE_VERDICT_SANDBOX_ERROR,
 		                                 "the fork server ended during the evaluation");
-	return set_silent_end(evaluation, end->status);
+	return oe__result_silent_end(evaluation, end->status);
 }
 
 int oe__python_result(oe_evaluation *evaluation, const struct oe__buffer *bytes,
                       const struct oe__output *output, const struct oe__child_end *end)
 {
-	int status = set_end(evaluation, bytes, end);
+	return oe__result_finish(evaluation, set_end(evaluation, bytes, end), output, end);
+}
 
+int oe__result_finish(oe_evaluation *evaluation, int status, const struct oe__output *output,
+                      const struct oe__child_end *end)
+{
 	evaluation->cpu_ms = end->cpu_ms;
 	evaluation->wall_ms = end->wall_ms;
 	evaluation->memory_peak = end->memory_peak;

@@ -44,6 +44,22 @@ enum oe__frame_state oe__frame_look(const struct oe__buffer *bytes, const char *
 int oe__python_result(oe_evaluation *evaluation, const struct oe__buffer *bytes,
                       const struct oe__output *output, const struct oe__child_end *end);
 
+/* ---- what evaluators of any kind share ---- */
+
+/* Metrics, a map, and artifacts, a map or NULL. Too many of them: a verdict that says so. */
+int oe__result_add(oe_evaluation *evaluation, const struct oe__value *metrics,
+                   const struct oe__value *artifacts);
+
+/* The verdict of one that we stopped: timed out, or cancelled. */
+int oe__result_stopped(oe_evaluation *evaluation, const struct oe__child_end *end);
+
+/* The verdict of one that gave no result; `status` as of waitpid(). */
+int oe__result_silent_end(oe_evaluation *evaluation, int status);
+
+/* Timings, and what a failed one printed. `status` is that of the verdict, and comes back. */
+int oe__result_finish(oe_evaluation *evaluation, int status, const struct oe__output *output,
+                      const struct oe__child_end *end);
+
 OE__AUTO_VALUE(output, struct oe__output, oe__output_done)
 
 #endif /* OE__EVALUATOR_PYTHON_RESULT_H */

@@ -1,0 +1,128 @@
+/* Executables as evaluators: what is the same for all evaluations, and their sandbox. */
+
+#include "evaluator/command.h"
+
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "evaluator/command_internal.h"
+#include "evaluator/evaluator.h"
+
+static void sandbox_ready(void *owner, int fd, int events)
+{
+	struct oe__command_evaluator *command = owner;
+
+	(void)fd;
+	(void)events;
+	if (oe__sandbox_dispatch(command->sandbox))
+		return;
+	/* The spawner is gone, and said so for each tree: a new one for the next evaluation. */
+	oe__watch_close(OE__STEAL(command->sandbox_watch));
+	oe__sandbox_free(OE__STEAL(command->sandbox));
+}
+
+int oe__command_evaluator_need_sandbox(struct oe__command_evaluator *command, oe_error *err)
+{
+	if (command->sandbox)
+		return 0;
+	int status = oe__sandbox_new(command->temporary, &command->sandbox, err);
+	if (status == 0 &&
+	    oe__watch_open(command->reactor, oe__sandbox_fd(command->sandbox), OE__READABLE,
+	                   sandbox_ready, command, &command->sandbox_watch) < 0) {
+		oe__sandbox_free(OE__STEAL(command->sandbox));
+		status = oe__error_nomem(err);
+	}
+	return status;
+}
+
+/* ---- life ---- */
+
+static void release(struct oe__teardown *teardown)
+{
+	struct oe__command_evaluator *command =
+		OE__CONTAINER(teardown, struct oe__command_evaluator, teardown);
+
+	for (size_t i = 0; i < command->variable_count; i++)
+		oe__free(command->variables[i]);
+	oe__free(command->variables);
+	oe_scheduler_unref(command->scheduler);
+	oe__free(command->path);
+	oe__free(command->directory);
+	oe__free(command->suffix);
+	oe__free(command->temporary);
+	oe__free(command);
+}
+
+static void close_sandbox(struct oe__teardown *teardown)
+{
+	struct oe__command_evaluator *command =
+		OE__CONTAINER(teardown, struct oe__command_evaluator, teardown);
+
+	oe__watch_close(command->sandbox_watch);
+	oe__sandbox_free(command->sandbox);
+}
+
+static void command_free(void *self)
+{
+	struct oe__command_evaluator *command = self;
+
+	command->teardown.close = close_sandbox;
+	command->teardown.release = release;
+	oe__teardown_begin(&command->teardown, command->reactor);
+}
+
+static int copy_variables(struct oe__command_evaluator *command, const char *const *variables)
+{
+	size_t count = 0;
+
+	while (variables[count])
+		count++;
+	command->variables = oe__calloc(count + OE__COMMAND_OWN + 1, sizeof(*command->variables));
+	if (!command->variables)
+		return OE_ERR_NOMEM;
+	for (size_t i = 0; i < count; i++) {
+		if (strncmp(variables[i], "TMPDIR=", strlen("TMPDIR=")) == 0)
+			continue; /* each evaluation has its own */
+		char *copy = oe__strdup(variables[i]);
+		if (!copy)
+			return OE_ERR_NOMEM;
+		command->variables[command->variable_count++] = copy;
+	}
+	return 0;
+}
+
+int oe__command_evaluator_new(const struct oe__command_evaluator_options *options,
+                              oe_scheduler *scheduler, oe_evaluator **out, oe_error *err)
+{
+	static const oe_evaluator_vtable vtable = {
+		.struct_size = sizeof(oe_evaluator_vtable),
+		.name = "command",
+		.start = oe__command_evaluate,
+		.cancel = oe__command_evaluator_cancel,
+		.free = command_free,
+	};
+	struct oe__command_evaluator *command = oe__calloc(1, sizeof(*command));
+
+	if (!command)
+		return oe__error_nomem(err);
+	command->scheduler = oe_scheduler_ref(scheduler);
+	command->reactor = oe__scheduler_reactor(scheduler);
+	command->output_max = options->output_max;
+	command->limits = options->limits;
+	command->path = oe__strdup(options->path);
+	command->directory = oe__strdup(options->directory);
+	command->suffix = oe__strdup(options->suffix);
+	command->temporary = oe__strdup(options->temporary);
+	int status = OE_ERR_NOMEM;
+	if (command->path && command->directory && command->suffix && command->temporary)
+		status = copy_variables(command, options->variables);
+	if (status == 0)
+		status = oe_evaluator_new(&vtable, command, out, err);
+	if (status < 0) {
+		release(&command->teardown);
+		return status == OE_ERR_NOMEM ? oe__error_nomem(err) : status;
+	}
+	oe__evaluator_set_keeps_deadlines(*out);
+	return 0;
+}
