@@ -295,8 +295,10 @@ static int start_tree(struct oe__command_run *run, const char *path, const int *
 		status = oe__sandbox_start(command->sandbox, &spec, heard, run, &run->tree, err);
 	else
 		(void)oe__error_nomem(err);
-	while (count > command->variable_count)
-		oe__free(OE__STEAL(command->variables[--count]));
+	while (count > command->variable_count) {
+		count--;
+		oe__free(OE__STEAL(command->variables[count]));
+	}
 	return status;
 }
 
