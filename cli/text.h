@@ -31,7 +31,8 @@ void text_add(struct text *text, const char *string);
 void text_add_bytes(struct text *text, const void *data, size_t size);
 void text_add_char(struct text *text, char c);
 void text_format(struct text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
-void text_vformat(struct text *text, const char *format, va_list arguments);
+void text_vformat(struct text *text, const char *format, va_list arguments)
+	__attribute__((format(printf, 2, 0)));
 void text_repeat(struct text *text, const char *string, size_t count);
 void text_cut(struct text *text, size_t size); /* keeps the first `size` bytes */
 void text_clear(struct text *text);

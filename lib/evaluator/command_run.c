@@ -259,6 +259,7 @@ static int write_program(struct oe__command_run *run, char **path)
 	return status < 0 ? status : oe__file_write(*path, source->text, source->size, NULL);
 }
 
+OE__PRINTF(3, 4)
 static int add_variable(struct oe__command_evaluator *command, size_t *count, const char *format,
                         ...)
 {

@@ -204,6 +204,7 @@ START_TEST(test_window)
 
 	world_seed(hub, "initial", 1, 0);
 	OE__AUTO(iteration) oe_iteration *first = world_next(hub), *second = world_next(hub);
+	ck_assert_int_eq(oe_iteration_number(first), 1);
 	ck_assert_int_eq(oe_hub_next_iteration(hub, &none, &why), 0);
 	ck_assert_int_eq(why, OE_HUB_WINDOW_FULL);
 	ck_assert_uint_eq(oe__hub_open_count(hub), 2);
@@ -310,6 +311,7 @@ START_TEST(test_missing_numbers_are_lost)
 
 	world_seed(hub, "initial", 1, 0);
 	OE__AUTO(iteration) oe_iteration *first = world_next(hub), *second = world_next(hub);
+	ck_assert_int_eq(oe_iteration_number(first), 1);
 	ck_assert_int_eq(oe_hub_population(hub, &population), 0);
 	ck_assert_int_eq(oe_hub_restore(next, population, NULL), 0);
 	ck_assert_int_eq(oe__hub_reopen_sample(next, second, NULL), 0);
