@@ -27,7 +27,21 @@ static void travellers_done(struct travellers *travellers)
 
 OE__AUTO_VALUE(travellers, struct travellers, travellers_done)
 
-static int choose(oe_hub *hub, struct oe__island *island, struct travellers *out)
+/* Does an island have the code of this member? Equal texts are linked: no search. */
+static bool has_code(const struct oe__member *member, int32_t island)
+{
+	for (const struct oe__member *other = member->same_before; other; other = other->same_before)
+		if (other->island == island)
+			return true;
+	for (const struct oe__member *other = member->same_content; other; other = other->same_content)
+		if (other->island == island)
+			return true;
+	return false;
+}
+
+/* The fittest; in a large and settled population most of them have gone everywhere long ago. */
+static int choose(oe_hub *hub, struct oe__island *island, const int32_t targets[2],
+				  struct travellers *out)
 {
 	size_t count = (size_t)((double)island->count * hub->settings.migration_rate);
 
@@ -40,10 +54,11 @@ static int choose(oe_hub *hub, struct oe__island *island, struct travellers *out
 		return OE_ERR_NOMEM;
 	struct oe__rank_node *node = oe__rank_first(&island->ranks);
 	for (size_t i = 0; i < count; i++, node = oe__rank_next(&island->ranks, node)) {
-		oe_program *program = oe__member_of_island(node)->program;
+		const struct oe__member *member = oe__member_of_island(node);
 
-		if (!program->migrant)
-			out->programs[out->count++] = oe_program_ref(program);
+		if (!member->program->migrant &&
+			!(has_code(member, targets[0]) && has_code(member, targets[1])))
+			out->programs[out->count++] = oe_program_ref(member->program);
 	}
 	return 0;
 }
@@ -94,7 +109,7 @@ int oe__hub_migrate(oe_hub *hub)
 
 		if (hub->islands[from].count == 0)
 			continue;
-		int status = choose(hub, &hub->islands[from], &travellers);
+		int status = choose(hub, &hub->islands[from], targets, &travellers);
 		for (size_t i = 0; status >= 0 && i < 2 * travellers.count; i++) {
 			status = copy_to(hub, travellers.programs[i / 2], targets[i % 2]);
 			migrated += status > 0;
