@@ -109,8 +109,7 @@ static struct oe__failure_context context_of(const struct climb *climb)
 	return (struct oe__failure_context){
 		.stage = cascade->options.staged ? (int)climb->stage + 1 : 0,
 		.timeout_ms = climb->call.timeout_ms,
-		.thresholds = { cascade->count > 0 ? cascade->stages[0].threshold : 0,
-			            cascade->count > 1 ? cascade->stages[1].threshold : 0 },
+		.thresholds = cascade->options.thresholds,
 		.file = cascade->options.file,
 	};
 }
@@ -275,6 +274,7 @@ static void cascade_free(void *self)
 	pthread_mutex_destroy(&cascade->mutex);
 	oe__free(cascade->stages);
 	oe__free((void *)(uintptr_t)cascade->options.file);
+	oe__free((void *)(uintptr_t)cascade->options.thresholds);
 	oe__free(cascade);
 }
 
@@ -294,8 +294,10 @@ int oe__cascade_new(const struct oe__cascade_options *options, oe_evaluator **ou
 	pthread_mutex_init(&cascade->mutex, NULL);
 	cascade->options = *options;
 	cascade->options.file = oe__strdup(options->file ? options->file : "");
-	int status = cascade->options.file ? oe_evaluator_new(&cascade_vtable, cascade, out, err)
-	                                   : oe__error_nomem(err);
+	cascade->options.thresholds = oe__strdup(options->thresholds);
+	bool copied = cascade->options.file && (cascade->options.thresholds || !options->thresholds);
+	int status = copied ? oe_evaluator_new(&cascade_vtable, cascade, out, err)
+	                    : oe__error_nomem(err);
 	if (status < 0)
 		cascade_free(cascade);
 	return status;

@@ -12,6 +12,7 @@ struct oe__cascade_options {
 	bool staged;             /* name the stages in metrics and artifacts: "stage1_passed", ... */
 	bool artifacts;          /* "evaluator.enable_artifacts"                                  */
 	size_t artifact_bytes;   /* "evaluator.max_artifact_storage"; 0: no limit of its own      */
+	const char *thresholds;  /* "evaluator.cascade_thresholds" as JSON, for artifacts; copied; or NULL */
 	const char *file;        /* of the evaluator, for artifacts; copied; may be NULL          */
 };
 

@@ -147,16 +147,6 @@ static void running_free(void *owner)
 	oe__free(running);
 }
 
-/* A result without any metric is the evaluator's mistake, told as a verdict of this program. */
-static void validate(oe_evaluation *evaluation)
-{
-	if (evaluation->verdict == OE_VERDICT_OK && evaluation->metric_count == 0) {
-		evaluation->verdict = OE_VERDICT_BAD_RESULT;
-		oe__free(evaluation->message);
-		evaluation->message = oe__strdup("the evaluator gave no metrics");
-	}
-}
-
 static void deliver(struct running *running, int status, const oe_error *err)
 {
 	struct oe__evaluation_call *call = running->call;
@@ -164,7 +154,6 @@ static void deliver(struct running *running, int status, const oe_error *err)
 	call->finished_ns = oe__clock_ns();
 	call->status = status < 0 ? status : 0;
 	if (status >= 0) {
-		validate(running->evaluation);
 		if (running->evaluation->wall_ms < 0)
 			running->evaluation->wall_ms = (double)(call->finished_ns - call->started_ns) / 1e6;
 		call->evaluation = running->evaluation;

@@ -111,23 +111,17 @@ static int add_timeout(const struct oe__failure_context *context, const char *st
 static int add_context(const struct oe__failure_context *context, const char *message,
                        oe_evaluation *out)
 {
-	OE__AUTO(buffer) struct oe__buffer thresholds = OE__BUFFER_INIT(256);
 	OE__AUTO(buffer) struct oe__buffer now = OE__BUFFER_INIT(64);
 	char number[OE__REAL_TEXT_MAX];
-	struct oe__json_writer writer = { .out = &thresholds };
 
-	oe__json_list(&writer);
-	oe__json_real(&writer, context->thresholds[0]);
-	oe__json_real(&writer, context->thresholds[1]);
-	oe__json_list_end(&writer);
 	oe__buffer_append(&now, number, oe__format_real(oe__clock_wall(), number));
 	int status = add_text(out, "error_message", message);
 	if (status == 0)
 		status = add_json(out, "timestamp", oe__buffer_string(&now));
 	if (status == 0)
 		status = add_json(out, "cascade_config", "true");
-	if (status == 0)
-		status = add_json(out, "cascade_thresholds", oe__buffer_string(&thresholds));
+	if (status == 0 && context->thresholds)
+		status = add_json(out, "cascade_thresholds", context->thresholds);
 	if (status == 0)
 		status = add_seconds(out, "timeout_config", context->timeout_ms);
 	if (status == 0 && context->file)

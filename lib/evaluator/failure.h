@@ -14,7 +14,7 @@
 struct oe__failure_context {
 	int stage; /* from 1; 0: the direct evaluation */
 	int64_t timeout_ms;
-	double thresholds[2];
+	const char *thresholds; /* "evaluator.cascade_thresholds" as JSON; or NULL */
 	const char *file;
 };
 

@@ -7,6 +7,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "base/json.h"
 #include "base/limits.h"
 #include "base/text.h"
 #include "base/thread.h"
@@ -123,6 +124,8 @@ static int stages_from_config(const oe_config *config, struct oe__python_pool *p
 	bool staged = oe__config_bool(config, "evaluator.cascade_evaluation") &&
 	              (functions & OE__PYTHON_STAGE1);
 	OE__AUTO(evaluator) oe_evaluator *cascade = NULL;
+	OE__AUTO(buffer) struct oe__buffer text = OE__BUFFER_INIT(0);
+	struct oe__json_writer writer = { .out = &text };
 	struct oe__cascade_options options = {
 		.staged = staged,
 		.artifacts = oe__config_bool(config, "evaluator.enable_artifacts"),
@@ -130,6 +133,10 @@ static int stages_from_config(const oe_config *config, struct oe__python_pool *p
 		.file = path,
 	};
 
+	oe__json_put(&writer, thresholds);
+	options.thresholds = oe__buffer_string(&text);
+	if (text.status < 0)
+		return oe__error_nomem(err);
 	if (!staged && !(functions & OE__PYTHON_EVALUATE))
 		return oe__error_at(err, OE_ERR_EVALUATOR, path, 0, 0,
 		                    "the evaluator defines no function evaluate(program_path)");
@@ -233,6 +240,19 @@ static int command_from_config(const oe_config *config, oe_scheduler *scheduler,
 	return oe__command_evaluator_new(&options, scheduler, out, err);
 }
 
+static int file_from_config(const oe_config *config, oe_scheduler *scheduler, const char *file,
+                            const char *suffix, oe_evaluator **out, oe_error *err)
+{
+	if (access(file, R_OK) != 0)
+		return oe__error_at(err, OE_ERR_EVALUATOR, file, 0, 0, "the evaluator cannot be read");
+	if (strcmp(oe__path_extension(file), ".py") == 0)
+		return python_from_config(config, scheduler, file, suffix, out, err);
+	if (access(file, X_OK) != 0)
+		return oe__error_at(err, OE_ERR_EVALUATOR, file, 0, 0,
+		                    "an evaluator is a .py file or an executable: chmod +x makes it one");
+	return command_from_config(config, scheduler, file, suffix, out, err);
+}
+
 int oe_evaluator_from_config(const oe_config *config, oe_scheduler *scheduler, const char *path,
                              const char *suffix, oe_llm *judge, oe_evaluator **out, oe_error *err)
 {
@@ -241,13 +261,12 @@ int oe_evaluator_from_config(const oe_config *config, oe_scheduler *scheduler, c
 	OE__AUTO(string) char *file = oe__path_absolute(path);
 	if (!file)
 		return oe__error_nomem(err);
-	(void)judge;
-	if (access(file, R_OK) != 0)
-		return oe__error_at(err, OE_ERR_EVALUATOR, path, 0, 0, "the evaluator cannot be read");
-	if (strcmp(oe__path_extension(file), ".py") == 0)
-		return python_from_config(config, scheduler, file, suffix, out, err);
-	if (access(file, X_OK) != 0)
-		return oe__error_at(err, OE_ERR_EVALUATOR, path, 0, 0,
-		                    "an evaluator is a .py file or an executable: chmod +x makes it one");
-	return command_from_config(config, scheduler, file, suffix, out, err);
+	OE__AUTO(evaluator) oe_evaluator *inner = NULL;
+	int status = file_from_config(config, scheduler, file, suffix, &inner, err);
+	if (status < 0)
+		return status;
+	if (judge && oe__config_bool(config, "evaluator.use_llm_feedback"))
+		return oe_evaluator_judge_new(config, inner, judge, out, err);
+	*out = OE__STEAL(inner);
+	return 0;
 }

@@ -3,13 +3,14 @@
  * depend on what else is under way. It is an oe_llm like any other, and passes the answer on.
  */
 
-#include "llm/relay.h"
+#include "llm/ensemble.h"
 
 #include <math.h>
 
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/rng.h"
+#include "llm/relay.h"
 
 struct ensemble {
 	struct member {
@@ -94,4 +95,17 @@ int oe_llm_ensemble_add(oe_llm *llm, oe_llm *member, double weight)
 		(struct member){ .llm = oe_llm_ref(member), .weight = weight };
 	ensemble->total += weight;
 	return 0;
+}
+
+oe_llm *oe__ensemble_member(oe_llm *llm, size_t index, double *share)
+{
+	const struct ensemble *ensemble = oe__llm_self(llm, "ensemble");
+
+	*share = 1;
+	if (!ensemble)
+		return index == 0 ? llm : NULL;
+	if (index >= ensemble->count)
+		return NULL;
+	*share = ensemble->members[index].weight / ensemble->total;
+	return ensemble->members[index].llm;
 }
