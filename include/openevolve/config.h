@@ -34,16 +34,17 @@
 extern "C" {
 #endif
 
+/** A configuration: a value for every option. */
 typedef struct oe_config oe_config;
 
 /* ---- the option table ---- */
 
 /** Type of an option, or of the items of one. */
 enum oe_option_type {
-	OE_OPTION_BOOL = 0,
-	OE_OPTION_INT = 1,
-	OE_OPTION_REAL = 2,
-	OE_OPTION_STRING = 3,
+	OE_OPTION_BOOL = 0,       /**< as YAML 1.1 has it: true, yes, on */
+	OE_OPTION_INT = 1,        /**< 64 bits */
+	OE_OPTION_REAL = 2,       /**< a double */
+	OE_OPTION_STRING = 3,     /**< UTF-8 */
 	OE_OPTION_LIST = 4,       /**< of `item_type`; a single item counts as a list of one  */
 	OE_OPTION_MAP = 5,        /**< from names to `item_type`                              */
 	OE_OPTION_INT_OR_MAP = 6, /**< one integer for all, or a map from names to integers  */
@@ -86,7 +87,7 @@ OE_API const char *oe_option_nearest(const char *name);
 
 /** Where a value comes from; larger ones win. */
 enum oe_origin {
-	OE_ORIGIN_DEFAULT = 0,
+	OE_ORIGIN_DEFAULT = 0,     /**< the option table */
 	OE_ORIGIN_PROVIDER = 1,    /**< OPENAI_API_KEY, OPENAI_API_BASE     */
 	OE_ORIGIN_FILE = 2,        /**< oe_config_load()                    */
 	OE_ORIGIN_ENVIRONMENT = 3, /**< OE_*                                */
@@ -117,7 +118,7 @@ typedef const char *(*oe_environment)(const char *name, void *userdata);
  * @retval OE_ERR_CONFIG a variable has a value that its option does not take.
  */
 OE_API OE_NODISCARD int oe_config_set_environment(oe_config *config, oe_environment lookup,
-												  void *userdata, oe_error *err);
+                                                  void *userdata, oe_error *err);
 
 /** Make unknown keys errors (nonzero) or warnings (0, the default) of the loads to come. */
 OE_API void oe_config_set_strict(oe_config *config, int strict);
@@ -137,7 +138,7 @@ OE_API OE_NODISCARD int oe_config_load(oe_config *config, const char *path, oe_e
 
 /** The same from memory; `name` stands for the file in messages. */
 OE_API OE_NODISCARD int oe_config_load_text(oe_config *config, const char *text, size_t size,
-											const char *name, oe_error *err);
+                                            const char *name, oe_error *err);
 
 /**
  * Set one option from text, as `--set` does: a YAML value, but text needs no quotes, a list of one
@@ -147,7 +148,7 @@ OE_API OE_NODISCARD int oe_config_load_text(oe_config *config, const char *text,
  * @retval OE_ERR_CONFIG no such option, wrong type, or out of range.
  */
 OE_API OE_NODISCARD int oe_config_set(oe_config *config, const char *name, const char *value,
-									  oe_error *err);
+                                      oe_error *err);
 
 /**
  * Set one option with another origin.
@@ -156,7 +157,7 @@ OE_API OE_NODISCARD int oe_config_set(oe_config *config, const char *name, const
  * @param source what oe_config_origin() says, such as "--islands"; copied.
  */
 OE_API OE_NODISCARD int oe_config_set_as(oe_config *config, const char *name, const char *value,
-										 int origin, const char *source, oe_error *err);
+                                         int origin, const char *source, oe_error *err);
 
 /**
  * Check what only shows when everything is set: options that contradict or need each other, choices
@@ -221,7 +222,7 @@ typedef struct oe_model {
  *         reason.
  */
 OE_API OE_NODISCARD int oe_config_model(oe_config *config, int judges, size_t index,
-										const oe_model **out, oe_error *err);
+                                        const oe_model **out, oe_error *err);
 
 #ifdef __cplusplus
 }

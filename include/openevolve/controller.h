@@ -28,6 +28,7 @@
 extern "C" {
 #endif
 
+/** A run, from its initial programs to its end. */
 typedef struct oe_controller oe_controller;
 
 /** What happened. Ignore types you do not know: more may be added. */
@@ -40,7 +41,7 @@ enum oe_event_type {
 	OE_EVENT_CHECKPOINT = 5, /**< written to the directory in `text`                           */
 	OE_EVENT_SEEDED = 6,     /**< an initial program was evaluated: `program`                   */
 	OE_EVENT_PAUSED = 7,     /**< no iterations are issued for now; `text` says why            */
-	OE_EVENT_CONTINUED = 8,
+	OE_EVENT_CONTINUED = 8,  /**< iterations are issued again */
 	OE_EVENT_DONE = 9        /**< the run ended: `stop` and `text` say why                     */
 };
 
@@ -64,19 +65,19 @@ enum oe_stop_reason {
 /** One event. Borrowed: valid until the next step. Append-only. */
 typedef struct oe_event {
 	size_t struct_size;
-	int32_t type;    /**< enum oe_event_type                                    */
-	int32_t level;   /**< of OE_EVENT_LOG: 0 error, 1 warning, 2 info, 3 debug  */
-	int64_t iteration;
-	int32_t attempt;
-	int32_t island;  /**< or OE_ISLAND_ALL                                      */
-	int32_t outcome; /**< enum oe_outcome, of OE_EVENT_ITERATION                */
-	int32_t stop;    /**< enum oe_stop_reason, of OE_EVENT_DONE                 */
-	int64_t count;
-	oe_program *program; /**< or NULL                                           */
-	oe_program *parent;  /**< of OE_EVENT_ITERATION                             */
-	const char *text;    /**< never NULL                                        */
-	const char *model;   /**< that answered; ""                                 */
-	double llm_ms, evaluation_ms; /**< how long they took; negative if they did not happen */
+	int32_t type;                  /**< enum oe_event_type                                    */
+	int32_t level;                 /**< of OE_EVENT_LOG: 0 error, 1 warning, 2 info, 3 debug  */
+	int64_t iteration;             /**< its number; 0 if the event is not about one */
+	int32_t attempt;               /**< of the iteration, from 0 */
+	int32_t island;                /**< or OE_ISLAND_ALL                                      */
+	int32_t outcome;               /**< enum oe_outcome, of OE_EVENT_ITERATION                */
+	int32_t stop;                  /**< enum oe_stop_reason, of OE_EVENT_DONE                 */
+	int64_t count;                 /**< of OE_EVENT_MIGRATION */
+	oe_program *program;           /**< or NULL                                           */
+	oe_program *parent;            /**< of OE_EVENT_ITERATION                             */
+	const char *text;              /**< never NULL                                        */
+	const char *model;             /**< that answered; ""                                 */
+	double llm_ms, evaluation_ms;  /**< how long they took; negative if they did not happen */
 	int64_t tokens_in, tokens_out; /**< negative if unknown                     */
 } oe_event;
 
@@ -90,18 +91,19 @@ enum oe_stop {
 /** Numbers of a run. Filled in by the library; append-only. */
 typedef struct oe_statistics {
 	size_t struct_size;
-	int64_t issued, ended;             /**< iterations                                   */
-	int64_t outcomes[16];              /**< by enum oe_outcome                           */
-	int64_t llm_in_flight, llm_requests, llm_attempts;
-	int64_t tokens_in, tokens_out;
-	int64_t evaluations_in_flight, evaluations_queued;
+	int64_t issued, ended; /**< iterations                                   */
+	int64_t outcomes[16];  /**< by enum oe_outcome                           */
+	int64_t llm_in_flight, llm_requests, llm_attempts; /**< questions, and requests sent for them */
+	int64_t tokens_in, tokens_out;                     /**< as the providers count them */
+	int64_t evaluations_in_flight, evaluations_queued; /**< now */
+	/** Those that timed out or failed are finished too. */
 	int64_t evaluations_started, evaluations_finished, evaluations_timed_out, evaluations_failed;
-	int64_t programs, archive;         /**< live, and archived                           */
-	double elapsed_s;                  /**< of this session                              */
+	int64_t programs, archive;            /**< live, and archived                           */
+	double elapsed_s;                     /**< of this session                              */
 	double best_fitness, initial_fitness; /**< NaN when there is none                    */
-	int64_t best_iteration;
-	int64_t since_best;                /**< iterations ended since the last improvement  */
-	int64_t next_migration;            /**< island generations until then; -1 if never   */
+	int64_t best_iteration; /**< that made the best program; 0 if it is an initial one */
+	int64_t since_best;     /**< iterations ended since the last improvement  */
+	int64_t next_migration; /**< island generations until then; -1 if never   */
 } oe_statistics;
 
 /**

@@ -60,14 +60,15 @@ enum oe_edit_ambiguity {
 /** One SEARCH/REPLACE block. Made by the library; append-only. Lines count from 1. */
 typedef struct oe_edit_block {
 	size_t struct_size;
-	int32_t status;      /**< enum oe_edit_status: APPLIED, APPLIED_TOLERANT, UNMATCHED, AMBIGUOUS */
-	int32_t level;       /**< enum oe_edit_level                                           */
-	int32_t ambiguity;   /**< enum oe_edit_ambiguity; of an applied block: the first was taken */
-	int32_t unmovable;   /**< nonzero: the place is there, but the replacement cannot move to it */
-	size_t answer_line;  /**< of its first line in the answer                              */
+	int32_t status;     /**< enum oe_edit_status: APPLIED, APPLIED_TOLERANT, UNMATCHED, AMBIGUOUS */
+	int32_t level;      /**< enum oe_edit_level                                           */
+	int32_t ambiguity;  /**< enum oe_edit_ambiguity; of an applied block: the first was taken */
+	int32_t unmovable;  /**< nonzero: the place is there, but the replacement cannot move to it */
+	size_t answer_line; /**< of its first line in the answer                              */
 	size_t line, line_count; /**< its place in the text as the blocks before left it; or 0  */
-	size_t nearest_line, nearest_count; /**< UNMATCHED: the most similar lines of the parent; or 0 */
-	double similarity;   /**< of these, from 0 to 1 (1: only blanks differ)                */
+	size_t nearest_line;  /**< of an UNMATCHED block: the most similar lines of the parent; or 0 */
+	size_t nearest_count; /**< how many they are                                       */
+	double similarity; /**< of these, from 0 to 1 (1: only blanks differ)                */
 	oe_bytes search, replacement; /**< as read, without white space at the end             */
 } oe_edit_block;
 
@@ -89,6 +90,7 @@ OE_API OE_NODISCARD int oe_edit_new(const oe_config *config, const oe_program *p
                                     const char *answer, size_t size, int finish, oe_edit **out,
                                     oe_error *err);
 
+/** Accepts NULL. */
 OE_API void oe_edit_free(oe_edit *edit);
 
 /** enum oe_edit_status. */
@@ -141,6 +143,7 @@ typedef struct oe_diff oe_diff;
  */
 OE_API OE_NODISCARD int oe_diff_new(oe_bytes from, oe_bytes to, oe_diff **out);
 
+/** Accepts NULL. */
 OE_API void oe_diff_free(oe_diff *diff);
 
 /** Lines of `to` that are not in `from`, and the other way round. */

@@ -23,6 +23,7 @@
 extern "C" {
 #endif
 
+/** What judges programs: a backend, or one made of others. Reference-counted. */
 typedef struct oe_evaluator oe_evaluator;
 
 /** One task. Borrowed: valid until the evaluation is finished. Made by the library; append-only. */
@@ -59,7 +60,8 @@ typedef struct oe_evaluator_vtable {
 	void (*free)(void *self);
 } oe_evaluator_vtable;
 
-#define OE_EVALUATOR_VTABLE_INIT                                                                   \
+/** A table without methods. */
+#define OE_EVALUATOR_VTABLE_INIT \
 	{ sizeof(oe_evaluator_vtable), NULL, OE_THREADING_SERIAL, NULL, NULL, NULL, NULL }
 
 /** Make an evaluator. The table is copied; `self` is owned by the result (on failure by the caller). */
@@ -92,7 +94,9 @@ OE_API OE_NODISCARD int oe_evaluator_cascade_add(oe_evaluator *cascade, oe_evalu
 OE_API OE_NODISCARD int oe_evaluator_judge_new(const oe_config *config, oe_evaluator *inner,
                                                oe_llm *judge, oe_evaluator **out, oe_error *err);
 
+/** Take one more reference; returns its argument. Any thread. */
 OE_API oe_evaluator *oe_evaluator_ref(oe_evaluator *evaluator);
+/** Drop one reference; the last one releases `self`. Any thread. Accepts NULL. */
 OE_API void oe_evaluator_unref(oe_evaluator *evaluator);
 
 /** Name of the evaluator, for messages. */

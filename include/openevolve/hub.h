@@ -29,6 +29,7 @@
 extern "C" {
 #endif
 
+/** The population, and the iterations that change it. */
 typedef struct oe_hub oe_hub;
 
 /** A number and what was sampled for it. Immutable, reference-counted. */
@@ -36,20 +37,20 @@ typedef struct oe_iteration oe_iteration;
 
 /** How an iteration ended; each ends in exactly one. Values are part of the ABI. */
 enum oe_outcome {
-	OE_OUTCOME_COMMITTED = 0,      /**< the child joined the population                       */
-	OE_OUTCOME_REJECTED = 1,       /**< evaluated, but not worth a place                      */
-	OE_OUTCOME_DUPLICATE = 2,      /**< same content as a program that is there already       */
-	OE_OUTCOME_NOOP_EDIT = 3,      /**< the answer changes nothing                            */
-	OE_OUTCOME_NO_EDIT = 4,        /**< the answer holds no usable edit                       */
-	OE_OUTCOME_VIOLATES_BLOCK = 5, /**< it changes text outside the EVOLVE-BLOCKs             */
-	OE_OUTCOME_TOO_LONG = 6,       /**< the child is longer than "max_code_length"            */
-	OE_OUTCOME_TRUNCATED = 7,      /**< the answer breaks off                                 */
-	OE_OUTCOME_EVALUATION_FAILED = 8,
-	OE_OUTCOME_TIMED_OUT = 9,      /**< the evaluation did                                    */
-	OE_OUTCOME_LLM_FAILED = 10,
-	OE_OUTCOME_CANCELLED = 11,
-	OE_OUTCOME_LOST = 12,          /**< its result cannot be had any more                     */
-	OE_OUTCOME_COUNT = 13
+	OE_OUTCOME_COMMITTED = 0,         /**< the child joined the population                       */
+	OE_OUTCOME_REJECTED = 1,          /**< evaluated, but not worth a place                      */
+	OE_OUTCOME_DUPLICATE = 2,         /**< same content as a program that is there already       */
+	OE_OUTCOME_NOOP_EDIT = 3,         /**< the answer changes nothing                            */
+	OE_OUTCOME_NO_EDIT = 4,           /**< the answer holds no usable edit                       */
+	OE_OUTCOME_VIOLATES_BLOCK = 5,    /**< it changes text outside the EVOLVE-BLOCKs             */
+	OE_OUTCOME_TOO_LONG = 6,          /**< the child is longer than "max_code_length"            */
+	OE_OUTCOME_TRUNCATED = 7,         /**< the answer breaks off                                 */
+	OE_OUTCOME_EVALUATION_FAILED = 8, /**< the child has no score: see its verdict */
+	OE_OUTCOME_TIMED_OUT = 9,         /**< the evaluation did                                    */
+	OE_OUTCOME_LLM_FAILED = 10,       /**< no answer, after all retries */
+	OE_OUTCOME_CANCELLED = 11,        /**< the run was stopped */
+	OE_OUTCOME_LOST = 12,             /**< its result cannot be had any more                     */
+	OE_OUTCOME_COUNT = 13             /**< of the outcomes above */
 };
 
 /** Stable name of an outcome ("no_edit"); "unknown" for a value that is not known. */
@@ -57,7 +58,7 @@ OE_API const char *oe_outcome_name(int outcome);
 
 /** Why oe_hub_next_iteration() gave none. */
 enum oe_hub_wait {
-	OE_HUB_READY = 0,
+	OE_HUB_READY = 0,       /**< it gave one */
 	OE_HUB_WINDOW_FULL = 1, /**< as many iterations as "hub.window" are open       */
 	OE_HUB_BARRIER = 2,     /**< the generation must close first                   */
 	OE_HUB_FINISHED = 3,    /**< "max_iterations" numbers were given               */
@@ -67,21 +68,23 @@ enum oe_hub_wait {
 /** What a commit did. The caller sets `struct_size` (OE_COMMIT_INIT), the hub the rest; append-only. */
 typedef struct oe_commit {
 	size_t struct_size;
-	int32_t outcome;   /**< enum oe_outcome: COMMITTED, REJECTED, DUPLICATE, or the failure of the
+	int32_t outcome;     /**< enum oe_outcome: COMMITTED, REJECTED, DUPLICATE, or the failure of the
 	                        child's evaluation; -1 if `late`                                   */
-	int32_t island;    /**< where the child went, or would have gone                           */
-	int32_t best;      /**< nonzero: the fittest program so far                                */
-	int32_t new_cell;  /**< nonzero: the first program of its feature-map cell                 */
-	int32_t replaced;  /**< nonzero: it took a cell from another program, which left           */
-	int32_t late;      /**< nonzero: the iteration had ended before; nothing changed           */
-	int32_t repeated;  /**< nonzero: it failed, and its number is given again                  */
-	int32_t migrated;  /**< programs that migrated after this commit                           */
-	int32_t staged;    /**< nonzero: waits for its generation or its turn                      */
+	int32_t island;      /**< where the child went, or would have gone                           */
+	int32_t best;        /**< nonzero: the fittest program so far                                */
+	int32_t new_cell;    /**< nonzero: the first program of its feature-map cell                 */
+	int32_t replaced;    /**< nonzero: it took a cell from another program, which left           */
+	int32_t late;        /**< nonzero: the iteration had ended before; nothing changed           */
+	int32_t repeated;    /**< nonzero: it failed, and its number is given again                  */
+	int32_t migrated;    /**< programs that migrated after this commit                           */
+	int32_t staged;      /**< nonzero: waits for its generation or its turn                      */
 	oe_program *program; /**< as it is in the hub (of a duplicate: the one that is there), or
 	                          NULL; borrowed until the next call                               */
 } oe_commit;
 
-#define OE_COMMIT_INIT { sizeof(oe_commit), 0, 0, 0, 0, 0, 0, 0, 0, 0, NULL }
+/** What a commit starts from. */
+#define OE_COMMIT_INIT \
+	{ sizeof(oe_commit), 0, 0, 0, 0, 0, 0, 0, 0, 0, NULL }
 
 /**
  * Make a hub from "database.*", "hub.*", "prompt.num_*", "max_iterations" and "random_seed".
@@ -90,6 +93,7 @@ typedef struct oe_commit {
  */
 OE_API OE_NODISCARD int oe_hub_new(const oe_config *config, oe_hub **out, oe_error *err);
 
+/** Iterations and programs that were given out live on. Accepts NULL. */
 OE_API void oe_hub_free(oe_hub *hub);
 
 /**
@@ -182,8 +186,10 @@ OE_API oe_program *oe_hub_best(const oe_hub *hub);
 
 /* ---- iterations: any thread ---- */
 
+/** Take one more reference, which is returned; drop one. */
 OE_API oe_iteration *oe_iteration_ref(oe_iteration *iteration);
 OE_API void oe_iteration_unref(oe_iteration *iteration);
+/** Its place in the run: number, attempt, and the island that its child belongs to. */
 OE_API int64_t oe_iteration_number(const oe_iteration *iteration);
 OE_API int32_t oe_iteration_attempt(const oe_iteration *iteration); /**< from 0 */
 OE_API int32_t oe_iteration_island(const oe_iteration *iteration);
@@ -191,8 +197,10 @@ OE_API int32_t oe_iteration_island(const oe_iteration *iteration);
 /** Seed of this attempt's random streams: a function of the run's seed, number and attempt. */
 OE_API uint64_t oe_iteration_seed(const oe_iteration *iteration);
 
+/** The program that the child is made from. Borrowed, like all programs below. */
 OE_API oe_program *oe_iteration_parent(const oe_iteration *iteration);
 
+/** Programs to learn from, as they were drawn; NULL past the last one. */
 OE_API size_t oe_iteration_inspiration_count(const oe_iteration *iteration);
 OE_API oe_program *oe_iteration_inspiration_at(const oe_iteration *iteration, size_t index);
 

@@ -24,6 +24,7 @@
 extern "C" {
 #endif
 
+/** What answers prompts: a backend, or one made of others. Reference-counted. */
 typedef struct oe_llm oe_llm;
 
 /** Where a backend puts its answer. */
@@ -42,7 +43,7 @@ enum oe_edit_mode {
 typedef struct oe_llm_request {
 	size_t struct_size;
 	const char *system;            /**< NUL-terminated, UTF-8                                    */
-	const char *user;
+	const char *user;              /**< the prompt; likewise */
 	size_t system_size, user_size; /**< bytes                                                    */
 	const oe_iteration *iteration; /**< the typed sample; NULL for a judge's question            */
 	int32_t edit_mode;             /**< enum oe_edit_mode                                        */
@@ -54,11 +55,11 @@ typedef struct oe_llm_request {
 
 /** How an answer ended. */
 enum oe_finish {
-	OE_FINISH_STOP = 0,
+	OE_FINISH_STOP = 0,    /**< by itself */
 	OE_FINISH_LENGTH = 1,  /**< cut by a token limit                                   */
 	OE_FINISH_REFUSAL = 2, /**< the model or a filter declined                         */
 	OE_FINISH_EMPTY = 3,   /**< an answer without text (reasoning only, tool calls, …) */
-	OE_FINISH_OTHER = 4
+	OE_FINISH_OTHER = 4    /**< for a reason of the provider's own */
 };
 
 /**
@@ -99,7 +100,8 @@ typedef struct oe_llm_vtable {
 	void (*free)(void *self);
 } oe_llm_vtable;
 
-#define OE_LLM_VTABLE_INIT                                                                         \
+/** A table without methods. */
+#define OE_LLM_VTABLE_INIT \
 	{ sizeof(oe_llm_vtable), NULL, OE_THREADING_SERIAL, NULL, NULL, NULL, NULL }
 
 /**
@@ -156,7 +158,9 @@ OE_API OE_NODISCARD int oe_llm_ensemble_add(oe_llm *ensemble, oe_llm *member, do
 OE_API OE_NODISCARD int oe_llm_retry_new(oe_llm *inner, oe_scheduler *scheduler, int32_t retries,
                                          int64_t delay_ms, oe_llm **out);
 
+/** Take one more reference; returns its argument. Any thread. */
 OE_API oe_llm *oe_llm_ref(oe_llm *llm);
+/** Drop one reference; the last one releases `self`. Any thread. Accepts NULL. */
 OE_API void oe_llm_unref(oe_llm *llm);
 
 /**
@@ -200,10 +204,13 @@ OE_API int oe_completion_cancelled(const oe_completion *completion);
 
 /* ---- completions: reading, once finished ---- */
 
+/** Drop the reference that oe_llm_ask() gave. Accepts NULL. */
 OE_API void oe_completion_unref(oe_completion *completion);
+/** The answer, NUL-terminated; `size` may be NULL. */
 OE_API const char *oe_completion_text(const oe_completion *completion, size_t *size);
+/** enum oe_finish. */
 OE_API int oe_completion_finish_reason(const oe_completion *completion);
-OE_API const char *oe_completion_model(const oe_completion *completion); /**< "" if unknown */
+OE_API const char *oe_completion_model(const oe_completion *completion);  /**< "" if unknown */
 OE_API int64_t oe_completion_tokens_in(const oe_completion *completion);  /**< -1 if unknown */
 OE_API int64_t oe_completion_tokens_out(const oe_completion *completion); /**< -1 if unknown */
 OE_API int32_t oe_completion_attempts(const oe_completion *completion);   /**< requests sent */

@@ -16,6 +16,7 @@
 extern "C" {
 #endif
 
+/** Programs, where each stands, and the feature maps of the islands. */
 typedef struct oe_population oe_population;
 
 /** Island index that means "all islands". */
@@ -42,6 +43,7 @@ OE_API OE_NODISCARD int oe_population_load(const char *checkpoint, oe_population
 OE_API OE_NODISCARD int oe_population_save(const oe_population *population, const char *directory,
                                            const char *extension, oe_error *err);
 
+/** Take one more reference, which is returned; drop one. Any thread. */
 OE_API oe_population *oe_population_ref(oe_population *population);
 OE_API void oe_population_unref(oe_population *population);
 
@@ -54,6 +56,7 @@ OE_API oe_program *oe_population_best(const oe_population *population);
 /** Program with this identifier, or NULL. */
 OE_API oe_program *oe_population_find(const oe_population *population, const char *id);
 
+/** Number of islands, empty ones included. */
 OE_API int32_t oe_population_island_count(const oe_population *population);
 
 /** Number of programs on an island, or on all of them. */

@@ -16,6 +16,7 @@
 extern "C" {
 #endif
 
+/** Source text with an identity, a lineage, and maybe an evaluation. */
 typedef struct oe_program oe_program;
 
 /**
@@ -27,22 +28,22 @@ typedef struct oe_evaluation oe_evaluation;
 /** How an evaluation ended. Values are part of the ABI. */
 enum oe_verdict {
 	OE_VERDICT_OK = 0,
-	OE_VERDICT_EXITED = 1,         /**< the child left with an exit status, without a result */
-	OE_VERDICT_SIGNALLED = 2,      /**< the child was ended by a signal of its own making    */
-	OE_VERDICT_WALL_TIMEOUT = 3,
-	OE_VERDICT_CPU_TIMEOUT = 4,
-	OE_VERDICT_MEM_LIMIT = 5,
-	OE_VERDICT_OUTPUT_LIMIT = 6,
-	OE_VERDICT_DISK_LIMIT = 7,
-	OE_VERDICT_PROC_LIMIT = 8,
-	OE_VERDICT_SYSCALL_KILLED = 9,
-	OE_VERDICT_NO_RESULT = 10,     /**< ended quietly, but never gave a result               */
-	OE_VERDICT_BAD_RESULT = 11,    /**< a result of the wrong shape or type                  */
-	OE_VERDICT_NONFINITE = 12,     /**< no finite score                                      */
+	OE_VERDICT_EXITED = 1,              /**< the child left with an exit status, without a result */
+	OE_VERDICT_SIGNALLED = 2,           /**< the child was ended by a signal of its own making    */
+	OE_VERDICT_WALL_TIMEOUT = 3,        /**< it was still running at its deadline */
+	OE_VERDICT_CPU_TIMEOUT = 4,         /**< it used up its CPU time */
+	OE_VERDICT_MEM_LIMIT = 5,           /**< it wanted more memory than it may have */
+	OE_VERDICT_OUTPUT_LIMIT = 6,        /**< it wrote too much to stdout or stderr */
+	OE_VERDICT_DISK_LIMIT = 7,          /**< it wrote too much to files */
+	OE_VERDICT_PROC_LIMIT = 8,          /**< it started too many processes */
+	OE_VERDICT_SYSCALL_KILLED = 9,      /**< it made a system call that is not allowed */
+	OE_VERDICT_NO_RESULT = 10,          /**< ended quietly, but never gave a result               */
+	OE_VERDICT_BAD_RESULT = 11,         /**< a result of the wrong shape or type                  */
+	OE_VERDICT_NONFINITE = 12,          /**< no finite score                                      */
 	OE_VERDICT_PROTOCOL_VIOLATION = 13, /**< a forged, repeated or oversized result          */
-	OE_VERDICT_EXCEPTION = 14,     /**< the evaluator raised                                 */
-	OE_VERDICT_SANDBOX_ERROR = 15, /**< our side failed: the same attempt is worth repeating */
-	OE_VERDICT_CANCELLED = 16
+	OE_VERDICT_EXCEPTION = 14,          /**< the evaluator raised                                 */
+	OE_VERDICT_SANDBOX_ERROR = 15,      /**< our side failed: the same attempt is worth repeating */
+	OE_VERDICT_CANCELLED = 16           /**< its result was not needed any more */
 };
 
 /** Stable name of a verdict ("wall_timeout"); "unknown" for a value that is not known. */
@@ -126,6 +127,7 @@ OE_API const char *oe_program_artifact_at(const oe_program *program, size_t inde
 
 /* ---- evaluations: reading ---- */
 
+/** Take one more reference, which is returned; drop one. Any thread. */
 OE_API oe_evaluation *oe_evaluation_ref(oe_evaluation *evaluation);
 OE_API void oe_evaluation_unref(oe_evaluation *evaluation);
 
@@ -139,6 +141,7 @@ OE_API const char *oe_evaluation_message(const oe_evaluation *evaluation);
 OE_API double oe_evaluation_wall_ms(const oe_evaluation *evaluation);
 OE_API double oe_evaluation_cpu_ms(const oe_evaluation *evaluation);
 
+/** Number of metrics, those that are no numbers included. */
 OE_API size_t oe_evaluation_metric_count(const oe_evaluation *evaluation);
 
 /**
@@ -153,6 +156,7 @@ OE_API const char *oe_evaluation_metric_at(const oe_evaluation *evaluation, size
 /** The metric as JSON text ("0.5", "true", "\"text\"", "[1,2]"), or NULL past the end. */
 OE_API const char *oe_evaluation_metric_json(const oe_evaluation *evaluation, size_t index);
 
+/** Number of artifacts. */
 OE_API size_t oe_evaluation_artifact_count(const oe_evaluation *evaluation);
 
 /** Artifact at `index`, in order. @return its name, or NULL past the end. */

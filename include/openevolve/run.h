@@ -19,23 +19,24 @@
 extern "C" {
 #endif
 
+/** A run's log, opened for reading. */
 typedef struct oe_run oe_run;
 
 /** One iteration as the log has it. Borrowed: valid until the next call on the run. Append-only. */
 typedef struct oe_run_iteration {
 	size_t struct_size;
-	int64_t number;
-	int32_t attempt;
-	int32_t island;
-	int32_t outcome;        /**< enum oe_outcome, or -1 while it is open           */
-	const char *parent_id;
-	const char *program_id; /**< or NULL                                            */
-	const char *message;    /**< what went wrong, or ""                             */
-	const char *model;      /**< or ""                                              */
-	const char *answer;     /**< or NULL; answer_size bytes, NUL-terminated         */
-	size_t answer_size;
+	int64_t number;                /**< from 1 */
+	int32_t attempt;               /**< from 0 */
+	int32_t island;                /**< that it was sampled on */
+	int32_t outcome;               /**< enum oe_outcome, or -1 while it is open           */
+	const char *parent_id;         /**< of the sample */
+	const char *program_id;        /**< or NULL                                            */
+	const char *message;           /**< what went wrong, or ""                             */
+	const char *model;             /**< or ""                                              */
+	const char *answer;            /**< or NULL; answer_size bytes, NUL-terminated         */
+	size_t answer_size;            /**< bytes */
 	int64_t tokens_in, tokens_out; /**< -1 if unknown                               */
-	int32_t llm_attempts;
+	int32_t llm_attempts;          /**< requests sent */
 	double llm_ms, evaluation_ms;  /**< -1 if they did not happen                   */
 	double started, ended;         /**< seconds since 1970; 0 while not             */
 } oe_run_iteration;

@@ -16,6 +16,7 @@
 extern "C" {
 #endif
 
+/** A compute pool and a reactor. Reference-counted. */
 typedef struct oe_scheduler oe_scheduler;
 
 /**

@@ -1,0 +1,92 @@
+#!/usr/bin/env python3
+"""Run the commands of the documentation, as a reader would.
+
+    run_docs.py BUILD FILE...
+
+Every fenced block in `sh` says in its first line what it is:
+
+    ```sh run        executed; must exit with 0        (run=3: with 3)
+    ```sh skip       not executed: it needs a key, a network, or root
+
+The blocks of a file are executed one after the other by `sh -eu`, in one empty directory, with `oe`
+and the examples at hand. An unmarked block is an error, so that none goes untested by oversight.
+"""
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+
+BLOCK = re.compile(r"^```(sh|bash|shell|console)\b([^\n]*)\n(.*?)^```", re.M | re.S)
+SECONDS = 60
+SKIP = 77
+
+
+def blocks(text):
+    """(line, marks, commands) of each block in a shell's language."""
+    for match in BLOCK.finditer(text):
+        yield text.count("\n", 0, match.start()) + 1, match.group(2).split(), match.group(3)
+
+
+def expected_status(marks):
+    """The exit status a block must have; None if it is not to be run. ValueError if it does not say."""
+    for mark in marks:
+        found = re.fullmatch(r"run(?:=(\d+))?", mark)
+        if found:
+            return int(found.group(1) or 0)
+        if mark == "skip":
+            return None
+    raise ValueError("a block of commands must say 'run' or 'skip'")
+
+
+def run(commands, directory, build):
+    """Exit status and output. Nothing of the caller's environment but the path gets through."""
+    source = pathlib.Path(__file__).resolve().parent.parent.parent
+    environment = {"PATH": f"{build / 'cli'}:{os.environ['PATH']}", "HOME": directory,
+                   "TERM": "dumb", "LANG": "C.UTF-8", "OE_SOURCE": str(source)}
+    try:
+        done = subprocess.run(["sh", "-euc", commands], cwd=directory, env=environment, text=True,
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, timeout=SECONDS)
+    except subprocess.TimeoutExpired as late:
+        return "no", (late.stdout or b"").decode(errors="replace")
+    return done.returncode, done.stdout
+
+
+def check(path, build):
+    """Complaints about one file, and how many of its blocks were run."""
+    found, count = [], 0
+    source = pathlib.Path(__file__).resolve().parent.parent.parent
+    with tempfile.TemporaryDirectory(prefix="oe-docs-") as directory:
+        if (source / "examples").is_dir():
+            os.symlink(source / "examples", os.path.join(directory, "examples"))
+        for line, marks, commands in blocks(path.read_text()):
+            try:
+                wanted = expected_status(marks)
+            except ValueError as unsaid:
+                found.append(f"{path}:{line}: {unsaid}")
+                continue
+            if wanted is None:
+                continue
+            status, output = run(commands, directory, build)
+            count += 1
+            if status != wanted:
+                found.append(f"{path}:{line}: exit status {status}, not {wanted}:\n{output}")
+                break  # the next ones build on it
+    return found, count
+
+
+def main(build, *paths):
+    found, count = [], 0
+    for path in paths:
+        wrong, ran = check(pathlib.Path(path), pathlib.Path(build).resolve())
+        found, count = found + wrong, count + ran
+    print(f"{count} blocks of {len(paths)} files")
+    if found:
+        sys.exit("\n".join(found))
+    sys.exit(0 if count else SKIP)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
