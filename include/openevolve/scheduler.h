@@ -30,8 +30,9 @@ OE_API OE_NODISCARD int oe_scheduler_new(int32_t threads, oe_scheduler **out, oe
 /** Any thread. */
 OE_API oe_scheduler *oe_scheduler_ref(oe_scheduler *scheduler);
 
-/** Drop a reference; the last one finishes what is queued and joins the threads. Must not be the
- *  last one on a thread of the scheduler itself. Accepts NULL. */
+/** Drop a reference; the last one finishes what is queued and joins the threads. If a plugin or a
+ *  late answer holds the last one, on a thread of the scheduler, the threads end by themselves soon
+ *  after. Accepts NULL. Any thread. */
 OE_API void oe_scheduler_unref(oe_scheduler *scheduler);
 
 #ifdef __cplusplus

@@ -24,6 +24,8 @@ struct oe__reactor {
 	struct oe__timers timers; /* reactor thread, as all up to the mutex */
 	struct oe__round *rounds;
 	bool stopping;
+	void (*ended)(void *owner); /* set: nobody joins the thread, which frees the reactor itself */
+	void *owner;
 
 	pthread_mutex_t mutex;
 	struct oe__task_list posted; /* guarded by mutex */
@@ -225,15 +227,6 @@ void oe__round_remove(struct oe__reactor *reactor, struct oe__round *round)
 
 /* ---- life ---- */
 
-static void *turn(void *argument)
-{
-	struct oe__reactor *reactor = argument;
-
-	while (!reactor->stopping)
-		uv_run(&reactor->loop, UV_RUN_ONCE);
-	return NULL;
-}
-
 struct stop_task {
 	struct oe__task task;
 	struct oe__reactor *reactor;
@@ -253,6 +246,32 @@ static void close_loop(struct oe__reactor *reactor)
 	int left = uv_loop_close(&reactor->loop);
 	assert(left == 0); /* a watch that nobody closed */
 	(void)left;
+}
+
+/* What is left when the loop turns no more. Tasks that came after the stop are run here. */
+static void finish(struct oe__reactor *reactor)
+{
+	run_posted(&reactor->wake);
+	close_loop(reactor);
+	oe__timers_done(&reactor->timers);
+	pthread_mutex_destroy(&reactor->mutex);
+	oe__free(reactor);
+}
+
+static void *turn(void *argument)
+{
+	struct oe__reactor *reactor = argument;
+
+	while (!reactor->stopping)
+		uv_run(&reactor->loop, UV_RUN_ONCE);
+	void (*ended)(void *owner) = reactor->ended;
+	if (ended) {
+		void *owner = reactor->owner;
+		pthread_detach(pthread_self());
+		finish(reactor);
+		ended(owner);
+	}
+	return NULL;
 }
 
 int oe__reactor_new(struct oe__reactor **out, oe_error *err)
@@ -295,10 +314,13 @@ void oe__reactor_free(struct oe__reactor *reactor)
 	struct stop_task last = { .task.run = stop, .reactor = reactor };
 	oe__reactor_post(reactor, &last.task);
 	pthread_join(reactor->thread, NULL);
+	finish(reactor);
+}
 
-	run_posted(&reactor->wake); /* what came after the stop */
-	close_loop(reactor);
-	oe__timers_done(&reactor->timers);
-	pthread_mutex_destroy(&reactor->mutex);
-	oe__free(reactor);
+void oe__reactor_leave(struct oe__reactor *reactor, void (*ended)(void *owner), void *owner)
+{
+	assert(oe__reactor_is_current(reactor));
+	reactor->ended = ended;
+	reactor->owner = owner;
+	reactor->stopping = true;
 }

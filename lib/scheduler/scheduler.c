@@ -22,6 +22,7 @@ struct oe_scheduler {
 	atomic_int refs;
 	struct oe__reactor *reactor;
 	pid_t process; /* a fork of the host may not join threads that it does not have */
+	struct oe__task leaving;
 
 	pthread_mutex_t mutex;
 	pthread_cond_t filled;      /* signalled when a task comes and somebody sleeps */
@@ -86,19 +87,37 @@ static void stop_workers(struct oe_scheduler *scheduler)
 		pthread_join(scheduler->threads[i], NULL);
 }
 
-static void scheduler_free(struct oe_scheduler *scheduler)
+/* The rest, once the reactor is gone. */
+static void free_pool(void *owner)
 {
-	if (!scheduler)
-		return;
-	if (scheduler->process != getpid())
-		return; /* a fork's copy: its threads and locks are the parent's */
+	struct oe_scheduler *scheduler = owner;
 
-	/* The reactor first: what it finishes may still want to compute something. */
-	oe__reactor_free(scheduler->reactor);
 	stop_workers(scheduler);
 	pthread_cond_destroy(&scheduler->filled);
 	pthread_mutex_destroy(&scheduler->mutex);
 	oe__free(scheduler);
+}
+
+static void scheduler_free(struct oe_scheduler *scheduler)
+{
+	/* The reactor first: what it finishes may still want to compute something. */
+	oe__reactor_free(scheduler->reactor);
+	free_pool(scheduler);
+}
+
+static void leave(struct oe__task *task)
+{
+	struct oe_scheduler *scheduler = OE__CONTAINER(task, struct oe_scheduler, leaving);
+
+	oe__reactor_leave(scheduler->reactor, free_pool, scheduler);
+}
+
+static bool is_worker(const struct oe_scheduler *scheduler)
+{
+	for (int32_t i = 0; i < scheduler->thread_count; i++)
+		if (pthread_equal(scheduler->threads[i], pthread_self()))
+			return true;
+	return false;
 }
 
 static int start_workers(struct oe_scheduler *scheduler, int32_t threads, oe_error *err)
@@ -161,6 +180,15 @@ void oe_scheduler_unref(oe_scheduler *scheduler)
 {
 	if (!scheduler)
 		return;
-	if (atomic_fetch_sub_explicit(&scheduler->refs, 1, memory_order_acq_rel) == 1)
-		scheduler_free(scheduler);
+	if (atomic_fetch_sub_explicit(&scheduler->refs, 1, memory_order_acq_rel) != 1)
+		return;
+	if (scheduler->process != getpid())
+		return; /* a fork's copy: its threads and locks are the parent's */
+	/* A thread cannot join itself: then the reactor is the last to go, when its round is over. */
+	if (oe__reactor_is_current(scheduler->reactor) || is_worker(scheduler)) {
+		scheduler->leaving.run = leave;
+		oe__reactor_post(scheduler->reactor, &scheduler->leaving);
+		return;
+	}
+	scheduler_free(scheduler);
 }
