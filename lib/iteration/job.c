@@ -316,7 +316,11 @@ int oe__job_child(const struct oe__job *job, oe_program **out)
 {
 	if (!job->iteration)
 		return oe_program_evaluated(job->candidate, job->evaluation, out);
-	return oe__iteration_child_of(job->iteration, job->candidate->source, job->evaluation,
+	OE__AUTO(source) struct oe__source *source = NULL;
+	int status = oe__source_copy(job->candidate->source, &source);
+	if (status < 0)
+		return status;
+	return oe__iteration_child_of(job->iteration, source, job->evaluation,
 	                              job->edit ? oe_edit_summary(job->edit) : NULL, out);
 }
 

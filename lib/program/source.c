@@ -108,6 +108,31 @@ int oe__source_new(const char *text, size_t size, struct oe__source **out)
 	return 0;
 }
 
+int oe__source_copy(const struct oe__source *source, struct oe__source **out)
+{
+	OE__AUTO(source) struct oe__source *copy = oe__calloc(1, sizeof(*copy) + source->size + 1);
+	if (!copy)
+		return OE_ERR_NOMEM;
+	size_t others_size = source->other_count * sizeof(*source->others);
+	atomic_init(&copy->refs, 1);
+	if (others_size > 0) {
+		copy->others = oe__malloc(others_size);
+		if (!copy->others)
+			return OE_ERR_NOMEM;
+		memcpy(copy->others, source->others, others_size);
+	}
+	copy->other_count = source->other_count;
+	copy->size = source->size;
+	copy->length = source->length;
+	copy->newlines = source->newlines;
+	memcpy(copy->ascii, source->ascii, sizeof(copy->ascii));
+	memcpy(copy->hash, source->hash, sizeof(copy->hash));
+	memcpy(copy->hash_hex, source->hash_hex, sizeof(copy->hash_hex));
+	memcpy(copy->text, source->text, source->size);
+	*out = OE__STEAL(copy);
+	return 0;
+}
+
 struct oe__source *oe__source_ref(struct oe__source *source)
 {
 	atomic_fetch_add_explicit(&source->refs, 1, memory_order_relaxed);

@@ -29,6 +29,11 @@ struct oe__source {
 
 /* The text must be valid UTF-8 (OE_ERR_INVALID) and at most OE__CODE_MAX (OE_ERR_LIMIT). */
 int oe__source_new(const char *text, size_t size, struct oe__source **out);
+
+/* The same in memory of this thread. What lives long should not lie among what threads of the pool
+   allocate and free all the time: it would leave holes there that nothing fits. */
+int oe__source_copy(const struct oe__source *source, struct oe__source **out);
+
 struct oe__source *oe__source_ref(struct oe__source *source);
 void oe__source_unref(struct oe__source *source);
 

@@ -8,6 +8,7 @@
  */
 
 #include <dirent.h>
+#include <malloc.h>
 #include <math.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -255,17 +256,19 @@ static void measure(struct bench *bench)
 	double bytes = fake_llm_stat(&bench->fake, "bytes_in");
 	double iterations = (double)(after.ended - before.ended);
 	double rate = iterations / time;
+	struct mallinfo2 heap = mallinfo2(); /* what of it is in use: the rest is holes */
 
 	printf("{\"in_flight\": %ld, \"latency_ms\": %ld, \"evaluator\": \"%s\", \"population\": %lld, "
 		   "\"seconds\": %.2f, \"iterations\": %.0f, \"rate\": %.1f, \"mean_latency_ms\": %.2f, "
 		   "\"efficiency\": %.4f, \"cpu_us\": %.1f, \"server_cpu_us\": %.1f, \"rss_mb\": %.1f, "
+		   "\"heap_mb\": %.1f, "
 		   "\"threads\": %d, \"request_bytes\": %.0f, \"failed\": %lld}\n",
 		   settings->in_flight, settings->latency,
 		   strcmp(settings->evaluator, "callback") == 0 ? "callback" : "python",
 		   (long long)after.programs, time, iterations, rate, mean_ms,
 		   rate * mean_ms / 1e3 / (double)settings->in_flight, 1e6 * used / iterations,
 		   1e3 * fake_llm_stat(&bench->fake, "cpu_ms") / (requests > 0 ? requests : 1), resident(),
-		   threads(), requests > 0 ? bytes / requests : 0,
+		   (double)heap.uordblks / 1e6, threads(), requests > 0 ? bytes / requests : 0,
 		   (long long)(after.ended - before.ended - (after.outcomes[0] - before.outcomes[0])));
 }
 

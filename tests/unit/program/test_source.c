@@ -44,6 +44,24 @@ START_TEST(test_content_hash)
 }
 END_TEST
 
+START_TEST(test_copy)
+{
+	OE__AUTO(source) struct oe__source *wide = source("\xc3\xa9 = '\xf0\x9f\xa7\xac'\n");
+	struct oe__source *copy = NULL;
+
+	ck_assert_int_eq(oe__source_copy(wide, &copy), 0);
+	ck_assert_ptr_ne(copy, wide);
+	ck_assert_ptr_ne(copy->others, wide->others);
+	ck_assert_uint_eq(copy->length, wide->length);
+	ck_assert_uint_eq(copy->newlines, 1);
+	ck_assert_str_eq(copy->hash_hex, wide->hash_hex);
+	ck_assert_str_eq(copy->text, wide->text);
+	ck_assert_double_eq(oe__source_distance(copy, wide), 0);
+	oe__source_unref(copy);
+	ck_assert_uint_eq(wide->other_count, 2);
+}
+END_TEST
+
 START_TEST(test_refused)
 {
 	struct oe__source *made = NULL;
@@ -93,4 +111,4 @@ START_TEST(test_base64)
 }
 END_TEST
 
-TEST_MAIN("source", test_derived, test_content_hash, test_refused, test_distance, test_base64)
+TEST_MAIN("source", test_derived, test_content_hash, test_copy, test_refused, test_distance, test_base64)
