@@ -62,12 +62,15 @@ void oe__config_commit(oe_config *config, oe_config *copy); /* frees the copy */
 /* The variable's name in "${NAME}", or NULL; its size. */
 const char *oe__variable_in(const char *text, size_t *size);
 
-/* Look up the variable of a text "${NAME}", so that it can be expanded later. */
+/* Look up the variable of a text "${NAME}", so that it can be expanded later. Without an environment
+   it is left alone: a run's own configuration can be read where its keys are not known. */
 int oe__variable_capture(oe_config *config, const char *text, const char *option,
 						 const struct oe__place *place, oe_error *err);
 
-/* Text with its variable expanded. Borrowed. */
-const char *oe__variable_expand(const oe_config *config, const char *text);
+/* Text with its variable expanded, borrowed; `option` is for messages. OE_ERR_CONFIG: there was no
+   environment when it was stored. */
+int oe__variable_expand(const oe_config *config, const char *text, const char *option,
+						const char **out, oe_error *err);
 
 /* A variable taken over by oe_config_set_environment(), or NULL. */
 const char *oe__variable_get(const oe_config *config, const char *name);

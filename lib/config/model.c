@@ -159,12 +159,15 @@ static enum oe__backend backend_of(const struct source *source, const char *api_
 }
 
 /* Without trailing slashes. */
-static int fill_base(struct source *source, struct oe__model *model)
+static int fill_base(struct source *source, struct oe__model *model, oe_error *err)
 {
 	bool set;
 	const struct oe__value *value = field(source, "api_base", &set);
-	const char *base = oe__variable_expand(source->config, value->string);
+	const char *base;
 
+	int status = oe__variable_expand(source->config, value->string, "llm.api_base", &base, err);
+	if (status < 0)
+		return status;
 	model->backend = backend_of(source, base);
 	if (model->backend == OE__BACKEND_ANTHROPIC && !set)
 		base = "https://api.anthropic.com";
@@ -172,7 +175,7 @@ static int fill_base(struct source *source, struct oe__model *model)
 	while (size > 0 && base[size - 1] == '/')
 		size--;
 	model->api_base = own(source->models, oe__strndup(base, size));
-	return model->api_base ? 0 : OE_ERR_NOMEM;
+	return model->api_base ? 0 : oe__error_nomem(err);
 }
 
 /* ---- its key ---- */
@@ -227,8 +230,14 @@ static int fill_key(struct source *source, struct oe__model *model, oe_error *er
 	}
 	if (file_given)
 		return read_key_file(source, file->string, model, err);
-	const char *text = key_given ? oe__variable_expand(source->config, key->string)
-								 : usual_key(source, model->backend);
+	const char *text = NULL;
+	int status = 0;
+	if (key_given)
+		status = oe__variable_expand(source->config, key->string, "llm.api_key", &text, err);
+	else
+		text = usual_key(source, model->backend);
+	if (status < 0)
+		return status;
 	model->api_key = text && *text != '\0' ? text : NULL;
 	return 0;
 }
@@ -241,11 +250,10 @@ static int fill(struct source *source, const char *name, double weight, oe_error
 	const struct oe__value *command = field(source, "command", NULL);
 
 	*model = (struct oe__model){ .weight = weight };
-	model->name = name ? oe__variable_expand(source->config, name) : "";
-	if (fill_base(source, model) < 0)
-		return oe__error_nomem(err);
-	int status = 0;
-	if (model->backend <= OE__BACKEND_AZURE)
+	int status = oe__variable_expand(source->config, name ? name : "", "llm.name", &model->name, err);
+	if (status == 0)
+		status = fill_base(source, model, err);
+	if (status == 0 && model->backend <= OE__BACKEND_AZURE)
 		status = fill_key(source, model, err);
 	if (status < 0)
 		return status;

@@ -149,7 +149,7 @@ const struct oe__option oe__options[] = {
 	STRING("llm.name", "null", O | N | M, OE__TRAIT_EXPAND | OE__TRAIT_ENTRY,
 		   .no_effect = "it belongs into an entry of `llm.models`",
 		   .summary = "Name of the model, in an entry of `llm.models`."),
-	NUMBER("llm.weight", "1.0", OE_OPTION_REAL, -INFINITY, INFINITY, O | M, OE__TRAIT_ENTRY,
+	NUMBER("llm.weight", "1.0", OE_OPTION_REAL, 0, INFINITY, O | M, OE__TRAIT_ENTRY,
 		   .no_effect = "it belongs into an entry of `llm.models`",
 		   .summary = "Share of the calls that go to this model, in an entry of `llm.models`."),
 	CHOICE("llm.backend", "null", "openai|anthropic|azure|command|mutate", N | M,

@@ -71,14 +71,12 @@ int oe__variable_capture(oe_config *config, const char *text, const char *option
 
 	if (!start)
 		return 0;
+	if (!config->lookup)
+		return 0; /* whoever needs the value will not get it */
 	OE__AUTO(string) char *name = oe__strndup(start, size);
 	if (!name)
 		return oe__error_nomem(err);
-	const char *value = config->lookup ? config->lookup(name, config->userdata) : NULL;
-	if (!config->lookup)
-		return oe__error_at(err, OE_ERR_CONFIG, place->source, place->line, place->column,
-							"'%s' needs the environment variable %s, but no environment was given",
-							option, name);
+	const char *value = config->lookup(name, config->userdata);
 	if (!value)
 		return oe__error_at(err, OE_ERR_CONFIG, place->source, place->line, place->column,
 							"'%s' needs the environment variable %s, which is not set", option,
@@ -89,16 +87,19 @@ int oe__variable_capture(oe_config *config, const char *text, const char *option
 	return keep(config, name, size, value) < 0 ? oe__error_nomem(err) : 0;
 }
 
-const char *oe__variable_expand(const oe_config *config, const char *text)
+int oe__variable_expand(const oe_config *config, const char *text, const char *option,
+						const char **out, oe_error *err)
 {
 	size_t size;
 	const char *name = oe__variable_in(text, &size);
+	const char *value = name ? oe__map_get(&config->variables, name, size) : text;
 
-	if (!name)
-		return text;
-	const char *value = oe__map_get(&config->variables, name, size);
-	assert(value); /* captured when the text was stored */
-	return value;
+	if (!value)
+		return oe__error(err, OE_ERR_CONFIG,
+						 "'%s' needs the environment variable %.*s, but no environment was given",
+						 option, (int)size, name);
+	*out = value;
+	return 0;
 }
 
 const char *oe__variable_get(const oe_config *config, const char *name)

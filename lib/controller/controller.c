@@ -188,6 +188,7 @@ void oe_controller_free(oe_controller *controller)
 	oe__directory_close(controller->directory);
 	oe_config_free(controller->config);
 	oe__free(controller->reason_text);
+	oe__free(controller->outage);
 	oe__free(controller->extension);
 	oe__free(controller);
 }

@@ -104,7 +104,7 @@ struct oe_controller {
 	atomic_int stop_asked; /* enum oe_stop + 1; 0: not asked */
 	atomic_bool pause_asked;
 	bool paused;
-	bool provider_down; /* an event said so */
+	char *outage; /* the last failure while the provider is down; an event said so */
 
 	/* Saving. */
 	int64_t checkpoint_interval, saved_at; /* iterations ended        */
@@ -172,6 +172,7 @@ int oe__controller_set_meta(oe_controller *controller, const char *key, const ch
 /* What is known of the run as it begins, or goes on. */
 int oe__controller_record_start(oe_controller *controller, const char *config);
 void oe__controller_record_migrant(void *controller, oe_program *copy);
+void oe__controller_record_unanswered(oe_controller *controller, const struct oe__job *job);
 
 /* ---- resume.c ---- */
 

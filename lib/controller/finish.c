@@ -176,7 +176,8 @@ void oe__controller_answered(struct oe__flight *flight)
 	oe__window_answered(&controller->window, oe__clock_ns() - flight->asked_ns);
 	if (oe__breaker_success(&controller->breaker)) {
 		oe__window_restart(&controller->window);
-		controller->provider_down = false;
+		oe__free(controller->outage);
+		controller->outage = NULL;
 		oe__events_push(&controller->events, &(oe_event){ .type = OE_EVENT_CONTINUED,
 		                                                  .island = OE_ISLAND_ALL,
 		                                                  .text = "the provider answers again" });
@@ -197,12 +198,14 @@ static void note_usage(struct oe__flight *flight)
 static void park(struct oe__flight *flight)
 {
 	oe_controller *controller = flight->controller;
+	bool known = controller->outage != NULL;
 
 	flight->place = OE__FLIGHT_PARKED;
 	oe__queue_push(&controller->parked, flight);
-	if (controller->provider_down)
+	oe__free(controller->outage);
+	controller->outage = oe__strdup(flight->job.error.message);
+	if (known)
 		return;
-	controller->provider_down = true;
 	oe__events_push(&controller->events, &(oe_event){ .type = OE_EVENT_PAUSED,
 	                                                  .island = OE_ISLAND_ALL,
 	                                                  .text = flight->job.error.message });
@@ -234,6 +237,7 @@ void oe__controller_ask_failed(struct oe__flight *flight)
 
 	free_slot(flight);
 	note_usage(flight);
+	oe__controller_record_unanswered(controller, job);
 	if (flight->cancelled || controller->state != OE__CONTROLLER_RUNNING) {
 		oe__breaker_withdraw(&controller->breaker);
 		leave_open(flight);

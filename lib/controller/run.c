@@ -142,8 +142,12 @@ static void write_counts(oe_run *run, struct oe__json_writer *writer)
 {
 	oe__json_key(writer, "llm");
 	oe__json_map(writer);
-	write_count(writer, "requests", number(run, "SELECT count(*) FROM answer"));
-	write_count(writer, "attempts", number(run, "SELECT coalesce(sum(requests), 0) FROM answer"));
+	write_count(writer, "requests",
+	            number(run, "SELECT (SELECT count(*) FROM answer) +"
+	                        " (SELECT count(*) FROM unanswered)"));
+	write_count(writer, "attempts",
+	            number(run, "SELECT (SELECT coalesce(sum(requests), 0) FROM answer) +"
+	                        " (SELECT coalesce(sum(requests), 0) FROM unanswered)"));
 	write_count(writer, "tokens_in",
 	            number(run, "SELECT coalesce(sum(max(tokens_in, 0)), 0) FROM answer"));
 	write_count(writer, "tokens_out",

@@ -189,6 +189,50 @@ void oe__controller_record_migrant(void *owner, oe_program *copy)
 	oe__log_append(controller->log, row);
 }
 
+/* ---- questions without an answer ---- */
+
+struct unanswered {
+	struct oe__row row;
+	char *model, *error;
+};
+
+static void unanswered_written(struct oe__row *row, int status)
+{
+	struct unanswered *unanswered = OE__CONTAINER(row, struct unanswered, row);
+
+	(void)status; /* as for properties */
+	oe__free(unanswered->model);
+	oe__free(unanswered->error);
+	oe__free(unanswered);
+}
+
+/* What was sent for nothing counts too: a run's requests are those that its provider saw. */
+void oe__controller_record_unanswered(oe_controller *controller, const struct oe__job *job)
+{
+	struct unanswered *unanswered;
+
+	if (!controller->log || job->requests == 0)
+		return;
+	unanswered = oe__calloc(1, sizeof(*unanswered));
+	if (!unanswered)
+		return;
+	unanswered->model = oe__strdup(job->model ? job->model : "");
+	unanswered->error = oe__strdup(job->error.message);
+	unanswered->row = (struct oe__row){
+		.kind = OE__ROW_UNANSWERED,
+		.number = job->iteration->number,
+		.attempt = job->iteration->attempt,
+		.message = unanswered->error,
+		.time = oe__clock_wall(),
+		.answer = { .model = unanswered->model, .requests = job->requests, .llm_ms = job->llm_ms },
+		.done = unanswered_written,
+	};
+	if (unanswered->model && unanswered->error)
+		oe__log_append(controller->log, &unanswered->row);
+	else
+		unanswered_written(&unanswered->row, OE_ERR_NOMEM);
+}
+
 /* ---- the beginning ---- */
 
 int oe__controller_record_start(oe_controller *controller, const char *config)

@@ -137,8 +137,7 @@ static void check_rules(oe_controller *controller)
 		oe__controller_stop_for(controller, reason, OE_STOP_CANCEL, NULL);
 	} else if (oe__breaker_gives_up(&controller->breaker, now_ns)) {
 		oe__controller_stop_for(controller, OE_REASON_LLM, OE_STOP_CANCEL,
-		                        controller->parked.head ? controller->parked.head->job.error.message
-		                                                : "the provider does not answer");
+		                        controller->outage ? controller->outage : "the provider is down");
 	} else if (controller->numbers_ended && controller->flight_count == 0) {
 		oe__controller_stop_for(controller, OE_REASON_ITERATIONS, OE_STOP_DRAIN, NULL);
 	}

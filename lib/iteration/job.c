@@ -123,6 +123,7 @@ static int prepare_question(struct oe__job *job)
 		job->rendered = true;
 	}
 	oe__llm_call_release(call);
+	job->requests = 0;
 	*call = (struct oe__llm_call){
 		.request = {
 			.system = oe__buffer_string(&job->prompt.system),

@@ -32,9 +32,13 @@ static const char schema[] =
 	"  number INTEGER NOT NULL, attempt INTEGER NOT NULL,"
 	"  text TEXT NOT NULL, model TEXT NOT NULL, finish INTEGER NOT NULL,"
 	"  tokens_in INTEGER NOT NULL, tokens_out INTEGER NOT NULL,"
-	"  requests INTEGER NOT NULL, llm_ms REAL NOT NULL, prompt_hash BLOB,"
-	"  error TEXT, time REAL NOT NULL,"
+	"  requests INTEGER NOT NULL, llm_ms REAL NOT NULL, prompt_hash BLOB, time REAL NOT NULL,"
 	"  PRIMARY KEY (number, attempt)) STRICT, WITHOUT ROWID;"
+	/* Questions that brought no answer, asked again or not. */
+	"CREATE TABLE unanswered ("
+	"  number INTEGER NOT NULL, attempt INTEGER NOT NULL, model TEXT NOT NULL,"
+	"  requests INTEGER NOT NULL, llm_ms REAL NOT NULL, error TEXT NOT NULL,"
+	"  time REAL NOT NULL) STRICT;"
 	"CREATE TABLE program ("
 	"  position INTEGER PRIMARY KEY,"
 	"  id TEXT NOT NULL UNIQUE, parent_id TEXT, island INTEGER NOT NULL,"
@@ -70,7 +74,8 @@ static const char *const statements[OE__STATEMENT_COUNT] = {
 	[OE__STATEMENT_ROLLBACK] = "ROLLBACK",
 	[OE__STATEMENT_LOG] = "INSERT INTO log VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
 	[OE__STATEMENT_ANSWER] =
-		"INSERT OR REPLACE INTO answer VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+		"INSERT OR REPLACE INTO answer VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+	[OE__STATEMENT_UNANSWERED] = "INSERT INTO unanswered VALUES (?, ?, ?, ?, ?, ?, ?)",
 	[OE__STATEMENT_PROGRAM] =
 		"INSERT OR IGNORE INTO program (id, parent_id, island, generation, iteration, timestamp,"
 		" language, code, changes, fitness, metrics, parent_metrics, verdict, message, wall_ms,"

@@ -115,7 +115,6 @@ void oe__answer_done(struct oe__answer *answer)
 {
 	oe__free(answer->text);
 	oe__free(answer->model);
-	oe__free(answer->error);
 	*answer = (struct oe__answer){ 0 };
 }
 
@@ -128,7 +127,7 @@ static int read_answer(sqlite3_stmt *row, struct oe__answer *out)
 		.tokens_out = sqlite3_column_int64(row, 4),
 		.requests = sqlite3_column_int(row, 5),
 		.llm_ms = sqlite3_column_double(row, 6),
-		.time = sqlite3_column_double(row, 9),
+		.time = sqlite3_column_double(row, 8),
 	};
 	answer.text = oe__strndup(text_at(row, 0), answer.size);
 	answer.model = oe__strdup(text_at(row, 1));
@@ -137,11 +136,6 @@ static int read_answer(sqlite3_stmt *row, struct oe__answer *out)
 	if (size_at(row, 7) == OE__SHA256_SIZE) {
 		memcpy(answer.prompt_hash, sqlite3_column_blob(row, 7), OE__SHA256_SIZE);
 		answer.has_prompt_hash = true;
-	}
-	if (text_at(row, 8)) {
-		answer.error = oe__strdup(text_at(row, 8));
-		if (!answer.error)
-			return OE_ERR_NOMEM;
 	}
 	*out = answer;
 	answer = (struct oe__answer){ 0 };
@@ -154,7 +148,7 @@ int oe__answer_load(struct oe__database *database, int64_t number, int32_t attem
 	OE__AUTO(statement) sqlite3_stmt *statement = NULL;
 	int status = oe__database_prepare(
 		database,
-		"SELECT text, model, finish, tokens_in, tokens_out, requests, llm_ms, prompt_hash, error,"
+		"SELECT text, model, finish, tokens_in, tokens_out, requests, llm_ms, prompt_hash,"
 		" time FROM answer WHERE number = ? AND attempt = ?",
 		&statement, err);
 	if (status < 0)

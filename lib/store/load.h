@@ -30,7 +30,7 @@ void oe__log_cursor_close(struct oe__log_cursor *cursor);
 
 /* A recorded answer; strings are the caller's. */
 struct oe__answer {
-	char *text, *model, *error;
+	char *text, *model;
 	size_t size;
 	int finish;
 	int64_t tokens_in, tokens_out;

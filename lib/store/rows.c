@@ -196,12 +196,26 @@ static int write_answer(struct oe__database *database, const struct oe__row *row
 	sqlite3_bind_double(statement, 9, answer->llm_ms);
 	if (answer->prompt_hash)
 		sqlite3_bind_blob(statement, 10, answer->prompt_hash, OE__SHA256_SIZE, SQLITE_STATIC);
-	bind_text(statement, 11, answer->error);
-	sqlite3_bind_double(statement, 12, row->time);
+	sqlite3_bind_double(statement, 11, row->time);
 	int status = oe__database_run(database, statement, err);
 	if (status == 0 && answer->user)
 		status = write_prompt(database, row, err);
 	return status;
+}
+
+static int write_unanswered(struct oe__database *database, const struct oe__row *row, oe_error *err)
+{
+	sqlite3_stmt *statement = oe__database_statement(database, OE__STATEMENT_UNANSWERED, err);
+	if (!statement)
+		return OE_ERR_IO;
+	sqlite3_bind_int64(statement, 1, row->number);
+	sqlite3_bind_int(statement, 2, row->attempt);
+	bind_text(statement, 3, row->answer.model);
+	sqlite3_bind_int(statement, 4, row->answer.requests);
+	sqlite3_bind_double(statement, 5, row->answer.llm_ms);
+	bind_text(statement, 6, row->message);
+	sqlite3_bind_double(statement, 7, row->time);
+	return oe__database_run(database, statement, err);
 }
 
 static int write_migrant(struct oe__database *database, const oe_program *copy, oe_error *err)
@@ -221,6 +235,8 @@ int oe__row_write(struct oe__database *database, const struct oe__row *row, oe_e
 
 	if (row->kind == OE__ROW_ANSWER)
 		return write_answer(database, row, err);
+	if (row->kind == OE__ROW_UNANSWERED)
+		return write_unanswered(database, row, err);
 	if (row->kind == OE__ROW_META)
 		return oe__database_set(database, row->message, row->answer.text, err);
 	if (row->kind == OE__ROW_MIGRANT)

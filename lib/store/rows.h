@@ -20,6 +20,7 @@ enum oe__row_kind {
 	OE__ROW_COMMIT, /* oe_hub_commit(iteration, program)                 */
 	OE__ROW_FAIL,   /* oe_hub_fail(iteration, outcome, program, message) */
 	OE__ROW_ANSWER, /* of (number, attempt): no call of the hub, no seq  */
+	OE__ROW_UNANSWERED, /* a question that failed: `message` says how      */
 	OE__ROW_META,   /* key `message`, value `answer.text`                */
 	OE__ROW_MIGRANT /* `program` is a copy that migrated: no call, no seq */
 };
@@ -28,7 +29,6 @@ struct oe__answer_row {
 	const char *text;
 	size_t size;
 	const char *model;
-	const char *error; /* of a call that failed; or NULL */
 	int finish;
 	int64_t tokens_in, tokens_out;
 	int32_t requests;

@@ -440,8 +440,12 @@ START_TEST(test_variables)
 	OE__AUTO(config) oe_config *config = test_config();
 	oe_error err = { 0 };
 
-	ck_assert_int_eq(test_load(config, "llm:\n  api_key: ${NONE}\n", &err), OE_ERR_CONFIG);
-	ck_assert_ptr_nonnull(strstr(err.message, "no environment was given"));
+	struct oe__models models;
+	must_load(config, "llm:\n  api_key: ${NONE}\n  primary_model: a\n");
+	ck_assert_int_eq(oe__config_models(config, OE__ROLE_EVOLUTION, &models, &err), OE_ERR_CONFIG);
+	ck_assert_ptr_nonnull(strstr(err.message, "NONE, but no environment was given"));
+	ck_assert_int_eq(test_load(config, "llm: {models: [{name: a, weight: -1}]}", &err),
+					 OE_ERR_CONFIG);
 	ck_assert_int_eq(
 		oe_config_set_environment(config, test_lookup, (void *)(uintptr_t)variables, NULL), 0);
 	ck_assert_int_eq(test_load(config, "llm:\n  api_key: ${NONE}\n", &err), OE_ERR_CONFIG);

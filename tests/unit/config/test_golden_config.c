@@ -122,10 +122,12 @@ static bool same_option(const oe_config *config, const char *name, const struct 
 
 	if (strcmp(name, "llm.models") == 0 || strcmp(name, "llm.evaluator_models") == 0)
 		return same_models(config, name, expected);
-	if (strcmp(name, "llm.api_key") == 0)
-		return same_text(expected, got->type == OE__VALUE_STRING
-									   ? oe__variable_expand(config, got->string)
-									   : NULL);
+	if (strcmp(name, "llm.api_key") == 0) {
+		const char *key = NULL;
+		return (got->type != OE__VALUE_STRING ||
+				oe__variable_expand(config, got->string, name, &key, NULL) == 0) &&
+			   same_text(expected, key);
+	}
 	/* OpenEvolve copies the top value over a null here; we do that where the seed is used. */
 	if (strcmp(name, "database.random_seed") == 0 && got->type == OE__VALUE_NULL)
 		got = oe__config_value(config, "random_seed");

@@ -288,7 +288,7 @@ START_TEST(test_unusable_lists)
 	expect_error("llm: {secondary_model: a, secondary_model_weight: 0}", "no model is configured");
 	expect_error("llm: {primary_model: ''}", "no model is configured");
 	expect_error("llm: {models: [{weight: 1}]}", "has no name");
-	expect_error("llm: {models: [{name: a, weight: -1}]}", "weight");
+	expect_error("llm: {primary_model: a, primary_model_weight: -1}", "weight");
 	expect_error("llm: {models: [{name: a, weight: .inf}]}", "weight");
 	expect_error("llm: {models: [{name: a, weight: 0}, {name: b, weight: 0.0}]}", "all weights");
 	expect_error("llm: {backend: command}", "'llm.command'");
