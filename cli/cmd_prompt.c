@@ -61,7 +61,7 @@ static int print(struct book *book, int64_t number, bool json)
 
 	int status = oe_run_prompt(book->run, number, &system, &user, &err);
 	if (status < 0)
-		return message_error(EXIT_STORE, status, &err);
+		return message_error(status == OE_ERR_INVALID ? EXIT_FAILED : EXIT_STORE, status, &err);
 	if (json) {
 		json_t *root = json_document("prompt");
 		json_set(root, "iteration", json_integer(number));

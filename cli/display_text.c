@@ -317,7 +317,7 @@ size_t display_block(struct text *lines, const struct display_style *style,
 	size_t count = 0;
 
 	if (!small) {
-		text_repeat(&line, style->unicode ? "─" : "-", style->columns);
+		text_repeat(&line, style->unicode ? "─" : "-", style->columns - 1);
 		add_fitting(&lines[count++], &line, style);
 	}
 	progress_line(&line, story, style->unicode);

@@ -310,12 +310,17 @@ static int note_origin(const struct session *session)
 static int begin(struct session *session, const struct evolve_plan *plan)
 {
 	oe_error err = { 0 };
-	bool resume = plan->resume && evolve_has_run(plan->directory);
+	bool resume = false;
 
 	int status = oe_controller_new(session->config, session->scheduler, session->llm,
 								   session->evaluator, plan->directory, &session->controller, &err);
 	if (status >= 0)
 		status = oe_controller_set_extension(session->controller, session->extension);
+	/* `oe run --resume` begins if there is nothing yet; `oe resume` has no program to begin with. */
+	if (status >= 0 && plan->resume && session->program)
+		status = oe_controller_has_run(session->controller, &err);
+	if (status >= 0 && plan->resume)
+		resume = status > 0 || !session->program;
 	if (status >= 0 && (resume || plan->checkpoint))
 		status = oe_controller_resume(session->controller, resume ? NULL : plan->checkpoint, &err);
 	else if (status >= 0)

@@ -64,6 +64,9 @@ int session_read_program(struct session *session, const char *path)
 							  &session->program);
 	if (made == OE_ERR_INVALID)
 		return message_fail(EXIT_FAILED, "initial program: %s is not UTF-8 text", path);
+	if (made == OE_ERR_LIMIT)
+		return message_fail(EXIT_FAILED, "initial program: %s is too large (%zu bytes)", path,
+							code.size);
 	return made < 0 ? message_error(EXIT_FAILED, made, NULL) : EXIT_DONE;
 }
 

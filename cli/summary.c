@@ -84,13 +84,15 @@ void summary_print(const struct story *story, const struct session *session, boo
 	add_outcomes(&text, story);
 	if (best && file_exists(best_path))
 		text_format(&text, "      program   %s\n", best_path);
-	text_format(&text, "      explore   oe list %s   |   oe diff best initial --run %s\n",
-				story->directory, story->directory);
-	if (best)
+	if (best) {
+		text_format(&text, "      explore   oe list %s   |   oe diff best initial --run %s\n",
+					story->directory, story->directory);
 		add_metrics(&text, best);
+	}
 	if (story->checkpoint[0])
 		text_format(&text, "latest checkpoint: %s\n", story->checkpoint);
-	text_format(&text, "to go on: oe resume %s\n", story->directory);
+	if (best)
+		text_format(&text, "to go on: oe resume %s\n", story->directory);
 	if (message_level() > 0)
 		fputs(text_string(&text), stderr);
 	if (path && best && file_exists(best_path) && !terminal_is(stdout))

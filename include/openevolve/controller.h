@@ -96,7 +96,7 @@ typedef struct oe_statistics {
 	int64_t llm_in_flight, llm_requests, llm_attempts; /**< questions, and requests sent for them */
 	int64_t tokens_in, tokens_out;                     /**< as the providers count them */
 	int64_t evaluations_in_flight, evaluations_queued; /**< now */
-	/** Those that timed out or failed are finished too. */
+	/** Those that timed out or failed are finished too; none is both. */
 	int64_t evaluations_started, evaluations_finished, evaluations_timed_out, evaluations_failed;
 	int64_t programs, archive;            /**< live, and archived                           */
 	double elapsed_s;                     /**< of this session                              */
@@ -134,6 +134,14 @@ OE_API void oe_controller_free(oe_controller *controller);
  */
 OE_API OE_NODISCARD int oe_controller_seed(oe_controller *controller, oe_program *program,
                                            oe_error *err);
+
+/**
+ * Does the controller's own directory hold a run that oe_controller_resume() can continue? One that
+ * came to an end before its first program was accepted is none. Before the first step.
+ *
+ * @return 1 or 0, or negative: OE_ERR_FORMAT if what is there cannot be read.
+ */
+OE_API OE_NODISCARD int oe_controller_has_run(oe_controller *controller, oe_error *err);
 
 /**
  * Continue instead of seeding. Before the first step.

@@ -47,7 +47,7 @@ OE_API OE_NODISCARD int oe_population_save(const oe_population *population, cons
 OE_API oe_population *oe_population_ref(oe_population *population);
 OE_API void oe_population_unref(oe_population *population);
 
-/** Last finished iteration. */
+/** Highest number of a finished iteration; with several under way, lower ones may still be open. */
 OE_API int64_t oe_population_iteration(const oe_population *population);
 
 /** Fittest program ever seen, or NULL when empty. */

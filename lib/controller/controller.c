@@ -207,11 +207,13 @@ int oe_controller_set_extension(oe_controller *controller, const char *extension
 
 /* ---- beginning ---- */
 
-static int has_run(oe_controller *controller, oe_error *err)
+int oe_controller_has_run(oe_controller *controller, oe_error *err)
 {
 	OE__AUTO(database) struct oe__database *reader = NULL;
 	int64_t calls = 0;
 
+	if (!controller)
+		return oe__error(err, OE_ERR_INVALID, "oe_controller_has_run: NULL argument");
 	if (!controller->directory)
 		return 0;
 	int status = oe__database_open_reader(controller->directory->database, &reader, err);
@@ -240,7 +242,7 @@ int oe_controller_seed(oe_controller *controller, oe_program *program, oe_error 
 		return oe__error(err, OE_ERR_INVALID, "oe_controller_seed: NULL argument");
 	if (controller->state != OE__CONTROLLER_NEW)
 		return oe__error(err, OE_ERR_STATE, "the run has begun: use oe_controller_inject()");
-	int found = has_run(controller, err);
+	int found = oe_controller_has_run(controller, err);
 	if (found < 0)
 		return found;
 	if (found)
@@ -259,7 +261,7 @@ static int keep_checkpoint(oe_controller *controller, const oe_population *popul
 
 	if (!controller->directory)
 		return 0;
-	*path = oe__directory_checkpoint_path(controller->directory, oe_population_iteration(population));
+	*path = oe__directory_checkpoint_path(controller->directory, population->ended);
 	if (!*path || !absolute)
 		return oe__error_nomem(err);
 	if (strcmp(*path, absolute) == 0)
@@ -300,7 +302,7 @@ int oe_controller_resume(oe_controller *controller, const char *checkpoint, oe_e
 		return oe__error(err, OE_ERR_INVALID, "oe_controller_resume: NULL argument");
 	if (controller->state != OE__CONTROLLER_NEW || controller->seeded)
 		return oe__error(err, OE_ERR_STATE, "the run has begun already");
-	int found = has_run(controller, err);
+	int found = oe_controller_has_run(controller, err);
 	if (found < 0)
 		return found;
 	if (checkpoint && found)

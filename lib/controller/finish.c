@@ -51,6 +51,8 @@ static void write_end(struct oe__flight *flight, enum oe__row_kind kind, int out
 		.done = end_durable,
 	};
 	oe__log_append(controller->log, &flight->end_row);
+	/* Now, not at the end of the step: checkpoint_100 is the population after 100 iterations. */
+	oe__controller_save_if_due(controller);
 }
 
 static void tell(struct oe__flight *flight, int type, int outcome, oe_program *program)
@@ -298,14 +300,13 @@ static void count_evaluation(oe_controller *controller, const struct oe__job *jo
 {
 	oe_statistics *numbers = &controller->numbers;
 
+	numbers->evaluations_finished++;
 	if (job->status < 0 || !job->evaluation)
 		numbers->evaluations_failed++;
 	else if (job->evaluation->verdict == OE_VERDICT_WALL_TIMEOUT)
 		numbers->evaluations_timed_out++;
 	else if (oe__evaluation_failed(job->evaluation))
 		numbers->evaluations_failed++;
-	else
-		numbers->evaluations_finished++;
 }
 
 /* An initial program joins, or the run is over before it began. */

@@ -159,7 +159,7 @@ static void write_counts(oe_run *run, struct oe__json_writer *writer)
 	oe__json_map(writer);
 	write_count(writer, "started", number(run, "SELECT count(*) FROM log WHERE evaluation_ms >= 0"));
 	write_count(writer, "finished",
-	            number(run, "SELECT count(*) FROM log WHERE evaluation_ms >= 0 AND kind <> 'fail'"));
+	            number(run, "SELECT count(*) FROM log WHERE evaluation_ms >= 0"));
 	write_count(writer, "timed_out",
 	            number(run, "SELECT count(*) FROM log WHERE outcome = 'timed_out'"));
 	write_count(writer, "failed",

@@ -61,7 +61,7 @@ static void saved(struct oe__task *task)
 		oe__events_push(&controller->events,
 		                &(oe_event){ .type = OE_EVENT_CHECKPOINT,
 		                             .island = OE_ISLAND_ALL,
-		                             .iteration = oe_population_iteration(saving->population),
+		                             .iteration = saving->population->ended,
 		                             .text = saving->path,
 		                             .llm_ms = -1,
 		                             .evaluation_ms = saving->ms });
@@ -84,7 +84,7 @@ int oe__controller_save(oe_controller *controller, oe_error *err)
 	int status = oe_hub_population(controller->hub, &saving->population);
 	if (status == 0 && oe_population_size(saving->population, OE_ISLAND_ALL) > 0) {
 		saving->path = oe__directory_checkpoint_path(
-			controller->directory, oe_population_iteration(saving->population));
+			controller->directory, saving->population->ended);
 		if (saving->path) {
 			controller->saving = true;
 			controller->saved_at = oe_hub_ended(controller->hub);

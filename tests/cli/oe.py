@@ -30,7 +30,7 @@ from fake_llm import FakeLLM  # noqa: E402,F401
 OE = os.environ["OE"]
 
 # Exit codes, as the manual states them.
-DONE, FAILED, USAGE, CONFIG, EVALUATOR, MODELS, TARGET, STORE = range(8)
+DONE, FAILED, USAGE, CONFIG, UNUSABLE, MODELS, TARGET, STORE = range(8)
 INTERRUPTED, TERMINATED = 130, 143
 
 PROGRAM = """import math
@@ -104,7 +104,7 @@ class Case(unittest.TestCase):
         popen.setdefault("stderr", subprocess.PIPE)
         popen.setdefault("stdin", subprocess.DEVNULL)
         process = subprocess.Popen([OE, *map(str, words)], cwd=self.directory, text=True,
-                                   env=self.environment(env), start_new_session=True, **popen)
+                                   errors="surrogateescape", env=self.environment(env), start_new_session=True, **popen)
         self.addCleanup(self.end, process)
         return process
 
@@ -150,8 +150,9 @@ class Case(unittest.TestCase):
         self.assertEqual(sum(iterations["outcomes"].values()), iterations["done"], status)
         self.assertLessEqual(iterations["done"], iterations["issued"])
         evaluations = status["evaluations"]
-        self.assertLessEqual(evaluations["finished"] + evaluations["timed_out"] +
-                             evaluations["failed"], evaluations["started"])
+        self.assertLessEqual(evaluations["timed_out"] + evaluations["failed"],
+                             evaluations["finished"])
+        self.assertLessEqual(evaluations["finished"], evaluations["started"])
         self.assertLessEqual(status["llm"]["requests"], status["llm"]["attempts"])
         return status
 
