@@ -45,7 +45,7 @@ static struct oe__member *draw_by_fitness(struct oe__island *island, struct oe__
 }
 
 struct oe__member *oe__hub_draw_parent(oe_hub *hub, int32_t island_index, int64_t number,
-									   int32_t attempt, enum oe__choice *choice)
+                                       int32_t attempt, enum oe__choice *choice)
 {
 	struct oe__island *island = &hub->islands[island_index];
 	const struct oe__hub_settings *settings = &hub->settings;
@@ -61,7 +61,7 @@ struct oe__member *oe__hub_draw_parent(oe_hub *hub, int32_t island_index, int64_
 		return island->members[oe__rng_below(&rng, island->count)];
 	}
 	if (way < settings->exploration_ratio + settings->exploitation_ratio &&
-		island->archived_count > 0) {
+	    island->archived_count > 0) {
 		*choice = OE__CHOICE_ARCHIVE;
 		return island->archived[oe__rng_below(&rng, island->archived_count)];
 	}
@@ -72,22 +72,26 @@ struct oe__member *oe__hub_draw_parent(oe_hub *hub, int32_t island_index, int64_
 /* ---- what is shown ---- */
 
 /* `count` distinct members other than `parent`, uniformly (Floyd's algorithm; Bentley, Floyd: A
-   sample of brilliance, 1987). Marks tell which were taken. */
+   sample of brilliance, 1987). Marks tell which were taken. Floyd takes the low slots first, and a
+   prompt that is too long leaves out the last ones shown: so each goes to a random place among
+   those before it. */
 static void draw_inspirations(oe_hub *hub, struct oe__island *island,
-							  const struct oe__member *parent, size_t count, struct oe__rng *rng,
-							  oe_program **out)
+                              const struct oe__member *parent, size_t count, struct oe__rng *rng,
+                              oe_program **out)
 {
 	size_t others = island->count - 1;
 	uint64_t mark = ++hub->draw;
 
-	for (size_t i = others - count; i < others; i++) {
-		size_t pick = (size_t)oe__rng_below(rng, i + 1);
+	for (size_t taken = 0; taken < count; taken++) {
+		size_t i = others - count + taken, pick = (size_t)oe__rng_below(rng, i + 1);
 		struct oe__member *member = island->members[pick + (pick >= parent->slot)];
 
 		if (member->mark == mark)
 			member = island->members[i + (i >= parent->slot)];
 		member->mark = mark;
-		*out++ = member->program;
+		size_t place = (size_t)oe__rng_below(rng, taken + 1);
+		out[taken] = out[place];
+		out[place] = member->program;
 	}
 }
 
@@ -102,7 +106,7 @@ static size_t take_top(struct oe__island *island, size_t count, oe_program **out
 
 /* Recent attempts on the parent, else on its island. */
 static const struct oe__attempt_list *attempts_on(const oe_hub *hub,
-												  const struct oe__member *parent, int32_t island)
+                                                  const struct oe__member *parent, int32_t island)
 {
 	const struct oe__attempt_list *list = parent ? &parent->attempts : &hub->initial_attempts;
 
@@ -126,7 +130,7 @@ static void shown_done(struct shown *shown)
 OE__AUTO_VALUE(shown, struct shown, shown_done)
 
 static int show_attempts(struct oe__sample_spec *spec, const struct oe__attempt_list *list,
-						 struct shown *shown)
+                         struct shown *shown)
 {
 	shown->attempts = oe__calloc(list->count + 1, sizeof(struct oe__attempt *));
 	if (!shown->attempts)
@@ -138,7 +142,7 @@ static int show_attempts(struct oe__sample_spec *spec, const struct oe__attempt_
 
 /* The top list of the island behind `inspirations` other programs. */
 static int show_top(const oe_hub *hub, struct oe__sample_spec *spec, size_t inspirations,
-					struct shown *shown)
+                    struct shown *shown)
 {
 	struct oe__island *island = &hub->islands[spec->island];
 	size_t top = hub->settings.top_count < island->count ? hub->settings.top_count : island->count;
@@ -168,7 +172,7 @@ static int sample_initial(oe_hub *hub, struct oe__sample_spec *spec, oe_iteratio
 }
 
 static int sample_island(oe_hub *hub, struct oe__sample_spec *spec, struct oe__member *parent,
-						 oe_iteration **out)
+                         oe_iteration **out)
 {
 	struct oe__island *island = &hub->islands[spec->island];
 	size_t inspirations = island->count - 1;
@@ -183,7 +187,7 @@ static int sample_island(oe_hub *hub, struct oe__sample_spec *spec, struct oe__m
 	if (status < 0)
 		return status;
 	oe__rng_init(&rng, hub->settings.seed, "inspire", (uint64_t)spec->number,
-				 (uint64_t)spec->attempt);
+	             (uint64_t)spec->attempt);
 	draw_inspirations(hub, island, parent, inspirations, &rng, shown.programs);
 	spec->inspirations = shown.programs;
 	spec->inspiration_count = inspirations;

@@ -179,6 +179,29 @@ START_TEST(test_inspirations_and_top)
 }
 END_TEST
 
+/* Who is shown first, where nearly all are shown. */
+START_TEST(test_order_of_inspirations)
+{
+	OE__AUTO(hub) oe_hub *hub = crowd(0, 0, (double[]){ 1e6, 1, 1, 1, 1, 1 }, 6);
+	int first[26] = { 0 }, last[26] = { 0 }, times = 0;
+
+	for (int64_t number = 1; number < DRAWS; number += 2) {
+		OE__AUTO(iteration) oe_iteration *iteration = NULL;
+
+		ck_assert_int_eq(oe__hub_sample(hub, number, 0, &iteration), 0);
+		if (iteration->parent->source->text[0] != 'a')
+			continue;
+		first[iteration->inspirations[0]->source->text[0] - 'a']++;
+		last[iteration->inspirations[2]->source->text[0] - 'a']++;
+		times++;
+	}
+	for (int i = 1; i < 6; i++) {
+		about(first[i], times / 5.);
+		about(last[i], times / 5.);
+	}
+}
+END_TEST
+
 START_TEST(test_few_members)
 {
 	OE__AUTO(hub) oe_hub *hub = crowd(0.2, 0.7, (double[]){ 1, 2 }, 2);
@@ -212,5 +235,6 @@ START_TEST(test_empty_island)
 END_TEST
 
 TEST_MAIN("select", test_ways, test_uniform, test_archive_of_the_island, test_by_fitness,
-		  test_by_rank_where_fitness_is_negative, test_huge_fitness, test_samples_are_repeatable,
-		  test_inspirations_and_top, test_few_members, test_empty_island)
+          test_by_rank_where_fitness_is_negative, test_huge_fitness, test_samples_are_repeatable,
+          test_inspirations_and_top, test_order_of_inspirations, test_few_members,
+          test_empty_island)
