@@ -12,17 +12,21 @@
 #include "base/hash.h"
 #include "hub/hub_internal.h"
 
-/* Programs, by reference: while copies arrive, originals may be evicted. */
+struct traveller {
+	oe_program *program; /* by reference: while copies arrive, originals may be evicted */
+	bool settled;        /* both islands had its code before the first one left */
+};
+
 struct travellers {
-	oe_program **programs;
+	struct traveller *items;
 	size_t count;
 };
 
 static void travellers_done(struct travellers *travellers)
 {
 	for (size_t i = 0; i < travellers->count; i++)
-		oe_program_unref(travellers->programs[i]);
-	oe__free(travellers->programs);
+		oe_program_unref(travellers->items[i].program);
+	oe__free(travellers->items);
 }
 
 OE__AUTO_VALUE(travellers, struct travellers, travellers_done)
@@ -39,9 +43,9 @@ static bool has_code(const struct oe__member *member, int32_t island)
 	return false;
 }
 
-/* The fittest; in a large and settled population most of them have gone everywhere long ago. */
+/* The fittest. */
 static int choose(oe_hub *hub, struct oe__island *island, const int32_t targets[2],
-				  struct travellers *out)
+                  struct travellers *out)
 {
 	size_t count = (size_t)((double)island->count * hub->settings.migration_rate);
 
@@ -49,16 +53,18 @@ static int choose(oe_hub *hub, struct oe__island *island, const int32_t targets[
 		count = 1;
 	if (count > island->count)
 		count = island->count;
-	out->programs = oe__calloc(count, sizeof(oe_program *));
-	if (!out->programs)
+	out->items = oe__calloc(count, sizeof(*out->items));
+	if (!out->items)
 		return OE_ERR_NOMEM;
 	struct oe__rank_node *node = oe__rank_first(&island->ranks);
 	for (size_t i = 0; i < count; i++, node = oe__rank_next(&island->ranks, node)) {
 		const struct oe__member *member = oe__member_of_island(node);
 
-		if (!member->program->migrant &&
-			!(has_code(member, targets[0]) && has_code(member, targets[1])))
-			out->programs[out->count++] = oe_program_ref(member->program);
+		if (!member->program->migrant)
+			out->items[out->count++] = (struct traveller){
+				.program = oe_program_ref(member->program),
+				.settled = has_code(member, targets[0]) && has_code(member, targets[1]),
+			};
 	}
 	return 0;
 }
@@ -96,6 +102,32 @@ static int copy_to(oe_hub *hub, oe_program *program, int32_t target)
 	return status < 0 ? status : 1;
 }
 
+/* Programs that have left the hub so far, but for a constant. */
+static uint64_t departures(const oe_hub *hub)
+{
+	return hub->sequence - hub->count;
+}
+
+/* In a large population most of the fittest have gone everywhere long ago, and nobody has to search
+   for them: unless a copy that came just now made somebody leave. @return copies, or a status. */
+static int send(oe_hub *hub, const struct travellers *travellers, const int32_t targets[2])
+{
+	uint64_t departed = departures(hub);
+	int sent = 0;
+
+	for (size_t i = 0; i < 2 * travellers->count; i++) {
+		const struct traveller *traveller = &travellers->items[i / 2];
+
+		if (traveller->settled && departures(hub) == departed)
+			continue;
+		int status = copy_to(hub, traveller->program, targets[i % 2]);
+		if (status < 0)
+			return status;
+		sent += status;
+	}
+	return sent;
+}
+
 int oe__hub_migrate(oe_hub *hub)
 {
 	int migrated = 0;
@@ -105,17 +137,16 @@ int oe__hub_migrate(oe_hub *hub)
 	for (int32_t from = 0; from < hub->island_count; from++) {
 		OE__AUTO(travellers) struct travellers travellers = { NULL, 0 };
 		int32_t targets[2] = { (from + 1) % hub->island_count,
-							   (from + hub->island_count - 1) % hub->island_count };
+			                   (from + hub->island_count - 1) % hub->island_count };
 
 		if (hub->islands[from].count == 0)
 			continue;
 		int status = choose(hub, &hub->islands[from], targets, &travellers);
-		for (size_t i = 0; status >= 0 && i < 2 * travellers.count; i++) {
-			status = copy_to(hub, travellers.programs[i / 2], targets[i % 2]);
-			migrated += status > 0;
-		}
+		if (status == 0)
+			status = send(hub, &travellers, targets);
 		if (status < 0)
 			return status; /* not marked as done: the next commit goes on where this one ended */
+		migrated += status;
 	}
 	hub->last_migration = hub->generation_max;
 	return migrated;

@@ -175,6 +175,24 @@ START_TEST(test_two_islands_get_one_copy)
 }
 END_TEST
 
+/* A copy that was there when the migration began may be gone when its original's turn comes. */
+START_TEST(test_copy_that_had_to_leave_comes_again)
+{
+	struct oe__hub_settings settings = world_settings();
+	settings.migration_rate = 1;
+	OE__AUTO(hub) oe_hub *hub = world_hub(settings);
+
+	(void)world_place(hub, "early", 0, 1, 0);
+	ck_assert_int_eq(oe__hub_migrate(hub), 1); /* to the middle of the other island */
+	(void)world_place(hub, "late", 0, 2, 10);
+	(void)world_place(hub, "far", 0, 0.5, 20); /* now 10 is the middle */
+	ck_assert_int_eq(oe__hub_migrate(hub), 3);
+	ck_assert_uint_eq(hub->islands[1].count, 3);
+	for (struct oe__member *member = hub->oldest; member; member = member->newer)
+		ck_assert(oe__hub_island_has(hub, 1, member->program->source));
+}
+END_TEST
+
 START_TEST(test_migration_when_due)
 {
 	struct oe__hub_settings settings = world_settings();
@@ -212,6 +230,7 @@ START_TEST(test_one_island_never_migrates)
 END_TEST
 
 TEST_MAIN("place", test_cells, test_displaced_best, test_archive_keeps_the_fittest,
-		  test_eviction_spares_bests_and_newcomers, test_more_bests_than_places, test_worst_fitness,
-		  test_everybody_can_leave, test_ring, test_two_islands_get_one_copy,
-		  test_migration_when_due, test_one_island_never_migrates)
+          test_eviction_spares_bests_and_newcomers, test_more_bests_than_places, test_worst_fitness,
+          test_everybody_can_leave, test_ring, test_two_islands_get_one_copy,
+          test_copy_that_had_to_leave_comes_again, test_migration_when_due,
+          test_one_island_never_migrates)
