@@ -48,14 +48,14 @@ void oe__diversity_done(struct oe__diversity *diversity)
 #define CANDIDATES_FACTOR 4
 
 static size_t count_candidates(const struct oe__diversity *diversity,
-							   const struct oe__source *joining)
+                               const struct oe__source *joining)
 {
 	return diversity->candidate_count + (joining ? 1 : 0);
 }
 
 /* Candidate number i; the one past the last is the source that is about to join, if any. */
 static struct oe__source *candidate(const struct oe__diversity *diversity, size_t i,
-									struct oe__source *joining)
+                                    struct oe__source *joining)
 {
 	return i < diversity->candidate_count ? diversity->candidates[i] : joining;
 }
@@ -145,7 +145,7 @@ static int keep(struct oe__diversity *diversity, const struct oe__source *source
 }
 
 int oe__diversity_measure(struct oe__diversity *diversity, struct oe__source *source, bool joined,
-						  double *out)
+                          double *out)
 {
 	const double *before = oe__map_get(&diversity->measured, source->hash, sizeof(source->hash));
 	int status = 0;
@@ -178,7 +178,7 @@ int oe__diversity_reserve(struct oe__diversity *diversity)
 	if (diversity->candidate_count >= CANDIDATES_FACTOR * diversity->size)
 		return rebuild(diversity, NULL); /* nobody asks, and memory has an end */
 	int status = oe__grow(&candidates, &diversity->candidate_capacity,
-						  diversity->candidate_count + 1, sizeof(*diversity->candidates));
+	                      diversity->candidate_count + 1, sizeof(*diversity->candidates));
 	if (status == 0)
 		diversity->candidates = candidates;
 	return status;
@@ -196,20 +196,24 @@ void oe__diversity_join(struct oe__diversity *diversity, struct oe__source *sour
 	diversity->candidates[diversity->candidate_count++] = oe__source_ref(source);
 }
 
-void oe__diversity_leave(struct oe__diversity *diversity, struct oe__source *source)
+/* Found by its text, not by its address: after a restart migrants no longer share the source of
+   their original, and the order of the candidates has to be the same. */
+void oe__diversity_leave(struct oe__diversity *diversity, const struct oe__source *source)
 {
 	for (size_t i = 0; i < diversity->candidate_count; i++) {
-		if (diversity->candidates[i] != source)
+		struct oe__source *found = diversity->candidates[i];
+
+		if (memcmp(found->hash, source->hash, sizeof(source->hash)) != 0)
 			continue;
 		memmove(&diversity->candidates[i], &diversity->candidates[i + 1],
-				(--diversity->candidate_count - i) * sizeof(*diversity->candidates));
-		oe__source_unref(source);
+		        (--diversity->candidate_count - i) * sizeof(*diversity->candidates));
+		oe__source_unref(found);
 		return;
 	}
 }
 
 int oe__diversity_load(struct oe__diversity *diversity, struct oe__source *const *references,
-					   size_t count)
+                       size_t count)
 {
 	if (count > diversity->size)
 		count = diversity->size;

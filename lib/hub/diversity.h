@@ -6,7 +6,7 @@
  * thread.
  *
  * While there are no more programs than the set may hold, the set is all of them, the new one
- * included. The first query after that chooses: the first reference at random, then each time the
+ * included, but those that were evicted. The first query after that chooses: the first reference at random, then each time the
  * source that is farthest from those chosen so far (Gonzalez: Clustering to minimize the maximum
  * intercluster distance, 1985). From then on the set is frozen, so the axis keeps its meaning, and
  * a query costs the size of the set.
@@ -42,15 +42,18 @@ static inline bool oe__diversity_frozen(const struct oe__diversity *diversity)
 
 /* Value of a source that is about to join, or joined before. */
 int oe__diversity_measure(struct oe__diversity *diversity, struct oe__source *source, bool joined,
-						  double *out);
+                          double *out);
 
 /* It joined; `reserve` before, so that this cannot fail. */
 int oe__diversity_reserve(struct oe__diversity *diversity);
 void oe__diversity_join(struct oe__diversity *diversity, struct oe__source *source);
-void oe__diversity_leave(struct oe__diversity *diversity, struct oe__source *source);
+
+/* It was evicted: the oldest candidate of that text goes. An elite that lost its cell stays one, as
+   in OpenEvolve, which keeps such programs: the set is to span what was found so far. */
+void oe__diversity_leave(struct oe__diversity *diversity, const struct oe__source *source);
 
 /* Continue with a set from before. */
 int oe__diversity_load(struct oe__diversity *diversity, struct oe__source *const *references,
-					   size_t count);
+                       size_t count);
 
 #endif /* OE__HUB_DIVERSITY_H */

@@ -120,7 +120,7 @@ START_TEST(test_choice_is_spread_out_and_repeatable)
 		ck_assert_str_eq(first.references[1]->text, second.references[1]->text);
 		/* whatever comes first, the odd one out is the farthest or was first itself */
 		ck_assert(strcmp(first.references[0]->text, "b\nb\nb\nb\n") == 0 ||
-				  strcmp(first.references[1]->text, "b\nb\nb\nb\n") == 0);
+		          strcmp(first.references[1]->text, "b\nb\nb\nb\n") == 0);
 		oe__diversity_done(&first);
 		oe__diversity_done(&second);
 	}
@@ -147,6 +147,44 @@ START_TEST(test_candidates_have_a_limit)
 }
 END_TEST
 
+START_TEST(test_who_leaves_is_known_by_the_text)
+{
+	OE__AUTO(source) struct oe__source *first = source("a"), *other = source("b");
+	OE__AUTO(source) struct oe__source *again = source("a"), *stranger = source("c");
+	struct oe__diversity diversity;
+	struct oe__source *const joining[] = { first, other, again };
+
+	oe__diversity_init(&diversity, 5, 1);
+	for (size_t i = 0; i < OE__COUNT(joining); i++) {
+		ck_assert_int_eq(oe__diversity_reserve(&diversity), 0);
+		oe__diversity_join(&diversity, joining[i]);
+	}
+	oe__diversity_leave(&diversity, stranger);
+	ck_assert_uint_eq(diversity.candidate_count, 3);
+	oe__diversity_leave(&diversity, again); /* whichever of the two is meant */
+	ck_assert_uint_eq(diversity.candidate_count, 2);
+	ck_assert_ptr_eq(diversity.candidates[0], other);
+	ck_assert_ptr_eq(diversity.candidates[1], again);
+	oe__diversity_done(&diversity);
+}
+END_TEST
+
+/* The third one's distance is that to both others, though one of them has lost its cell. */
+START_TEST(test_displaced_elites_are_still_measured_against)
+{
+	static const char *const names[] = { "diversity" };
+	struct oe__hub_settings settings = world_settings();
+	world_axes(&settings, names, 1, 1);
+	OE__AUTO(hub) oe_hub *hub = world_hub(settings);
+
+	(void)world_place(hub, "a", 0, 1, 0);
+	struct oe__placement placement = world_place(hub, "bb", 0, 2, 0);
+	ck_assert(placement.replaced && hub->count == 1);
+	placement = world_place(hub, "ccc", 0, 3, 0);
+	ck_assert_double_eq_tol(placement.member->coordinates[0], (1.2 + 1.1) / 2, 1e-9);
+}
+END_TEST
+
 START_TEST(test_no_set_costs_nothing)
 {
 	OE__AUTO(hub) oe_hub *hub = world_hub(world_settings()); /* its axis is a metric */
@@ -159,6 +197,7 @@ START_TEST(test_no_set_costs_nothing)
 END_TEST
 
 TEST_MAIN("feature", test_bins, test_what_is_not_finite_changes_no_bounds,
-		  test_last_values_are_kept, test_references_freeze,
-		  test_choice_is_spread_out_and_repeatable, test_candidates_have_a_limit,
-		  test_no_set_costs_nothing)
+          test_last_values_are_kept, test_references_freeze,
+          test_choice_is_spread_out_and_repeatable, test_candidates_have_a_limit,
+          test_who_leaves_is_known_by_the_text, test_displaced_elites_are_still_measured_against,
+          test_no_set_costs_nothing)
