@@ -79,7 +79,8 @@ typedef struct oe_commit {
 	int32_t migrated;    /**< programs that migrated after this commit                           */
 	int32_t staged;      /**< nonzero: waits for its generation or its turn                      */
 	oe_program *program; /**< as it is in the hub (of a duplicate: the one that is there), or
-	                          NULL; borrowed until the next call                               */
+	                          NULL, also if it had to leave again for one that migrated;
+	                          borrowed until the next call                                     */
 } oe_commit;
 
 /** What a commit starts from. */
@@ -98,10 +99,10 @@ OE_API void oe_hub_free(oe_hub *hub);
 
 /**
  * Put an initial program, evaluated, into the hub. Several may be seeded, at any time; they are spread
- * over the islands in order. An empty island samples the first of them.
+ * over the islands in order. An empty island samples the first of them that joined.
  *
  * One whose evaluation failed does not join the population, but if it is the first, iterations start
- * from it. One whose content is there already changes nothing.
+ * from it until one joins. One whose content is there already changes nothing.
  *
  * @param program referenced.
  * @retval OE_ERR_CONFIG "database.feature_dimensions" names something that is neither built in nor
