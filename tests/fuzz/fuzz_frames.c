@@ -1,0 +1,65 @@
+/*
+ * Result frames: what an evaluation's process wrote, and how it ended. Input: four bytes of options,
+ * then what came through the pipe. Whatever it is, it ends in a verdict with a sentence, and only a
+ * process that ended well with one whole frame can have the verdict "ok".
+ */
+
+#include <stdint.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "evaluator/python_result.h"
+
+#undef NDEBUG
+#include <assert.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void check_texts(const oe_evaluation *evaluation)
+{
+	const char *message = oe_evaluation_message(evaluation);
+
+	assert(message && oe__utf8_valid(message, strlen(message)));
+	for (size_t i = 0; i < evaluation->artifact_count; i++) {
+		const struct oe__artifact *artifact = &evaluation->artifacts[i];
+		assert(oe__utf8_valid(artifact->name, strlen(artifact->name)));
+		if (artifact->kind == OE__ARTIFACT_TEXT)
+			assert(oe__utf8_valid(artifact->data, artifact->size));
+	}
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	OE__AUTO(buffer) struct oe__buffer bytes = OE__BUFFER_INIT(0);
+	OE__AUTO(output) struct oe__output output = { 0 };
+	OE__AUTO(evaluation) oe_evaluation *evaluation = NULL;
+	const char *json;
+	size_t json_size;
+
+	if (size < 4)
+		return 0;
+	struct oe__child_end end = {
+		.timed_out = data[0] & 1,
+		.cancelled = data[0] & 2,
+		.lost = data[0] & 4,
+		.exited = data[0] & 8,
+		.status = (data[1] << 8) | (data[2] & 0x7f),
+		.timeout_ms = 1000,
+		.wall_ms = 1,
+		.cpu_ms = 1,
+	};
+	data += 4;
+	size -= 4;
+	oe__buffer_append(&bytes, data, size);
+	assert(oe__output_init(&output, 64) == 0);
+	oe__output_add(&output, (const char *)data, size);
+	assert(oe_evaluation_new(&evaluation) == 0);
+	enum oe__frame_state state = oe__frame_look(&bytes, &json, &json_size);
+	if (state == OE__FRAME_WHOLE)
+		assert(json >= bytes.data && json + json_size <= bytes.data + bytes.size);
+	assert(oe__python_result(evaluation, &bytes, &output, &end) == 0);
+	assert(evaluation->verdict != OE_VERDICT_OK ||
+		   (state == OE__FRAME_WHOLE && !end.timed_out && !end.cancelled));
+	check_texts(evaluation);
+	return 0;
+}
