@@ -5,11 +5,13 @@
 
 Every fenced block in `sh` says in its first line what it is:
 
-    ```sh run        executed; must exit with 0        (run=3: with 3)
-    ```sh skip       not executed: it needs a key, a network, or root
+    ```sh run          executed; must exit with 0        (run=3: with 3)
+    ```sh skip         not executed: it needs a key, a network, or root
+    ```c file=first.c  in any language: written to that file, for the blocks behind it
 
-The blocks of a file are executed one after the other by `sh -eu`, in one empty directory, with `oe`
-and the examples at hand. An unmarked block is an error, so that none goes untested by oversight.
+The blocks of a file are executed one after the other by `sh -eu`, in one empty directory, with `oe`,
+the examples and a compiler that finds the library at hand. An unmarked block of commands is an error,
+so that none goes untested by oversight.
 """
 import os
 import pathlib
@@ -18,15 +20,18 @@ import subprocess
 import sys
 import tempfile
 
-BLOCK = re.compile(r"^```(sh|bash|shell|console)\b([^\n]*)\n(.*?)^```", re.M | re.S)
+BLOCK = re.compile(r"^```(\w+)\b([^\n]*)\n(.*?)^```$", re.M | re.S)
+SHELLS = ("sh", "bash", "shell", "console")
 SECONDS = 60
 SKIP = 77
 
 
 def blocks(text):
-    """(line, marks, commands) of each block in a shell's language."""
+    """(line, marks, text) of each block that is in a shell's language, or a file."""
     for match in BLOCK.finditer(text):
-        yield text.count("\n", 0, match.start()) + 1, match.group(2).split(), match.group(3)
+        marks = match.group(2).split()
+        if match.group(1) in SHELLS or any(mark.startswith("file=") for mark in marks):
+            yield text.count("\n", 0, match.start()) + 1, marks, match.group(3)
 
 
 def expected_status(marks):
@@ -40,11 +45,18 @@ def expected_status(marks):
     raise ValueError("a block of commands must say 'run' or 'skip'")
 
 
+def file_of(marks):
+    """Name of the file that a block is to be written to, or None."""
+    return next((mark[len("file="):] for mark in marks if mark.startswith("file=")), None)
+
+
 def run(commands, directory, build):
     """Exit status and output. Nothing of the caller's environment but the path gets through."""
     source = pathlib.Path(__file__).resolve().parent.parent.parent
     environment = {"PATH": f"{build / 'cli'}:{os.environ['PATH']}", "HOME": directory,
-                   "TERM": "dumb", "LANG": "C.UTF-8", "OE_SOURCE": str(source)}
+                   "TERM": "dumb", "LANG": "C.UTF-8", "OE_SOURCE": str(source),
+                   "CPATH": str(source / "include"), "LD_LIBRARY_PATH": str(build / "lib"),
+                   "PKG_CONFIG_PATH": str(build / "meson-uninstalled")}
     try:
         done = subprocess.run(["sh", "-euc", commands], cwd=directory, env=environment, text=True,
                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
@@ -62,6 +74,9 @@ def check(path, build):
         if (source / "examples").is_dir():
             os.symlink(source / "examples", os.path.join(directory, "examples"))
         for line, marks, commands in blocks(path.read_text()):
+            if file_of(marks):
+                pathlib.Path(directory, file_of(marks)).write_text(commands)
+                continue
             try:
                 wanted = expected_status(marks)
             except ValueError as unsaid:

@@ -85,6 +85,13 @@ class Checks(unittest.TestCase):
         self.fails("check_layers.py", "lib/hub/a.c", SOURCE + '#include "store/log.h"\n',
                    "lib/hub/a.c:11: hub may not use store")
 
+    def test_the_table_of_layers(self):
+        for layer in ("base", "hub"):
+            self.tree.write(f"lib/{layer}/meson.build", "")
+        page = "| layer | owns | may use |\n|--|--|--|\n| `base` | all | |\n| `hub` | it | %s |\n"
+        self.tree.write("docs/design.md", page % "base")
+        self.fails("check_layers.py", "docs/design.md", page % "base store", "the row of 'hub'")
+
     def test_layers_of_the_command(self):
         self.fails("check_layers.py", "cli/main.c", '#include "base/text.h"\n', "cli/main.c:1")
 
