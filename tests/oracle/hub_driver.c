@@ -393,11 +393,14 @@ static int do_commit(struct driver *driver, const struct oe__value *command, oe_
 
 	if (oe_iteration_child(iteration, code->string, code->size, evaluation, "", &child) < 0)
 		die("no child");
+	oe_program *known = oe_hub_find_content(driver->hub, iteration, oe_program_content_hash(child));
+	OE__AUTO(string) char *same = known ? oe__strdup(known->id) : NULL;
 	int status = oe_hub_commit(driver->hub, iteration, child, &commit, err);
 	if (status < 0)
 		return status;
 	if (commit.outcome == OE_OUTCOME_COMMITTED)
 		oe__rules_see(&driver->rules, child, false); /* it may be evicted again already */
+	put_text(out, "same", same);
 	put_text(out, "child", child->id);
 	put_real(out, "timestamp", child->timestamp);
 	put_int(out, "outcome", commit.outcome);

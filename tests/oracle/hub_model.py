@@ -57,7 +57,7 @@ Sampling
  S2  The parent: with exploration_ratio any of the island; with exploitation_ratio any of the
      archive on the island; else, or if there is none, by fitness. An empty island: the first
      initial program that joined; before there is one, the first that failed.
- S3  Weights: fitness, at least 0.001. Is one of them negative: n for the best of n, n - 1, ...
+ S3  Weights: fitness, from 0.001 to 1e290. Is one of them negative: n for the best of n, n - 1, ...
  S4  Inspirations are other programs of the island, each at most once, all equally likely; all of
      them, in any order, if there are no more than shall be shown.
  S5  The top programs are the first of the island by fitness, the older first if equal.
@@ -68,7 +68,11 @@ Iterations
  I3  With on_failure "replace" a program's failure gives the number again, as its next attempt.
  I4  Patience counts children that joined since the watched metric last improved by the threshold;
      initial programs set the mark. combined_score stands for the fitness, and so does a metric that
-     is missing or not finite.
+     is missing or not finite. The target is reached by any fitness, an initial program's too.
+ I5  A restart keeps everything, but: initial programs are dealt from the first island again, who was
+     the newcomer has no protection any more, values on the axis "diversity" are measured anew for
+     prompts (not for cells), and where a program without a cell would belong is anybody's guess.
+     max_iterations more numbers may be given.
 """
 import math
 
@@ -77,7 +81,7 @@ NOT_THE_PROGRAMS_FAULT = (10, 11, 12)  # llm_failed, cancelled, lost
 VERDICT_OK, VERDICT_TIMEOUTS = 0, (3, 4)
 READY, WINDOW_FULL, FINISHED, EMPTY = 0, 1, 3, 4
 ATTEMPTS_MAX = 100
-STOP_PATIENCE = 3
+STOP_TARGET, STOP_PATIENCE = 2, 3
 
 
 class Difference(Exception):
@@ -209,7 +213,7 @@ class Hub:
         self.last = config["max_iterations"]
         self.outcomes = [0] * 13
         self.open, self.waiting = {}, []  # number to attempt; [(number, next attempt)]
-        self.mark, self.since_best = -math.inf, 0
+        self.mark, self.since_best, self.target_reached = -math.inf, 0, False
 
     def members(self, island):
         return [program for program in self.programs if program.island == island]
@@ -392,20 +396,24 @@ class Hub:
         if name != "combined_score" and isinstance(value, (bool, int, float)) and \
                 math.isfinite(value):
             score = float(value)
+        target = self.config["target_score"]
+        self.target_reached |= target is not None and program.fitness >= target
         if score - self.mark >= self.config["convergence_threshold"]:
             self.mark, self.since_best = score, 0
         elif not initial:
             self.since_best += 1
 
-    def has_content(self, code):
-        return any(program.code == code for program in self.programs)
+    def with_content(self, code):
+        """I2: the oldest, or None."""
+        same = [program.id for program in self.programs if program.code == code]
+        return same[0] if same else None
 
     def seed(self, id, code, metrics, verdict, timestamp):
         """-> does the hub take it?"""
         program = Program(id, code, metrics, self.dimensions, timestamp)
         failed = has_failed(metrics, verdict, self.dimensions)
         builtin = ("complexity", "diversity", "score")
-        if self.has_content(code) and not failed:
+        if self.with_content(code) and not failed:
             return True
         if not self.programs and not failed and \
                 any(name not in metrics and name not in builtin for name in self.dimensions):
@@ -470,7 +478,7 @@ class Hub:
         archived = [p for p in members if p in self.archive]
         if not archived:
             exploit = 0.0
-        weights = {p.id: max(p.fitness, 0.001) for p in members}
+        weights = {p.id: min(max(p.fitness, 0.001), 1e290) for p in members}
         if any(p.fitness < 0 and math.isfinite(p.fitness) for p in members):
             weights = {p.id: len(members) - rank for rank, p in enumerate(self.ranked(members))}
         biggest = max(weights.values())
@@ -510,13 +518,12 @@ class Hub:
     def commit(self, number, attempt, parent, generation, code, metrics, verdict, answer):
         """-> what the hub's answer has to be."""
         done = {"outcome": -1, "best": 0, "new_cell": 0, "replaced": 0, "late": 0, "repeated": 0,
-                "migrated": 0, "program": None}
+                "migrated": 0, "program": None, "same": self.with_content(code)}
         if self.is_late(number, attempt):
             return dict(done, late=1)
-        if self.has_content(code):  # I2
+        if self.with_content(code):  # I2
             self.end(number, DUPLICATE)
-            same = [program.id for program in self.programs if program.code == code]
-            return dict(done, outcome=DUPLICATE, program=same[0])
+            return dict(done, outcome=DUPLICATE, program=self.with_content(code))
         if has_failed(metrics, verdict, self.dimensions):
             outcome = TIMED_OUT if verdict in VERDICT_TIMEOUTS else EVALUATION_FAILED
             return dict(done, outcome=outcome, repeated=int(self.end(number, outcome)))
@@ -531,9 +538,31 @@ class Hub:
         done["program"] = child.id if child in self.programs else None
         return done
 
+    def can_reload(self):
+        """While nothing is under way: to open iterations again is the controller's task. And not
+        before the reference set is full: it begins anew then."""
+        return not self.open and not self.waiting and \
+            (self.frozen or "diversity" not in self.dimensions)
+
+    def reload(self, state):
+        """I5"""
+        self.last = self.issued + self.config["max_iterations"]
+        self.seeded = 0
+        self.measured = {}
+        guesses = {program["id"]: program["bins"] for program in state["programs"]}
+        for program in self.programs:
+            for axis, name in enumerate(self.dimensions):
+                if name == "diversity":
+                    program.values[axis] = self.value_on(program, name)
+            if self.cells[program.island].get(tuple(program.bins)) is not program:
+                program.bins = guesses.get(program.id, program.bins)
+        self.limit_population(None)
+
     # ---- comparison ----
 
     def stop(self):
+        if self.target_reached:
+            return STOP_TARGET
         patience = self.config["early_stopping_patience"]
         return STOP_PATIENCE if patience and self.since_best >= patience else 0
 

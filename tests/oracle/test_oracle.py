@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Random streams of calls for the hub and for its naive model: they have to agree after each.
 
-    test_oracle.py DRIVER                  some hundred streams; many more with OE_LONG=1
+    test_oracle.py DRIVER                  200 streams; 2000 longer ones with OE_LONG=1
     test_oracle.py DRIVER --seed N         the stream of that seed
     test_oracle.py DRIVER --stream FILE    a stream that a failure printed
 
@@ -13,13 +13,14 @@ import json
 import math
 import os
 import random
+import re
 import subprocess
 import sys
 import tempfile
 
 import hub_model
 
-STREAMS, STEPS = 300, 60
+STREAMS, STEPS = 200, 60
 LONG_STREAMS, LONG_STEPS = 2000, 120
 DRAWS = 1500
 CHI_SQUARE_Z = 5.0  # one in three million, for each of the few thousand comparisons
@@ -27,11 +28,14 @@ CHI_SQUARE_Z = 5.0  # one in three million, for each of the few thousand compari
 
 # ---- the two sides ----
 
+TIMESTAMP = re.compile(r'"timestamp":[^,}]*')
+
+
 class Driver:
-    """The hub's process; a new one after each death."""
+    """The hub's process; a new one after each death. Remembers its answers, but for times."""
 
     def __init__(self, path):
-        self.path, self.process = path, None
+        self.path, self.process, self.transcript = path, None, []
 
     def ask(self, command):
         if self.process is None:
@@ -45,6 +49,7 @@ class Driver:
             pass
         line = self.process.stdout.readline()
         if line:
+            self.transcript.append(TIMESTAMP.sub("", line))
             return json.loads(line)
         status = self.close()
         raise hub_model.Difference(f"the hub died of {status}: {self.last_words}")
@@ -159,6 +164,15 @@ class Run:
         hub_model.expect("migrate", answer["status"], self.model.migrate())
         return answer
 
+    def do_reload(self):
+        if not self.model.can_reload():
+            return None
+        answer = self.tell({"op": "reload"})
+        hub_model.expect("reload", (answer["status"], answer["message"]), (0, ""))
+        self.handles = []
+        self.model.reload(answer["state"])
+        return answer
+
     def do_population(self):
         answer = self.tell({"op": "population"})
         self.model.compare_view(answer)
@@ -218,10 +232,16 @@ class Maker:
     def __init__(self, seed):
         self.random = random.Random(seed)
         self.ids = 0
+        self.large = seed % 50 == 49
         self.wildness = self.random.choice([0.0, 0.02, 0.1, 0.4])
         self.shift = self.random.choice([0, 0, -3, -100])
-        self.codes = [self.code() for _ in range(self.random.choice([5, 30, 400]))]
+        codes = self.random.choice([5, 30, 400])
+        self.codes = [self.code() for _ in range(3000 if self.large else codes)]
         self.config = self.make_config()
+        if self.large:
+            self.config["max_iterations"] = 10 ** 6
+            self.config["database"].update(population_size=self.random.choice([100, 300]),
+                                           archive_size=self.random.choice([20, 100]))
 
     def code(self):
         letters = self.random.choice(["ab", "abc\n", "a\n", "xyzäöü€𝄞\n", "0123456789 \n"])
@@ -233,6 +253,7 @@ class Maker:
         bins = choose([1, 2, 3, 10, {name: choose([1, 4, 7]) for name in names[:1]}])
         return {
             "max_iterations": choose([5, 10 ** 6, 10 ** 6]),
+            "target_score": choose([None, None, 3, 1.5]),
             "early_stopping_patience": choose([None, 1, 3, 10]),
             "early_stopping_metric": choose(["combined_score", "combined_score", "acc"]),
             "convergence_threshold": choose([0.001, 0.0, 1.0]),
@@ -299,18 +320,22 @@ class Maker:
         return [kind]
 
     def stream(self, steps):
+        steps *= 10 if self.large else 1
         kinds = {"next": 30, "commit": 30, "fail": 3, "place": self.random.choice([0, 0, 30]),
-                 "seed": 1, "migrate": self.random.choice([0, 2]), "population": 1, "draw": 0.3}
+                 "seed": 1, "migrate": self.random.choice([0, 2]), "population": 1, "draw": 0.3,
+                 "reload": self.random.choice([0, 3])}
         ops = [self.op("next")] if self.random.random() < 0.1 else []
         ops.append(["seed", self.id(), self.random.choice(self.codes), self.metrics(first=True),
                     self.verdict()])
         ops += [self.op(kind) for kind in
-                self.random.choices(list(kinds), kinds.values(), k=steps - len(ops))]
+                self.random.choices(list(kinds), kinds.values(), k=steps - len(ops) - 1)]
+        ops.append(self.op("draw"))
         return {"config": self.config, "ops": ops}
 
 
 def run_stream(driver, stream):
     """Raises the first Mismatch."""
+    driver.transcript = []
     try:
         run = Run(driver, stream["config"])
     except hub_model.Difference as difference:
@@ -321,6 +346,16 @@ def run_stream(driver, stream):
         except hub_model.Difference as difference:
             raise Mismatch(step, op, str(difference)) from None
     return len(stream["ops"])
+
+
+def run_again(driver, stream):
+    """What a hub does is a function of configuration, seed and calls."""
+    before = driver.transcript
+    run_stream(driver, stream)
+    for step, (one, other) in enumerate(zip(before, driver.transcript)):
+        if one != other:
+            raise Mismatch(step, (["configure"] + stream["ops"])[min(step, len(stream["ops"]))],
+                           "another answer when told the same again")
 
 
 def fails(driver, config, ops):
@@ -374,6 +409,8 @@ def main():
     for seed, stream in streams:
         try:
             done += run_stream(driver, stream)
+            if seed is not None and seed % 10 == 0:
+                run_again(driver, stream)
         except Mismatch as mismatch:
             failed += 1
             report(driver, stream, mismatch, seed)
