@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Random streams of calls for the hub and for its naive model: they have to agree after each.
 
-    test_oracle.py DRIVER                  200 streams; 2000 longer ones with OE_LONG=1
+    test_oracle.py DRIVER                  150 streams; 2000 longer ones with OE_LONG=1
     test_oracle.py DRIVER --seed N         the stream of that seed
     test_oracle.py DRIVER --stream FILE    a stream that a failure printed
 
@@ -20,7 +20,7 @@ import tempfile
 
 import hub_model
 
-STREAMS, STEPS = 200, 60
+STREAMS, STEPS = 150, 60
 LONG_STREAMS, LONG_STEPS = 2000, 120
 DRAWS = 1500
 CHI_SQUARE_Z = 5.0  # one in three million, for each of the few thousand comparisons
