@@ -23,10 +23,14 @@ int oe__value_set_string(struct oe__value *value, const char *text, size_t size)
 	char *copy = oe__strndup(text, size);
 	if (!copy)
 		return OE_ERR_NOMEM;
-	oe__free(value->string);
-	value->type = OE__VALUE_STRING;
-	value->string = copy;
-	value->size = size;
+	struct oe__value before = *value;
+	*value = (struct oe__value){ .type = OE__VALUE_STRING,
+								 .line = before.line,
+								 .column = before.column,
+								 .tag = before.tag,
+								 .string = copy,
+								 .size = size };
+	oe__value_done(&before);
 	return 0;
 }
 
