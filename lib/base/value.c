@@ -24,12 +24,11 @@ int oe__value_set_string(struct oe__value *value, const char *text, size_t size)
 	if (!copy)
 		return OE_ERR_NOMEM;
 	struct oe__value before = *value;
-	*value = (struct oe__value){ .type = OE__VALUE_STRING,
-								 .line = before.line,
-								 .column = before.column,
-								 .tag = before.tag,
-								 .string = copy,
-								 .size = size };
+	value->type = OE__VALUE_STRING;
+	value->string = copy;
+	value->size = size;
+	value->items = value->keys = NULL;
+	value->capacity = 0;
 	oe__value_done(&before);
 	return 0;
 }

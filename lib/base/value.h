@@ -42,7 +42,7 @@ struct oe__value {
 void oe__value_done(struct oe__value *value); /* frees what it holds; leaves a null */
 int oe__value_copy(const struct oe__value *value, struct oe__value *out);
 
-/* Whatever it was, a string now; place and tag stay. */
+/* Whatever it was, a string now; place, tag and numbers stay. */
 int oe__value_set_string(struct oe__value *value, const char *text, size_t size);
 
 /* Append to a list (a null value becomes one). `item` is moved: the caller's copy is cleared on

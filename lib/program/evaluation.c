@@ -318,6 +318,8 @@ int oe_evaluation_add_artifact(oe_evaluation *evaluation, const char *name, cons
 {
 	if (!evaluation || !name || (!data && size > 0))
 		return OE_ERR_INVALID;
+	if (size > OE__ARTIFACT_MAX)
+		return OE_ERR_LIMIT; /* whatever it is, it is not looked at */
 	return oe__evaluation_add_artifact_kind(
 		evaluation, name,
 		oe__utf8_valid(size > 0 ? data : "", size) ? OE__ARTIFACT_TEXT : OE__ARTIFACT_BYTES, data,

@@ -112,8 +112,11 @@ START_TEST(test_artifacts)
 	ck_assert_mem_eq(content.data, "better", 7); /* its NUL included */
 	ck_assert_int_eq(evaluation->artifacts[1].kind, OE__ARTIFACT_BYTES);
 	ck_assert_uint_eq(evaluation->artifact_bytes, 8);
-	ck_assert_int_eq(oe_evaluation_add_artifact(evaluation, "raw", "", OE__ARTIFACT_MAX),
-					 OE_ERR_LIMIT);
+	OE__AUTO(memory) char *large = oe__calloc(1, OE__ARTIFACT_MAX);
+	ck_assert_int_eq(oe_evaluation_add_artifact(evaluation, "raw", large, OE__ARTIFACT_MAX),
+					 OE_ERR_LIMIT); /* with the others */
+	ck_assert_int_eq(oe_evaluation_add_artifact(evaluation, "raw", "", OE__ARTIFACT_MAX + 1),
+					 OE_ERR_LIMIT); /* by itself, without a look at it */
 	ck_assert_uint_eq(evaluation->artifact_bytes, 8);
 }
 END_TEST
