@@ -90,7 +90,7 @@ int oe__variable_capture(oe_config *config, const char *text, const char *option
 int oe__variable_expand(const oe_config *config, const char *text, const char *option,
 						const char **out, oe_error *err)
 {
-	size_t size;
+	size_t size = 0;
 	const char *name = oe__variable_in(text, &size);
 	const char *value = name ? oe__map_get(&config->variables, name, size) : text;
 
