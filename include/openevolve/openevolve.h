@@ -13,6 +13,7 @@
 #include "openevolve/population.h"
 #include "openevolve/program.h"
 #include "openevolve/run.h"
+#include "openevolve/sandbox.h"
 #include "openevolve/scheduler.h"
 #include "openevolve/version.h"
 

@@ -26,7 +26,7 @@ int oe__command_evaluator_need_sandbox(struct oe__command_evaluator *command, oe
 {
 	if (command->sandbox)
 		return 0;
-	int status = oe__sandbox_new(command->temporary, &command->sandbox, err);
+	int status = oe__sandbox_new(command->temporary, NULL, &command->sandbox, err);
 	if (status == 0 &&
 	    oe__watch_open(command->reactor, oe__sandbox_fd(command->sandbox), OE__READABLE,
 	                   sandbox_ready, command, &command->sandbox_watch) < 0) {

@@ -153,7 +153,7 @@ int oe__python_pool_sandbox(struct oe__python_pool *pool, oe_error *err)
 {
 	if (pool->sandbox)
 		return 0;
-	int status = oe__sandbox_new(pool->options.temporary, &pool->sandbox, err);
+	int status = oe__sandbox_new(pool->options.temporary, NULL, &pool->sandbox, err);
 	if (status < 0)
 		return status;
 	oe__free(pool->shim);

@@ -9,23 +9,9 @@
 #include <stdbool.h>
 
 #include "base/buffer.h"
+#include "base/output.h"
 #include "base/value.h"
 #include "program/evaluation.h"
-
-/* What a child prints, capped: the head and the tail are kept, and how much is missing. */
-struct oe__output {
-	struct oe__buffer head;
-	char *tail; /* a ring */
-	size_t tail_size, tail_at;
-	size_t head_max, tail_max;
-	uint64_t total;
-};
-
-int oe__output_init(struct oe__output *output, size_t bytes_max);
-void oe__output_add(struct oe__output *output, const char *data, size_t size);
-/* Head, a line that says what is missing, tail; valid UTF-8. */
-int oe__output_text(const struct oe__output *output, struct oe__buffer *out);
-void oe__output_done(struct oe__output *output);
 
 struct oe__child_end {
 	bool timed_out, cancelled, lost; /* our doing, or the fork server's end    */
@@ -59,7 +45,5 @@ int oe__result_silent_end(oe_evaluation *evaluation, int status);
 /* Timings, and what a failed one printed. `status` is that of the verdict, and comes back. */
 int oe__result_finish(oe_evaluation *evaluation, int status, const struct oe__output *output,
                       const struct oe__child_end *end);
-
-OE__AUTO_VALUE(output, struct oe__output, oe__output_done)
 
 #endif /* OE__EVALUATOR_PYTHON_RESULT_H */

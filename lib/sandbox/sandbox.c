@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -18,6 +19,10 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/text.h"
+#include "sandbox/levels.h"
+#include "sandbox/policy.h"
+
+#define PROBE_MS 20000 /* for the self-test, on a machine that is busy */
 
 struct listening {
 	uint64_t tree;
@@ -31,6 +36,7 @@ struct oe__sandbox {
 	int spawner_fd; /* pidfd */
 	pid_t process;  /* that made it */
 	char *scratch;
+	struct oe__sandbox_report report;
 	uint64_t next_tree;
 	struct listening *trees;
 	size_t tree_count, tree_capacity;
@@ -40,10 +46,10 @@ struct oe__sandbox {
 
 /* Relative to the file that this code is in: the library in its build directory, or a test that has
    it inside. No path of the machine that built it is trusted elsewhere. */
-static const char *const places[] = { "oe-spawner", "../../lib/oe-spawner",
-                                      "../../../lib/oe-spawner" };
+static const char *const places[] = { "", "../../lib/", "../../../lib/" };
 
-static int find_spawner(struct oe__buffer *out)
+/* An executable or a library of ours. */
+static int find_helper(const char *name, struct oe__buffer *out)
 {
 	Dl_info self = { 0 };
 	const char *slash = NULL;
@@ -53,12 +59,12 @@ static int find_spawner(struct oe__buffer *out)
 	for (size_t i = 0; slash && i < OE__COUNT(places); i++) {
 		oe__buffer_clear(out);
 		oe__buffer_append(out, self.dli_fname, (size_t)(slash + 1 - self.dli_fname));
-		oe__buffer_text(out, places[i]);
-		if (out->status < 0 || access(out->data, X_OK) == 0)
+		oe__buffer_printf(out, "%s%s", places[i], name);
+		if (out->status < 0 || access(out->data, R_OK) == 0)
 			return out->status;
 	}
 	oe__buffer_clear(out);
-	return oe__buffer_text(out, OE_SPAWNER_INSTALLED);
+	return oe__buffer_printf(out, "%s/%s", OE_LIBEXEC_INSTALLED, name);
 }
 
 /* posix_spawn, with an empty environment and these two descriptors; all others are CLOEXEC. */
@@ -72,7 +78,7 @@ static int spawn(struct oe__sandbox *sandbox, int theirs, int host, oe_error *er
 	posix_spawnattr_t attributes;
 	sigset_t none, all;
 
-	if (find_spawner(&path) < 0)
+	if (find_helper(name, &path) < 0)
 		return oe__error_nomem(err);
 	sigemptyset(&none);
 	sigfillset(&all);
@@ -134,21 +140,111 @@ static int make_scratch(struct oe__sandbox *sandbox, const char *temporary, oe_e
 	return 0;
 }
 
-int oe__sandbox_new(const char *temporary, struct oe__sandbox **out, oe_error *err)
+/* ---- the policy ---- */
+
+static int send_packet(struct oe__sandbox *sandbox, const void *data, size_t size, const int *fds,
+                       uint32_t fd_count);
+static void request(struct oe__sandbox *sandbox, enum oe__request_type type, uint64_t tree,
+                    int32_t keep);
+
+static int send_policy(struct oe__sandbox *sandbox, const oe_sandbox_policy *policy, oe_error *err)
+{
+	OE__AUTO(buffer) struct oe__buffer packet = OE__BUFFER_INIT(OE__MESSAGE_MAX);
+	OE__AUTO(buffer) struct oe__buffer init = OE__BUFFER_INIT(0);
+	OE__AUTO(buffer) struct oe__buffer library = OE__BUFFER_INIT(0);
+	struct oe__request head = { .type = OE__REQUEST_POLICY };
+
+	if (find_helper("oe-init", &init) < 0 || find_helper("oe-confine.so", &library) < 0)
+		return oe__error_nomem(err);
+	const char *helpers[] = { init.data, OE__INSIDE_INIT, library.data, OE__INSIDE_LIBRARY, NULL };
+	oe__buffer_append(&packet, &head, sizeof(head));
+	int status = oe__policy_packet(policy, helpers, &packet);
+	if (status == OE_ERR_LIMIT)
+		return oe__error(err, OE_ERR_CONFIG, "the policy of the sandbox names too many paths");
+	if (status < 0)
+		return oe__error_nomem(err);
+	if (send_packet(sandbox, packet.data, packet.size, NULL, 0) < 0)
+		return oe__error_errno(err, "cannot reach the spawner");
+	request(sandbox, OE__REQUEST_PROBE, 0, 0);
+	return 0;
+}
+
+/* The self-test is short; a spawner that does not answer is broken. */
+static int hear_findings(struct oe__sandbox *sandbox, struct oe__findings *findings, oe_error *err)
+{
+	struct pollfd ready = { .fd = sandbox->socket, .events = POLLIN };
+	ssize_t size = 0;
+
+	do {
+		int count = poll(&ready, 1, PROBE_MS);
+		if (count < 0 && errno == EINTR)
+			continue;
+		size = count == 1 ? recv(sandbox->socket, findings, sizeof(*findings), 0) : 0;
+		if (size <= 0)
+			return oe__error(err, OE_ERR_SANDBOX, "the self-test of the sandbox did not end");
+	} while (size != (ssize_t)sizeof(*findings) || findings->type != OE__REQUEST_PROBE);
+	return 0;
+}
+
+static int cannot_confine(const struct oe__findings *findings, oe_error *err)
+{
+	return oe__error(err, OE_ERR_SANDBOX,
+	                 "programs cannot be confined here: cannot %s: %s; sandbox.mode none runs them as they are",
+	                 oe__step_name(findings->step[0]), strerror(findings->status[0]));
+}
+
+static int set_policy(struct oe__sandbox *sandbox, const oe_sandbox_policy *policy, oe_error *err)
+{
+	struct oe__sandbox_report *report = &sandbox->report;
+	struct oe__findings findings = { .tier = -1 };
+
+	oe__sandbox_report_init(report, policy->mode);
+	if (policy->mode == OE_SANDBOX_NONE) {
+		oe__levels_unconfined(report, policy);
+		return oe__sandbox_report_check(report, policy->require, err);
+	}
+	int status = send_policy(sandbox, policy, err);
+	if (status == 0)
+		status = hear_findings(sandbox, &findings, err);
+	if (status == 0 && findings.tier < 0)
+		status = cannot_confine(&findings, err);
+	if (status < 0)
+		return status;
+	oe__levels_set(report, policy, &findings);
+	if (findings.tier < 2 && findings.root)
+		(void)chmod(sandbox->scratch, 0711); /* for the users that the trees are */
+	return oe__sandbox_report_check(report, policy->require, err);
+}
+
+int oe__sandbox_new(const char *temporary, const oe_sandbox_policy *policy, struct oe__sandbox **out,
+                    oe_error *err)
 {
 	OE__AUTO(sandbox) struct oe__sandbox *sandbox = oe__calloc(1, sizeof(*sandbox));
 	if (!sandbox)
 		return oe__error_nomem(err);
 	sandbox->socket = sandbox->spawner_fd = -1;
+	sandbox->report.tier = -1;
 	sandbox->process = getpid();
 	sandbox->next_tree = 1;
 	int status = make_scratch(sandbox, temporary, err);
 	if (status == 0)
 		status = connect_spawner(sandbox, err);
+	if (status == 0 && policy)
+		status = set_policy(sandbox, policy, err);
 	if (status < 0)
 		return status;
 	*out = OE__STEAL(sandbox);
 	return 0;
+}
+
+int oe__sandbox_tier(const struct oe__sandbox *sandbox)
+{
+	return sandbox->report.tier;
+}
+
+struct oe__sandbox_report *oe__sandbox_report(struct oe__sandbox *sandbox)
+{
+	return &sandbox->report;
 }
 
 void oe__sandbox_free(struct oe__sandbox *sandbox)
@@ -165,6 +261,7 @@ void oe__sandbox_free(struct oe__sandbox *sandbox)
 	if (ours && sandbox->scratch)
 		(void)oe__directory_remove(sandbox->scratch, NULL); /* if it could not */
 	oe__fd_close(sandbox->spawner_fd);
+	oe__sandbox_report_done(&sandbox->report);
 	oe__free(sandbox->trees);
 	oe__free(sandbox->scratch);
 	oe__free(sandbox);
@@ -247,6 +344,8 @@ static int build_packet(const struct oe__tree_spec *spec, uint64_t tree, struct 
 {
 	struct oe__request request = { .type = OE__REQUEST_START,
 		                           .tree = tree,
+		                           .flags = spec->flags,
+		                           .mount_count = spec->mount_count,
 		                           .fd_count = spec->fd_count,
 		                           .limits = spec->limits };
 
@@ -260,6 +359,12 @@ static int build_packet(const struct oe__tree_spec *spec, uint64_t tree, struct 
 	for (uint32_t i = 0; i < request.variable_count; i++)
 		append_string(packet, spec->variables[i]);
 	append_string(packet, spec->directory);
+	for (uint32_t i = 0; i < spec->mount_count; i++) {
+		const char kind[2] = { spec->mounts[i].kind, '\0' };
+		append_string(packet, kind);
+		append_string(packet, spec->mounts[i].path);
+		append_string(packet, "");
+	}
 	return packet->status;
 }
 
@@ -327,6 +432,11 @@ static void request(struct oe__sandbox *sandbox, enum oe__request_type type, uin
 void oe__sandbox_kill(struct oe__sandbox *sandbox, uint64_t tree)
 {
 	request(sandbox, OE__REQUEST_KILL, tree, 0);
+}
+
+void oe__sandbox_memory(struct oe__sandbox *sandbox, uint64_t tree)
+{
+	request(sandbox, OE__REQUEST_MEMORY, tree, 0);
 }
 
 void oe__sandbox_sweep(struct oe__sandbox *sandbox, uint64_t tree, int32_t keep)

@@ -131,6 +131,16 @@ static void find(struct pids *found, pid_t root)
 	}
 }
 
+size_t descendants_find(pid_t root, pid_t *list, size_t max)
+{
+	static struct pids found;
+
+	find(&found, root);
+	size_t count = found.count < max ? found.count : max;
+	memcpy(list, found.list, count * sizeof(*list));
+	return count;
+}
+
 static size_t live_only(struct pids *found, pid_t root, pid_t keep)
 {
 	size_t live = 0;

@@ -9,6 +9,9 @@
 #include <stddef.h>
 #include <sys/types.h>
 
+/* `root` and what is below it, parents before their children. @return how many, at most `max`. */
+size_t descendants_find(pid_t root, pid_t *list, size_t max);
+
 /* Kill all live descendants of `root` but `keep`, until none is left. @return how many there were. */
 size_t descendants_kill(pid_t root, pid_t keep);
 

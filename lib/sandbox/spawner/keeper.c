@@ -3,12 +3,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -18,95 +16,7 @@ void report_send(const struct oe__report *report)
 		continue;
 }
 
-static void limit(int which, uint64_t value)
-{
-	struct rlimit limit = { .rlim_cur = value, .rlim_max = value };
-	if (value > 0)
-		(void)setrlimit(which, &limit);
-}
-
-static void set_limits(const struct oe__limits *limits)
-{
-	struct rlimit none = { 0, 0 };
-
-	(void)setrlimit(RLIMIT_CORE, &none);
-	limit(RLIMIT_AS, limits->memory_bytes);
-	limit(RLIMIT_CPU, limits->cpu_seconds);
-	limit(RLIMIT_FSIZE, limits->file_bytes);
-	limit(RLIMIT_NPROC, limits->processes);
-	limit(RLIMIT_NOFILE, limits->descriptors);
-}
-
-static void reset_signals(void)
-{
-	sigset_t none;
-
-	for (int number = 1; number < NSIG; number++)
-		(void)signal(number, SIG_DFL);
-	sigemptyset(&none);
-	(void)sigprocmask(SIG_SETMASK, &none, NULL);
-}
-
-/*
- * Put the passed descriptors on 0, 1, 2, ... and close everything else but `notice`, which tells the
- * keeper why an exec failed: first all of them out of the way, then down.
- */
-static bool place_fds(const struct start *start, int notice)
-{
-	int high[OE__FDS_MAX];
-	unsigned count = start->request.fd_count;
-
-	for (unsigned i = 0; i < count; i++) {
-		high[i] = fcntl(start->fds[i], F_DUPFD_CLOEXEC, notice + 1);
-		if (high[i] < 0)
-			return false;
-	}
-	for (unsigned i = 0; i < count; i++)
-		if (dup2(high[i], (int)i) < 0) /* clears CLOEXEC */
-			return false;
-	(void)syscall(SYS_close_range, count, (unsigned)notice - 1, 0);
-	(void)syscall(SYS_close_range, (unsigned)notice + 1, ~0u, 0);
-	return true;
-}
-
-static _Noreturn void child_run(const struct start *start, int failure)
-{
-	int notice = fcntl(failure, F_DUPFD_CLOEXEC, 64); /* above everything that is placed */
-
-	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-	reset_signals();
-	(void)setsid();
-	if (chdir(start->directory) == 0 && place_fds(start, notice)) {
-		set_limits(&start->request.limits);
-		(void)execvpe(start->arguments[0], start->arguments, start->variables);
-	}
-	int code = errno;
-	ssize_t written = write(notice, &code, sizeof(code));
-	(void)written;
-	_exit(127);
-}
-
-/* 0, or the errno of what went wrong before the exec. */
-static int start_child(const struct start *start, pid_t *child)
-{
-	int ends[2], code = 0;
-
-	if (pipe2(ends, O_CLOEXEC) < 0)
-		return errno;
-	*child = fork();
-	if (*child < 0)
-		return errno;
-	if (*child == 0)
-		child_run(start, ends[1]);
-	close(ends[1]);
-	ssize_t got;
-	while ((got = read(ends[0], &code, sizeof(code))) < 0 && errno == EINTR)
-		continue;
-	close(ends[0]);
-	return got == (ssize_t)sizeof(code) ? code : 0;
-}
-
-static void report_exit(const struct oe__request *request, int status, const struct rusage *usage)
+void report_exit(const struct oe__request *request, int status, const struct rusage *usage)
 {
 	report_send(&(struct oe__report){
 		.type = OE__REPORT_EXITED,
@@ -118,31 +28,130 @@ static void report_exit(const struct oe__request *request, int status, const str
 	});
 }
 
+/* The first process of the tree's namespaces: killed when the spawner says so. */
+static volatile pid_t first;
+static volatile sig_atomic_t unwanted;
+
+static void on_term(int number)
+{
+	(void)number;
+	unwanted = 1;
+	if (first > 0)
+		(void)kill(first, SIGKILL);
+}
+
+static pid_t start_child(const struct start *start, int notice, int *step)
+{
+	if (start->plan && start->plan->head.tier >= 2) {
+		pid_t child = enter_namespaces(start, notice, step);
+		first = child;
+		if (unwanted && child > 0)
+			(void)kill(child, SIGKILL);
+		return child;
+	}
+	(void)prctl(PR_SET_CHILD_SUBREAPER, 1);
+	(void)signal(SIGTERM, SIG_DFL); /* the spawner kills such trees itself */
+	*step = OE__STEP_FORK;
+	pid_t child = fork();
+	if (child == 0)
+		job_run(start, notice);
+	return child;
+}
+
+/* Whatever went wrong before the program runs; a code of 0: nothing did. */
+static struct failure start_tree(const struct start *start, pid_t *child)
+{
+	struct failure failure = { OE__STEP_FORK, 0 };
+	int ends[2];
+
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return (struct failure){ OE__STEP_FORK, errno };
+	*child = start_child(start, ends[1], &failure.step);
+	if (*child < 0) {
+		failure.code = errno;
+		return failure;
+	}
+	close(ends[1]);
+	ssize_t got;
+	while ((got = read(ends[0], &failure, sizeof(failure))) < 0 && errno == EINTR)
+		continue;
+	close(ends[0]);
+	return got == (ssize_t)sizeof(failure) ? failure : (struct failure){ OE__STEP_FORK, 0 };
+}
+
+/* Without namespaces: reap all there is, and tell about the child. */
+static uint32_t reap_below(const struct oe__request *request, pid_t child)
+{
+	struct rusage usage;
+	pid_t gone;
+	int status;
+	bool exited = false;
+	uint32_t strays = 0;
+
+	while ((gone = wait4(-1, &status, 0, &usage)) > 0 || (gone < 0 && errno == EINTR)) {
+		if (gone == child)
+			report_exit(request, status, &usage);
+		strays += exited && gone > 0;
+		exited |= gone == child;
+	}
+	return strays;
+}
+
+/* With them: the first process told about the child itself, and leaves with the number of strays. */
+static uint32_t reap_first(pid_t child)
+{
+	int status = 0;
+
+	while (waitpid(child, &status, 0) < 0 && errno == EINTR)
+		continue;
+	return WIFEXITED(status) ? (uint32_t)WEXITSTATUS(status) : 0;
+}
+
+static _Noreturn void end_failed(const struct start *start, const struct failure *failure)
+{
+	if (start->act) { /* the self-test is told where its answer would have come from */
+		ssize_t written = write(start->fds[0], failure, sizeof(*failure));
+		(void)written;
+	} else {
+		report_send(&(struct oe__report){ .type = OE__REPORT_FAILED,
+		                                  .tree = start->request.tree,
+		                                  .status = failure->code,
+		                                  .step = (uint32_t)failure->step });
+	}
+	while (waitpid(-1, NULL, 0) > 0 || errno == EINTR)
+		continue;
+	_exit(0);
+}
+
 _Noreturn void keeper_run(const struct start *start)
 {
 	const struct oe__request *request = &start->request;
-	pid_t child = 0, gone;
-	struct rusage usage;
-	int status;
+	bool apart = start->plan && start->plan->head.tier >= 2;
+	struct sigaction action = { .sa_handler = on_term };
+	sigset_t none;
+	pid_t child = 0;
 
+	sigemptyset(&none);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-	(void)prctl(PR_SET_CHILD_SUBREAPER, 1);
+	(void)sigaction(SIGTERM, &action, NULL);
 	(void)setsid();
-	int code = start_child(start, &child);
-	for (uint32_t i = 0; i < request->fd_count; i++)
+	struct failure failure = start_tree(start, &child);
+	if (failure.code != 0)
+		end_failed(start, &failure);
+	for (unsigned i = 0; i < start->fd_count; i++)
 		close(start->fds[i]);
-	if (code != 0) {
-		report_send(&(struct oe__report){
-			.type = OE__REPORT_FAILED, .tree = request->tree, .status = code });
+	if (start->act) {
+		while (waitpid(-1, NULL, 0) > 0 || errno == EINTR)
+			continue;
 		_exit(0);
 	}
 	report_send(&(struct oe__report){ .type = OE__REPORT_STARTED,
 	                                  .tree = request->tree,
 	                                  .keeper = getpid(),
 	                                  .child = child });
-	while ((gone = wait4(-1, &status, 0, &usage)) > 0 || (gone < 0 && errno == EINTR))
-		if (gone == child)
-			report_exit(request, status, &usage);
-	report_send(&(struct oe__report){ .type = OE__REPORT_DEAD, .tree = request->tree });
+	uint32_t strays = apart ? reap_first(child) : reap_below(request, child);
+	report_send(
+		&(struct oe__report){ .type = OE__REPORT_DEAD, .tree = request->tree, .count = strays });
 	_exit(0);
 }

@@ -13,46 +13,38 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "../protocol.h"
 #include "base/file.h"
+#include "confinement.h"
 #include "descendants.h"
 #include "keeper.h"
+#include "tree.h"
 
-#define TREES_MAX   4096
 #define STRINGS_MAX 4096
 
-struct tree {
-	uint64_t id; /* 0: free */
-	pid_t keeper;
-};
-
-static struct tree trees[TREES_MAX];
 static _Alignas(16) char packet[OE__MESSAGE_MAX];
-
-static struct tree *tree_find(uint64_t id)
-{
-	for (size_t i = 0; i < TREES_MAX; i++)
-		if (trees[i].id == id)
-			return &trees[i];
-	return NULL;
-}
+static char staging[4096]; /* an empty directory of the scratch: trees make their root over it */
 
 static void fail(uint64_t id, int code)
 {
-	report_send(&(struct oe__report){ .type = OE__REPORT_FAILED, .tree = id, .status = code });
+	report_send(&(struct oe__report){
+		.type = OE__REPORT_FAILED, .tree = id, .step = OE__STEP_FORK, .status = code });
 }
 
 /* ---- requests ---- */
 
-/* The strings behind the header, as NULL-terminated lists; false if the packet is not whole. */
-static bool parse_start(struct start *start, size_t size)
+/* The strings behind the header, as NULL-terminated lists. @return what follows them; NULL if the packet
+   is not whole. */
+static char *parse_start(struct start *start, size_t size)
 {
 	static char *strings[STRINGS_MAX + 2];
 	char *at = packet + sizeof(start->request), *end = packet + size;
@@ -60,13 +52,13 @@ static bool parse_start(struct start *start, size_t size)
 	size_t used = 0;
 
 	if (arguments == 0 || arguments + variables > STRINGS_MAX)
-		return false;
+		return NULL;
 	start->arguments = &strings[0];
 	start->variables = &strings[arguments + 1];
 	for (size_t i = 0; i < arguments + variables + 1; i++) {
 		char *stop = at < end ? memchr(at, '\0', (size_t)(end - at)) : NULL;
 		if (!stop)
-			return false;
+			return NULL;
 		if (i == arguments)
 			strings[used++] = NULL;
 		if (i < arguments + variables)
@@ -76,57 +68,73 @@ static bool parse_start(struct start *start, size_t size)
 		at = stop + 1;
 	}
 	strings[used] = NULL;
-	return true;
+	return at;
 }
 
-static void start_tree(const struct start *start)
+static int start_tree(struct start *start, size_t size)
 {
-	uint64_t id = start->request.tree;
+	struct cgroup *group = NULL;
 	struct tree *tree = tree_find(0);
+	char *rest = parse_start(start, size);
+	int code = 0;
 
-	if (!tree) {
-		fail(id, EAGAIN);
-		return;
-	}
-	pid_t keeper = fork();
-	if (keeper == 0)
-		keeper_run(start);
-	if (keeper < 0) {
-		fail(id, errno);
-		return;
-	}
-	*tree = (struct tree){ .id = id, .keeper = keeper };
+	if (!rest || !tree)
+		return rest ? EAGAIN : EINVAL;
+	if (start->request.flags & OE__START_CONFINED)
+		code = confinement_prepare(start, tree, rest, (size_t)(packet + size - rest), &group);
+	if (code == 0)
+		tree_start(tree, start, group);
+	else
+		cgroup_give(group);
+	confinement_release(start);
+	return code;
 }
 
-static void kill_tree(uint64_t id, pid_t keep, bool report)
+static void serve_start(const struct oe__request *request, size_t size, const int *fds, size_t fd_count)
 {
-	const struct tree *tree = tree_find(id);
-	size_t killed = tree ? descendants_kill(tree->keeper, keep) : 0;
+	struct start start = { .request = *request,
+		                   .fd_count = request->fd_count,
+		                   .staging = staging,
+		                   .group = -1 };
+	int code = EINVAL;
 
-	/* Without children the keeper reports the end, and leaves. */
-	if (report)
-		report_send(&(struct oe__report){
-			.type = OE__REPORT_SWEPT, .tree = id, .count = (uint32_t)killed });
-}
-
-static void serve(const struct oe__request *request, size_t size, const int *fds, size_t fd_count)
-{
-	struct start start = { .request = *request };
-
-	if (request->type == OE__REQUEST_KILL)
-		kill_tree(request->tree, 0, false);
-	else if (request->type == OE__REQUEST_SWEEP)
-		kill_tree(request->tree, request->keep, true);
-	else if (request->fd_count != fd_count || !parse_start(&start, size))
-		fail(request->tree, EINVAL);
-	else {
+	if (request->fd_count == fd_count && fd_count <= OE__FDS_MAX) {
 		memcpy(start.fds, fds, fd_count * sizeof(*fds));
-		start_tree(&start);
+		code = start_tree(&start, size);
+	}
+	if (code != 0)
+		fail(request->tree, code);
+}
+
+static void serve(const struct oe__request *request, size_t size, const int *fds, size_t fd_count,
+                  const char *scratch)
+{
+	switch (request->type) {
+	case OE__REQUEST_START:
+		serve_start(request, size, fds, fd_count);
+		break;
+	case OE__REQUEST_KILL:
+		tree_kill(request->tree);
+		break;
+	case OE__REQUEST_SWEEP:
+		tree_sweep(request->tree, request->keep);
+		break;
+	case OE__REQUEST_MEMORY:
+		tree_memory(request->tree);
+		break;
+	case OE__REQUEST_POLICY:
+		(void)confinement_set(packet + sizeof(*request), size - sizeof(*request));
+		break;
+	case OE__REQUEST_PROBE:
+		confinement_probe(scratch, staging);
+		break;
+	default:
+		break;
 	}
 }
 
 /* 1: served. 0: the host has closed its end. */
-static int receive(void)
+static int receive(const char *scratch)
 {
 	union {
 		char space[CMSG_SPACE(sizeof(int) * OE__FDS_MAX)];
@@ -151,7 +159,7 @@ static int receive(void)
 	}
 	if ((size_t)size >= sizeof(request)) {
 		memcpy(&request, packet, sizeof(request));
-		serve(&request, (size_t)size, fds, fd_count);
+		serve(&request, (size_t)size, fds, fd_count, scratch);
 	}
 	for (size_t i = 0; i < fd_count; i++)
 		close(fds[i]);
@@ -160,22 +168,13 @@ static int receive(void)
 
 /* ---- ends ---- */
 
-static void reap(void)
-{
-	pid_t gone;
-
-	while ((gone = waitpid(-1, NULL, WNOHANG)) > 0)
-		for (size_t i = 0; i < TREES_MAX; i++)
-			if (trees[i].id != 0 && trees[i].keeper == gone)
-				trees[i].id = 0;
-}
-
 static _Noreturn void end(const char *scratch)
 {
 	/* Everything, keepers included; what forks away from under one lands here. */
 	(void)descendants_kill(getpid(), 0);
 	while (waitpid(-1, NULL, 0) > 0 || errno == EINTR)
 		continue;
+	cgroup_end();
 	if (scratch)
 		(void)oe__directory_remove(scratch, NULL);
 	_exit(0);
@@ -193,13 +192,16 @@ static void on_child(int number)
 	errno = code;
 }
 
-static bool set_up(void)
+static bool set_up(const char *scratch)
 {
 	struct sigaction action = { .sa_handler = on_child, .sa_flags = SA_RESTART | SA_NOCLDSTOP };
 
 	(void)setsid();
 	(void)prctl(PR_SET_CHILD_SUBREAPER, 1);
+	(void)prctl(PR_SET_DUMPABLE, 1); /* or /proc/self would be root's in its children */
 	(void)signal(SIGPIPE, SIG_IGN);
+	(void)snprintf(staging, sizeof(staging), "%s/root", scratch ? scratch : "/tmp");
+	(void)mkdir(staging, 0755);
 	(void)fcntl(OE__SPAWNER_SOCKET, F_SETFD, FD_CLOEXEC);
 	(void)fcntl(OE__SPAWNER_HOST, F_SETFD, FD_CLOEXEC);
 	return pipe2(notice, O_CLOEXEC | O_NONBLOCK) == 0 && sigaction(SIGCHLD, &action, NULL) == 0;
@@ -210,19 +212,19 @@ int main(int argc, char **argv)
 	const char *scratch = argc > 1 ? argv[1] : NULL;
 	char drain[256];
 
-	if (!set_up())
+	if (!set_up(scratch))
 		return 1;
 	struct pollfd ready[3] = { { .fd = OE__SPAWNER_SOCKET, .events = POLLIN },
 		                       { .fd = OE__SPAWNER_HOST, .events = POLLIN },
 		                       { .fd = notice[0], .events = POLLIN } };
 	for (;;) {
-		if ((poll(ready, 3, -1) < 0 && errno != EINTR) || ready[1].revents)
+		if ((poll(ready, 3, trees_measure()) < 0 && errno != EINTR) || ready[1].revents)
 			end(scratch);
 		if (ready[2].revents & POLLIN)
 			while (read(notice[0], drain, sizeof(drain)) > 0)
 				continue;
-		reap();
-		if (ready[0].revents && !receive())
+		trees_reap();
+		if (ready[0].revents && !receive(scratch))
 			end(scratch);
 	}
 }

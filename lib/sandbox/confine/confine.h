@@ -1,0 +1,15 @@
+#ifndef OE__CONFINE_CONFINE_H
+#define OE__CONFINE_CONFINE_H
+
+/* The last steps of a process on its way to code that nobody has read. */
+
+#include "plan.h"
+
+/*
+ * Limits, privileges, Landlock, filter, in this order. After it, only the job's own code should follow.
+ *
+ * @return 0, or the failed enum oe__step with errno set.
+ */
+int confine_self(const struct oe__plan *plan, const struct oe__limits *limits);
+
+#endif /* OE__CONFINE_CONFINE_H */

@@ -1,0 +1,63 @@
+#include "limits.h"
+
+#include <grp.h>
+#include <linux/capability.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/* Not above what is allowed already: nobody may raise that. */
+static bool limit(int which, uint64_t value)
+{
+	struct rlimit now;
+
+	if (value == 0)
+		return true;
+	if (getrlimit((__rlimit_resource_t)which, &now) < 0)
+		return false;
+	if (value > now.rlim_max)
+		value = now.rlim_max;
+	now.rlim_cur = now.rlim_max = value;
+	return setrlimit((__rlimit_resource_t)which, &now) == 0;
+}
+
+bool limits_set(const struct oe__limits *limits)
+{
+	struct rlimit none = { 0, 0 };
+
+	return setrlimit(RLIMIT_CORE, &none) == 0 && setrlimit(RLIMIT_MSGQUEUE, &none) == 0 &&
+	       limit(RLIMIT_AS, limits->memory_bytes) && limit(RLIMIT_CPU, limits->cpu_seconds) &&
+	       limit(RLIMIT_FSIZE, limits->file_bytes) && limit(RLIMIT_NPROC, limits->processes) &&
+	       limit(RLIMIT_NOFILE, limits->descriptors);
+}
+
+static bool set_capabilities(uint32_t bits)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[2] = { { bits, bits, bits }, { 0, 0, 0 } };
+
+	return syscall(SYS_capset, &header, data) == 0;
+}
+
+bool privileges_drop(void)
+{
+	/* Without the right to do so there is nothing to drop, either. */
+	for (unsigned long capability = 0; capability < 64; capability++)
+		(void)prctl(PR_CAPBSET_DROP, capability, 0, 0, 0);
+	(void)prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+	return set_capabilities(0) && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0;
+}
+
+bool privileges_keep_mounting(void)
+{
+	return set_capabilities(1u << CAP_SYS_ADMIN) &&
+	       prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_SYS_ADMIN, 0, 0) == 0 &&
+	       prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0;
+}
+
+bool privileges_become(uint32_t uid)
+{
+	return setgroups(0, NULL) == 0 && setresgid(uid, uid, uid) == 0 &&
+	       setresuid(uid, uid, uid) == 0 && prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) == 0;
+}

@@ -1,0 +1,337 @@
+#include "root.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
+#include <sys/statvfs.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define SCRATCH    OE__INSIDE "/scratch"
+#define PROC_FLAGS (MS_NOSUID | MS_NODEV | MS_NOEXEC)
+
+/* <linux/mount.h> cannot be included beside <sys/mount.h> on every system that we build on. */
+struct attributes {
+	uint64_t set, clear, propagation, userns_fd;
+};
+#define ATTRIBUTE_RDONLY 0x1
+#define ATTRIBUTE_NOSUID 0x2
+#define ATTRIBUTE_NODEV  0x4
+#define ATTRIBUTE_IDMAP  0x100000
+#ifndef AT_RECURSIVE
+#define AT_RECURSIVE 0x8000
+#endif
+#ifndef SYS_mount_setattr
+#define SYS_open_tree     428
+#define SYS_move_mount    429
+#define SYS_mount_setattr 442
+#endif
+
+/* ---- places ---- */
+
+/* All directories above the last component, and it: a directory, or an empty file. */
+static bool make_place(const char *path, bool directory)
+{
+	char copy[PATH_MAX];
+	size_t size = strlen(path);
+
+	if (size >= sizeof(copy)) {
+		errno = ENAMETOOLONG;
+		return false;
+	}
+	memcpy(copy, path, size + 1);
+	for (char *slash = strchr(copy + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+		*slash = '\0';
+		if (mkdir(copy, 0755) < 0 && errno != EEXIST && errno != EROFS)
+			return false;
+		*slash = '/';
+	}
+	struct stat info;
+	if (lstat(copy, &info) == 0)
+		return true;
+	if (directory)
+		return mkdir(copy, 0755) == 0;
+	int fd = open(copy, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
+}
+
+static bool is_directory(const char *path)
+{
+	struct stat info;
+	return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
+}
+
+/* ---- binding ---- */
+
+/* Kernels before 5.12: the mount itself, not what is mounted below it. */
+static bool restrict_old(const char *target, bool writable, bool devices)
+{
+	struct statvfs info;
+	unsigned long flags = MS_REMOUNT | MS_BIND | MS_NOSUID;
+
+	if (statvfs(target, &info) < 0)
+		return false;
+	flags |= (info.f_flag & ST_NOEXEC ? MS_NOEXEC : 0) | (info.f_flag & ST_NOATIME ? MS_NOATIME : 0) |
+	         (info.f_flag & ST_RELATIME ? MS_RELATIME : 0);
+	flags |= (writable ? 0 : MS_RDONLY) | (devices ? 0 : MS_NODEV);
+	return mount(NULL, target, NULL, flags, NULL) == 0;
+}
+
+static bool restrict_mount(const char *target, bool writable, bool devices)
+{
+	struct attributes attributes = { .set = ATTRIBUTE_NOSUID | (writable ? 0 : ATTRIBUTE_RDONLY) |
+		                                    (devices ? 0 : ATTRIBUTE_NODEV) };
+
+	if (syscall(SYS_mount_setattr, AT_FDCWD, target, AT_RECURSIVE, &attributes,
+	            sizeof(attributes)) == 0)
+		return true;
+	return errno == ENOSYS && restrict_old(target, writable, devices);
+}
+
+/* Bind with the identities of its files mapped; false where the kernel or the file system cannot. */
+static bool bind_mapped(const char *source, const char *target, int map)
+{
+	struct attributes attributes = { .set = ATTRIBUTE_IDMAP, .userns_fd = (uint64_t)map };
+	int tree = (int)syscall(SYS_open_tree, AT_FDCWD, source, 1u | O_CLOEXEC /* clone */);
+
+	if (tree < 0)
+		return false;
+	bool done = syscall(SYS_mount_setattr, tree, "", AT_EMPTY_PATH, &attributes,
+	                    sizeof(attributes)) == 0 &&
+	            syscall(SYS_move_mount, tree, "", AT_FDCWD, target, 4u /* empty path */) == 0;
+	close(tree);
+	return done;
+}
+
+static bool bind_mount(const struct oe__mount *entry, const char *target, int map)
+{
+	const char *source = *entry->source ? entry->source : entry->path;
+	bool writable = entry->kind == OE__MOUNT_WRITE, devices = entry->kind == OE__MOUNT_DEVICE;
+	struct stat info;
+
+	if (stat(source, &info) < 0) /* not every system has all of them */
+		return errno == ENOENT && entry->kind != OE__MOUNT_WRITE;
+	if (!make_place(target, S_ISDIR(info.st_mode)))
+		return false;
+	bool own = map >= 0 && entry->kind != OE__MOUNT_SYSTEM && !devices;
+	if (!(own && bind_mapped(source, target, map)) &&
+	    mount(source, target, NULL, MS_BIND | MS_REC, NULL) < 0)
+		return false;
+	return restrict_mount(target, writable, devices);
+}
+
+static bool place_entry(const struct oe__mount *entry, const char *staging, int map)
+{
+	char target[PATH_MAX];
+	int size = snprintf(target, sizeof(target), "%s%s", staging, entry->path);
+
+	if (size < 0 || (size_t)size >= sizeof(target)) {
+		errno = ENAMETOOLONG;
+		return false;
+	}
+	switch (entry->kind) {
+	case OE__MOUNT_LINK:
+		return (symlink(entry->source, target) == 0 || errno == EEXIST) ||
+		       (make_place(target, true) && rmdir(target) == 0 &&
+		        symlink(entry->source, target) == 0);
+	case OE__MOUNT_SCRATCH:
+		return make_place(target, true);
+	default:
+		return bind_mount(entry, target, map);
+	}
+}
+
+/* ---- the root ---- */
+
+static bool own_files(const struct oe__plan *plan, const char *staging)
+{
+	char path[PATH_MAX];
+
+	for (int i = 0; i < 2; i++) {
+		(void)snprintf(path, sizeof(path), "%s%s", staging, i ? OE__INSIDE "/scratch" : "/proc");
+		if (!make_place(path, true))
+			return false;
+	}
+	static const char *const names[] = { "/etc/passwd", "/etc/group", "/etc/hosts" };
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		(void)snprintf(path, sizeof(path), "%s%s", staging, names[i]);
+		if (!make_place(path, false))
+			return false;
+		FILE *file = fopen(path, "we");
+		if (!file)
+			return false;
+		if (i == 2)
+			fputs("127.0.0.1\tlocalhost\n::1\tlocalhost\n", file);
+		else
+			fprintf(file, i == 0 ? "user:x:%u:%u::/tmp:/bin/sh\n" : "user:x:%u:\n", plan->head.uid,
+			        plan->head.uid);
+		if (fclose(file) != 0)
+			return false;
+	}
+	return true;
+}
+
+static bool mount_proc(const char *target)
+{
+	return mount("proc", target, "proc", PROC_FLAGS, NULL) == 0;
+}
+
+static bool enter_root(const char *staging)
+{
+	struct attributes readonly = { .set = ATTRIBUTE_RDONLY | ATTRIBUTE_NOSUID | ATTRIBUTE_NODEV };
+
+	if (chdir(staging) < 0 || syscall(SYS_pivot_root, ".", ".") < 0 ||
+	    umount2(".", MNT_DETACH) < 0 || chdir("/") < 0)
+		return false;
+	return syscall(SYS_mount_setattr, AT_FDCWD, "/", 0, &readonly, sizeof(readonly)) == 0 ||
+	       mount(NULL, "/", NULL, MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID | MS_NODEV, NULL) == 0;
+}
+
+int root_build(const struct oe__plan *plan, const char *staging, bool fresh_proc, int map)
+{
+	char proc[PATH_MAX];
+
+	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+	    mount("tmpfs", staging, "tmpfs", MS_NOSUID | MS_NODEV, "size=4m,nr_inodes=16384,mode=755") < 0)
+		return OE__STEP_ROOT;
+	for (size_t i = 0; i < plan->head.mount_count; i++)
+		if (!place_entry(&plan->mounts[i], staging, map))
+			return OE__STEP_ROOT;
+	if (!own_files(plan, staging))
+		return OE__STEP_ROOT;
+	(void)snprintf(proc, sizeof(proc), "%s/proc", staging);
+	/* Where a container covers parts of its /proc, there is none at all rather than that one. */
+	if (fresh_proc)
+		(void)mount_proc(proc);
+	else
+		(void)mount("/proc", proc, NULL, MS_BIND, NULL);
+	return enter_root(staging) ? 0 : OE__STEP_ROOT;
+}
+
+/* ---- what is private ---- */
+
+static bool is_private(char kind)
+{
+	return kind == OE__MOUNT_SCRATCH || kind == OE__MOUNT_OVERLAY;
+}
+
+/* Would a private mount made now cover this one? */
+static bool is_covered(const struct oe__plan *plan, size_t index)
+{
+	const struct oe__mount *entry = &plan->mounts[index];
+
+	if (entry->kind == OE__MOUNT_SCRATCH || entry->kind == OE__MOUNT_LINK)
+		return false;
+	for (size_t i = 0; i < index; i++) /* parents come first */
+		if (is_private(plan->mounts[i].kind) && plan_is_below(entry->path, plan->mounts[i].path))
+			return true;
+	return false;
+}
+
+static bool mount_scratch(const struct oe__plan *plan)
+{
+	char options[96];
+
+	(void)snprintf(options, sizeof(options), "mode=755,size=%llu,nr_inodes=%llu",
+	               (unsigned long long)plan->head.scratch_bytes,
+	               (unsigned long long)plan->head.scratch_files);
+	return mount("tmpfs", SCRATCH, "tmpfs", MS_NOSUID | MS_NODEV, options) == 0;
+}
+
+static bool make_private_directory(const char *name, size_t index, mode_t mode, char *path, size_t size)
+{
+	(void)snprintf(path, size, SCRATCH "/%s%zu", name, index);
+	return mkdir(path, mode) == 0 && chmod(path, mode) == 0;
+}
+
+static bool bind_scratch(const struct oe__mount *entry, size_t index)
+{
+	char path[64];
+
+	return make_private_directory("t", index, 01777, path, sizeof(path)) &&
+	       mount(path, entry->path, NULL, MS_BIND, NULL) == 0;
+}
+
+/* Without overlays (an old kernel, or a file system below that cannot) it stays as it is: not to be
+   written. The self-test tells. */
+static bool mount_overlay(const struct oe__mount *entry, size_t index, int lower)
+{
+	char upper[64], work[64], options[256];
+	struct stat info;
+
+	if (!make_place(entry->path, true) || fstat(lower, &info) < 0 ||
+	    !make_private_directory("u", index, info.st_mode & 07777, upper, sizeof(upper)) ||
+	    !make_private_directory("w", index, 0700, work, sizeof(work)))
+		return false;
+	(void)snprintf(options, sizeof(options),
+	               "lowerdir=/proc/self/fd/%d,upperdir=%s,workdir=%s,userxattr", lower, upper, work);
+	return mount("overlay", entry->path, "overlay", MS_NOSUID | MS_NODEV, options) == 0;
+}
+
+static bool bind_again(const struct oe__mount *entry, int held)
+{
+	char source[64];
+	struct stat info;
+
+	(void)snprintf(source, sizeof(source), "/proc/self/fd/%d", held);
+	return fstat(held, &info) == 0 && make_place(entry->path, S_ISDIR(info.st_mode)) &&
+	       mount(source, entry->path, NULL, MS_BIND | MS_REC, NULL) == 0;
+}
+
+/* Hold what would be covered, before it is. */
+static bool hold(const struct oe__plan *plan, int *held)
+{
+	for (size_t i = 0; i < plan->head.mount_count; i++) {
+		const struct oe__mount *entry = &plan->mounts[i];
+		held[i] = -1;
+		if (entry->kind != OE__MOUNT_OVERLAY && !is_covered(plan, i))
+			continue;
+		held[i] = open(entry->path, O_PATH | O_CLOEXEC);
+		if (held[i] < 0 && errno != ENOENT)
+			return false;
+	}
+	return true;
+}
+
+static bool renew(const struct oe__plan *plan, size_t index, int held)
+{
+	const struct oe__mount *entry = &plan->mounts[index];
+
+	if (entry->kind == OE__MOUNT_SCRATCH)
+		return bind_scratch(entry, index);
+	if (held < 0)
+		return true;
+	if (entry->kind == OE__MOUNT_OVERLAY && mount_overlay(entry, index, held))
+		return true;
+	return !is_covered(plan, index) || bind_again(entry, held);
+}
+
+int root_private(const struct oe__plan *plan, bool fresh_proc)
+{
+	int held[OE__MOUNTS_MAX];
+	bool done = hold(plan, held) && mount_scratch(plan);
+
+	for (size_t i = 0; i < plan->head.mount_count; i++) {
+		done = done && renew(plan, i, held[i]);
+		if (held[i] >= 0) {
+			int code = errno;
+			close(held[i]);
+			errno = code;
+		}
+	}
+	if (!done)
+		return OE__STEP_SCRATCH;
+	return fresh_proc && !mount_proc("/proc") ? OE__STEP_PROC : 0;
+}
+
+bool root_has_proc(void)
+{
+	return is_directory("/proc/self");
+}

@@ -1,0 +1,154 @@
+#include "confinement.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "../confine/filter.h"
+#include "../confine/landlock.h"
+#include "openevolve/sandbox.h"
+#include "selftest.h"
+
+/* Nobody's users: above what distributions, containers and directories of networks give out. Each
+   tree has one of its own. */
+#define UID_FIRST 0x7e000000u
+
+static struct oe__plan policy;
+static char policy_bytes[OE__MESSAGE_MAX];
+static bool known, probed;
+
+int confinement_set(const char *bytes, size_t size)
+{
+	struct oe__policy_head *head = &policy.head;
+
+	if (size < sizeof(*head) || size > sizeof(policy_bytes))
+		return EINVAL;
+	memcpy(policy_bytes, bytes, size);
+	memcpy(head, policy_bytes, sizeof(*head));
+	size_t rest = size - sizeof(*head), used;
+	used = plan_read_mounts(&policy, 0, head->mount_count, policy_bytes + sizeof(*head), rest);
+	if (head->mount_count > 0 && used == 0)
+		return EINVAL;
+	head->uid = geteuid() == 0 ? UID_FIRST : geteuid();
+	head->filter_count = 0;
+	known = true;
+	return 0;
+}
+
+/* ---- the probe ---- */
+
+static bool try_tier(int tier, const char *scratch, const char *staging, struct oe__findings *out)
+{
+	struct oe__policy_head *head = &policy.head;
+	struct selftest test;
+
+	head->tier = tier;
+	head->landlock = tier >= 1 ? out->landlock : 0;
+	if (tier == 1 && head->landlock == 0) {
+		out->step[tier] = OE__STEP_LANDLOCK;
+		out->status[tier] = ENOSYS;
+		return false;
+	}
+	if (!filter_make(&policy)) {
+		out->step[tier] = OE__STEP_FILTER;
+		out->status[tier] = errno;
+		return false;
+	}
+	test = selftest_run(&policy, scratch, staging);
+	out->step[tier] = (uint32_t)test.failure.step;
+	out->status[tier] = test.failure.code;
+	out->tried = test.tried;
+	out->done = test.done;
+	return test.failure.code == 0;
+}
+
+void confinement_probe(const char *scratch, const char *staging)
+{
+	struct oe__findings findings = { .type = OE__REQUEST_PROBE, .tier = -1, .root = geteuid() == 0 };
+
+	findings.landlock = landlock_abi();
+	findings.cgroup = policy.head.memory_total > 0 ? cgroup_find() : 0;
+	for (int tier = 2; known && tier >= 0 && findings.tier < 0; tier--)
+		if (try_tier(tier, scratch, staging, &findings))
+			findings.tier = tier;
+	if (findings.tier == 2 && findings.cgroup > 0)
+		policy.head.tier = findings.tier = 3;
+	probed = findings.tier >= 0;
+	while (send(OE__SPAWNER_SOCKET, &findings, sizeof(findings), MSG_NOSIGNAL) < 0 && errno == EINTR)
+		continue;
+}
+
+/* ---- one tree ---- */
+
+static int by_path(const void *a, const void *b)
+{
+	return strcmp(((const struct oe__mount *)a)->path, ((const struct oe__mount *)b)->path);
+}
+
+/* Without mounts, the directory that a tree may write into is given to the user that it will be. */
+static void claim(const struct oe__plan *plan, size_t first)
+{
+	for (size_t i = first; i < plan->head.mount_count; i++)
+		if (plan->mounts[i].kind == OE__MOUNT_WRITE) {
+			(void)lchown(plan->mounts[i].path, 0, plan->head.uid);
+			(void)chmod(plan->mounts[i].path, 0770);
+		}
+}
+
+static int add_descriptor(struct start *start, int fd)
+{
+	if (fd < 0)
+		return errno;
+	start->fds[start->fd_count++] = fd;
+	return 0;
+}
+
+static int add_kit(struct start *start, const struct oe__plan *plan)
+{
+	int code = add_descriptor(start, plan_to_kit(plan));
+
+	if (code == 0)
+		code = add_descriptor(start, start->group >= 0
+		                                 ? fcntl(start->group, F_DUPFD_CLOEXEC, 0)
+		                                 : open("/dev/null", O_WRONLY | O_CLOEXEC));
+	return code;
+}
+
+int confinement_prepare(struct start *start, const struct tree *tree, char *bytes, size_t size,
+                        struct cgroup **group)
+{
+	static struct oe__plan own;
+	const struct oe__request *request = &start->request;
+
+	*group = NULL;
+	if (!probed)
+		return ENOTSUP;
+	own = policy;
+	size_t count = own.head.mount_count;
+	if (request->mount_count > 0 &&
+	    plan_read_mounts(&own, count, request->mount_count, bytes, size) == 0)
+		return EINVAL;
+	own.head.limits = request->limits;
+	if (geteuid() == 0)
+		own.head.uid = UID_FIRST + tree_index(tree);
+	if (own.head.tier < 2 && geteuid() == 0)
+		claim(&own, count);
+	qsort(own.mounts, own.head.mount_count, sizeof(own.mounts[0]), by_path);
+	start->plan = &own;
+	if (own.head.tier == 3)
+		*group = cgroup_take(own.head.memory_total);
+	start->group = *group ? cgroup_open(*group) : -1;
+	return request->flags & OE__START_WARM ? add_kit(start, &own) : 0;
+}
+
+void confinement_release(struct start *start)
+{
+	if (start->group >= 0)
+		close(start->group);
+	for (unsigned i = start->request.fd_count; i < start->fd_count; i++)
+		close(start->fds[i]);
+}

@@ -1,0 +1,157 @@
+#include "tree.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "descendants.h"
+#include "meter.h"
+
+#define LOOK_MS 20 /* between two looks at the totals */
+
+static struct tree trees[TREES_MAX];
+static size_t metered; /* how many of them */
+
+struct tree *tree_find(uint64_t id)
+{
+	for (size_t i = 0; i < TREES_MAX; i++)
+		if (trees[i].id == id)
+			return &trees[i];
+	return NULL;
+}
+
+unsigned tree_index(const struct tree *tree)
+{
+	return (unsigned)(tree - trees);
+}
+
+void tree_start(struct tree *tree, const struct start *start, struct cgroup *group)
+{
+	const struct oe__plan *plan = start->plan;
+	uint64_t id = start->request.tree;
+	pid_t keeper = fork();
+
+	if (keeper == 0)
+		keeper_run(start);
+	if (keeper < 0) {
+		report_send(&(struct oe__report){
+			.type = OE__REPORT_FAILED, .tree = id, .step = OE__STEP_FORK, .status = errno });
+		cgroup_give(group);
+		return;
+	}
+	*tree = (struct tree){ .id = id,
+		                   .keeper = keeper,
+		                   .apart = plan && plan->head.tier >= 2,
+		                   .warm = start->request.flags & OE__START_WARM,
+		                   .memory_total = plan && !group ? plan->head.memory_total : 0,
+		                   .cpu_total_ms = plan ? plan->head.cpu_total_ms : 0,
+		                   .group = group };
+	tree->metered = tree->memory_total > 0 || tree->cpu_total_ms > 0;
+	metered += tree->metered;
+}
+
+/* ---- ends ---- */
+
+void tree_kill(uint64_t id)
+{
+	const struct tree *tree = tree_find(id);
+
+	if (!tree)
+		return;
+	/* Either way the keeper reports the end, and leaves. */
+	if (tree->apart)
+		(void)kill(tree->keeper, SIGTERM);
+	else
+		(void)descendants_kill(tree->keeper, 0);
+}
+
+void tree_sweep(uint64_t id, pid_t keep)
+{
+	const struct tree *tree = tree_find(id);
+	size_t killed = tree && !tree->apart ? descendants_kill(tree->keeper, keep) : 0;
+
+	report_send(&(struct oe__report){
+		.type = OE__REPORT_SWEPT, .tree = id, .count = (uint32_t)killed });
+}
+
+void tree_memory(uint64_t id)
+{
+	const struct tree *tree = tree_find(id);
+	struct oe__report report = { .type = OE__REPORT_MEMORY, .tree = id, .memory_peak = -1 };
+
+	if (tree && tree->group)
+		report.memory_peak = cgroup_peak(tree->group, &report.count);
+	report_send(&report);
+}
+
+void trees_reap(void)
+{
+	pid_t gone;
+
+	while ((gone = waitpid(-1, NULL, WNOHANG)) > 0)
+		for (size_t i = 0; i < TREES_MAX; i++)
+			if (trees[i].id != 0 && trees[i].keeper == gone) {
+				metered -= trees[i].metered;
+				cgroup_give(trees[i].group);
+				trees[i].id = 0;
+				break;
+			}
+}
+
+/* ---- totals ---- */
+
+static int64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* Processes at the top that are not the program's. */
+static size_t skip_of(const struct tree *tree)
+{
+	return 1 + (tree->apart ? 1 : 0) + (tree->warm ? 1 : 0);
+}
+
+static void measure(struct tree *tree)
+{
+	struct meter sum = meter_read(tree->keeper, skip_of(tree), false);
+	int over = 0;
+
+	/* Looked at more closely only if it could be too much. */
+	if (tree->memory_total > 0 && sum.memory_bytes > tree->memory_total &&
+	    meter_read(tree->keeper, skip_of(tree), true).memory_bytes > tree->memory_total)
+		over = OE__TOTAL_MEMORY;
+	else if (tree->cpu_total_ms > 0 && sum.cpu_ms > tree->cpu_total_ms)
+		over = OE__TOTAL_CPU;
+	if (over == 0) {
+		tree->exceeded = false;
+		return;
+	}
+	if (tree->exceeded) /* said already: its owner knows what to end */
+		return;
+	tree->exceeded = true;
+	report_send(&(struct oe__report){
+		.type = OE__REPORT_EXCEEDED, .tree = tree->id, .status = over });
+	if (!tree->warm)
+		tree_kill(tree->id);
+}
+
+int trees_measure(void)
+{
+	static int64_t next;
+	int64_t now = metered > 0 ? now_ms() : 0;
+
+	if (metered == 0)
+		return -1;
+	if (now < next)
+		return (int)(next - now);
+	for (size_t i = 0; i < TREES_MAX; i++)
+		if (trees[i].id != 0 && trees[i].metered)
+			measure(&trees[i]);
+	next = now_ms() + LOOK_MS;
+	return LOOK_MS;
+}
