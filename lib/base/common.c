@@ -31,6 +31,8 @@ const char *oe_status_string(int status)
 		return "evaluator failed";
 	case OE_ERR_USER:
 		return "failure of a callback";
+	case OE_ERR_SANDBOX:
+		return "the sandbox cannot give a required guarantee";
 	default:
 		return status >= 0 ? "success" : "unknown failure";
 	}
