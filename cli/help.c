@@ -197,7 +197,8 @@ static const struct {
 	{ "5", "no model answers: key, quota, network" },
 	{ "6", "with --require-target: the target was not reached" },
 	{ "7", "the run or checkpoint is damaged, locked by another run, or too new" },
-	{ "8", "a strict sandbox was asked for and cannot be had" },
+	{ "8", "the sandbox cannot give a guarantee that sandbox.require or --sandbox strict asks for; "
+	       "nothing was run" },
 	{ "70", "an error in oe itself, worth a report" },
 	{ "130, 143", "stopped by SIGINT or SIGTERM, in good order" },
 };

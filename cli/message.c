@@ -90,6 +90,8 @@ static int status_of(int exit_status, int status)
 		return EXIT_LLM;
 	case OE_ERR_EVALUATOR:
 		return EXIT_EVALUATOR;
+	case OE_ERR_SANDBOX:
+		return EXIT_SANDBOX;
 	default:
 		return exit_status;
 	}

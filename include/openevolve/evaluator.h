@@ -58,11 +58,15 @@ typedef struct oe_evaluator_vtable {
 
 	/** Release `self`; called once, when nothing is in flight. Default: do nothing. */
 	void (*free)(void *self);
+
+	/** What confines the programs while they are judged: JSON as of oe_sandbox_report_json(), which
+	 *  lives as long as `self` and does not change. Optional; NULL: nothing does. Any thread. */
+	const char *(*confinement)(void *self);
 } oe_evaluator_vtable;
 
 /** A table without methods. */
 #define OE_EVALUATOR_VTABLE_INIT \
-	{ sizeof(oe_evaluator_vtable), NULL, OE_THREADING_SERIAL, NULL, NULL, NULL, NULL }
+	{ sizeof(oe_evaluator_vtable), NULL, OE_THREADING_SERIAL, NULL, NULL, NULL, NULL, NULL }
 
 /** Make an evaluator. The table is copied; `self` is owned by the result (on failure by the caller). */
 OE_API OE_NODISCARD int oe_evaluator_new(const oe_evaluator_vtable *vtable, void *self,
@@ -101,6 +105,14 @@ OE_API void oe_evaluator_unref(oe_evaluator *evaluator);
 
 /** Name of the evaluator, for messages. */
 OE_API const char *oe_evaluator_name(const oe_evaluator *evaluator);
+
+/**
+ * What confines the programs that it judges: the report of oe_sandbox_report_json(). Those made of
+ * others answer for what is inside of them: a cascade if all of its stages give the same answer.
+ *
+ * @return NULL if nothing does, or nothing is known. Borrowed; as old as the evaluator. Any thread.
+ */
+OE_API const char *oe_evaluator_confinement(const oe_evaluator *evaluator);
 
 /**
  * Judge one program and wait for it; for tools, not for the hot path. Not on a thread of the

@@ -50,6 +50,7 @@ OE_API void oe_run_close(oe_run *run);
 
 /** A property of the run: "state" (new, running, finished, stopped, interrupted), "reason", "program", "evaluator",
  *  "language", "extension", "created", "started", "ended", "version", "seed", "config" (YAML of what was set, no secrets),
+ *  "sandbox" (what confined the evaluations: JSON of oe_evaluator_confinement(), or ""),
  *  and "user.NAME" as of oe_controller_set_property().
  *  Borrowed until the next call; NULL if unknown. */
 OE_API const char *oe_run_property(oe_run *run, const char *name);

@@ -61,7 +61,7 @@ enum oe_guarantee {
 	OE_GUARANTEE_IPC = 19,         /**< no shared memory, queues, keys with others              */
 	OE_GUARANTEE_SECRETS = 20,     /**< environment and memory of the caller stay there         */
 	OE_GUARANTEE_SCORE = 21,       /**< it cannot give itself a score                           */
-	OE_GUARANTEE_COUNT = 22
+	OE_GUARANTEE_COUNT = 22        /**< how many there are */
 };
 
 /** How far a guarantee holds. */
@@ -188,6 +188,7 @@ OE_API const char *oe_guarantee_level_name(int level);
 OE_API OE_NODISCARD int oe_sandbox_run(oe_sandbox *sandbox, const oe_sandbox_command *command,
                                        oe_sandbox_result **out, oe_error *err);
 
+/** Accepts NULL. */
 OE_API void oe_sandbox_result_free(oe_sandbox_result *result);
 
 /** enum oe_verdict: OK if it left with status 0. */

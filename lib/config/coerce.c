@@ -19,6 +19,8 @@
 #include "config/yaml.h"
 #include "config/yaml_scalar.h"
 
+#define CHOICE_MAX 32 /* a word of the table's choices, with its end */
+
 /* ---- messages ---- */
 
 static void put_number(struct oe__buffer *out, double value)
@@ -43,8 +45,24 @@ static void put_range(const oe_option *option, struct oe__buffer *out)
 	}
 }
 
+static size_t count_choices(const char *choices)
+{
+	size_t count = 1;
+
+	for (const char *c = choices; *c != '\0'; c++)
+		count += *c == '|';
+	return count;
+}
+
+/* More than a message has room for are counted. */
+#define CHOICES_SHOWN 8
+
 static void put_choices(const char *choices, struct oe__buffer *out)
 {
+	if (count_choices(choices) > CHOICES_SHOWN) {
+		oe__buffer_printf(out, "one of %zu words", count_choices(choices));
+		return;
+	}
 	for (const char *word = choices; *word != '\0';) {
 		size_t size = strcspn(word, "|");
 		bool last = word[size] == '\0';
@@ -90,13 +108,35 @@ int oe__coerce_expected(const struct oe__option *option, struct oe__buffer *out)
 	return out->status;
 }
 
+/* The word of many choices that may have been meant. */
+static void put_nearest(const char *choices, const char *given, struct oe__buffer *out)
+{
+	size_t distance_best = strlen(given) / 3 + 1;
+	char word[CHOICE_MAX], best[CHOICE_MAX] = "";
+
+	for (const char *c = choices; *c != '\0';) {
+		size_t size = strcspn(c, "|");
+		assert(size < sizeof(word));
+		memcpy(word, c, size);
+		word[size] = '\0';
+		size_t distance = oe__name_distance(given, word);
+		if (distance < distance_best) {
+			distance_best = distance;
+			memcpy(best, word, size + 1);
+		}
+		c += size + (c[size] == '|');
+	}
+	if (best[0] != '\0')
+		oe__buffer_printf(out, ": did you mean '%s'?", best);
+}
+
 /* Values are shown where they cannot be secrets by mistake: numbers, and words of a choice. */
 static int refuse(const struct oe__option *option, const char *name, const struct oe__value *value,
 				  const struct oe__place *place, oe_error *err)
 {
 	OE__AUTO(buffer) struct oe__buffer expected = OE__BUFFER_INIT(0);
 	OE__AUTO(buffer) struct oe__buffer found = OE__BUFFER_INIT(0);
-	const char *hint = "";
+	OE__AUTO(buffer) struct oe__buffer hint = OE__BUFFER_INIT(0);
 
 	(void)oe__coerce_expected(option, &expected);
 	if (value->type == OE__VALUE_BOOL)
@@ -115,10 +155,14 @@ static int refuse(const struct oe__option *option, const char *name, const struc
 	}
 	if (option->shown.type == OE_OPTION_STRING && value->type != OE__VALUE_LIST &&
 		value->type != OE__VALUE_MAP && !option->shown.choices)
-		hint = ": put it in quotes";
+		oe__buffer_text(&hint, ": put it in quotes");
+	if (option->shown.choices && count_choices(option->shown.choices) > CHOICES_SHOWN &&
+		value->type == OE__VALUE_STRING && !(option->shown.flags & OE_OPTION_SECRET))
+		put_nearest(option->shown.choices, value->string, &hint);
 	return oe__error_at(err, OE_ERR_CONFIG, place->source, value->line ? value->line : place->line,
 						value->line ? value->column : place->column, "'%s' is %s, expected %s%s",
-						name, oe__buffer_string(&found), oe__buffer_string(&expected), hint);
+						name, oe__buffer_string(&found), oe__buffer_string(&expected),
+						oe__buffer_string(&hint));
 }
 
 /* ---- scalars ---- */
@@ -219,7 +263,7 @@ static bool coerce_bool(struct oe__value *value)
 static bool coerce_choice(const char *choices, struct oe__value *value)
 {
 	for (const char *word = choices; *word != '\0';) {
-		char name[32];
+		char name[CHOICE_MAX];
 		size_t size = strcspn(word, "|");
 		assert(size < sizeof(name));
 		memcpy(name, word, size);

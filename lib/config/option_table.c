@@ -83,6 +83,12 @@
 #define NO_NOVELTY               "the novelty check is not available yet"
 #define NO_TRACE                 "traces are not written yet; run.db has every iteration"
 
+/* The names of openevolve/sandbox.h, in their order; that layer's tests compare. */
+#define GUARANTEES                                                                                 \
+	"fs_read|fs_write|fs_meta|net_inet|net_unix|net_other|proc_signal|proc_see|tree_kill|"          \
+	"mem_total|mem_process|cpu|wall|output|processes|disk|syscalls|privileges|terminal|ipc|"        \
+	"secrets|score"
+
 const struct oe__option oe__options[] = {
 	/* ---- the run ---- */
 	INT("max_iterations", "10000", 0, INFINITY, O,
@@ -332,6 +338,9 @@ const struct oe__option oe__options[] = {
 	CHOICE("evaluator.preload", "libs", "libs|evaluator|none", 0,
 		   .summary = "What evaluations find imported: third-party modules, the evaluator too, or "
 					  "nothing."),
+	CHOICE("evaluator.isolation", "shared", "shared|split", 0,
+		   .summary = "Candidates run in the evaluator's process (shared), or in one of their own, "
+					  "which cannot touch the score."),
 	MANY("evaluator.env", "{}", OE_OPTION_MAP, OE_OPTION_STRING, 0,
 		 .summary = "Environment variables of evaluations, besides the usual harmless ones."),
 	INT("evaluator.output_max_bytes", "1048576", 0, (double)OE__ARTIFACT_MAX, 0, .unit = "bytes",
@@ -339,9 +348,41 @@ const struct oe__option oe__options[] = {
 	SECONDS("evaluator.grace", "5", 0, 1e6, 0,
 			.summary = "Time that running evaluations get when the run is told to stop."),
 	REAL("evaluator.cpu_limit", "null", -INFINITY, INFINITY, O | N,
-		 .no_effect = NOT_IN_OPENEVOLVE_EITHER, .summary = "Processor limit of one evaluation."),
+		 .no_effect = NOT_IN_OPENEVOLVE_EITHER "; see `sandbox.cpu_limit`",
+		 .summary = "Processor limit of one evaluation."),
 	BOOL("evaluator.distributed", "false", O, .no_effect = NOT_IN_OPENEVOLVE_EITHER,
 		 .summary = "Evaluate on other machines."),
+
+	/* ---- confinement ---- */
+	CHOICE("sandbox.mode", "auto", "auto|strict|none", 0,
+		   .summary = "Confine evaluations as well as the machine allows, fully or not at all "
+					  "(strict), or only by limits and deadlines."),
+	LIST("sandbox.require", "[]", OE_OPTION_STRING, 0, .choices = GUARANTEES,
+		 .summary = "Guarantees without which nothing is run; `oe doctor` tells which there are."),
+	CHOICE("sandbox.profile", "default", "default|strict", 0,
+		   .summary = "System calls that are left: what runtimes and libraries need, or no new "
+					  "executable code either."),
+	CHOICE("sandbox.network", "none", "none|loopback|host", 0,
+		   .summary = "Network of evaluations: none, one of their own, or that of the machine."),
+	INT("sandbox.processes", "128", 1, 1e6, 0, .unit = "processes",
+		.summary = "Processes and threads of one evaluation at a time."),
+	SECONDS("sandbox.cpu_limit", "null", 0.001, 1e9, N,
+			.summary = "Processor time of all processes of one evaluation; null does not limit it."),
+	INT("sandbox.scratch_mb", "1024", 1, 1e9, 0, .unit = "MiB",
+		.summary = "What one evaluation may write to its temporary files, all together."),
+	INT("sandbox.scratch_files", "100000", 1, 1e9, 0, .unit = "files",
+		.summary = "Files and directories that one evaluation may make."),
+	INT("sandbox.file_mb", "null", 1, 1e9, N, .unit = "MiB",
+		.summary = "Largest file that an evaluation may write; null does not limit it."),
+	LIST("sandbox.readable", "[]", OE_OPTION_STRING, 0,
+		 .summary = "Files and directories that evaluations may read, besides the evaluator's, the "
+					"start directory and the system's."),
+	LIST("sandbox.writable", "[]", OE_OPTION_STRING, 0,
+		 .summary = "Directories of the machine that evaluations may write into: no protection "
+					"there."),
+	BOOL("sandbox.overlay", "true", 0,
+		 .summary = "Writes beside the evaluator and in the start directory work, and vanish; false "
+					"refuses them."),
 
 	/* ---- edits ---- */
 	CHOICE("edit.ambiguous", "first", "first|reject", 0,

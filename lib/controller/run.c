@@ -167,6 +167,19 @@ static void write_counts(oe_run *run, struct oe__json_writer *writer)
 	oe__json_map_end(writer);
 }
 
+/* As the evaluator gave it; what is no JSON, in a database from somewhere, is not passed on. */
+static void write_sandbox(oe_run *run, struct oe__json_writer *writer)
+{
+	OE__AUTO(value) struct oe__value report = { 0 };
+	const char *text = oe_run_property(run, "sandbox");
+
+	oe__json_key(writer, "sandbox");
+	if (text && *text && oe__json_parse(text, strlen(text), &report, NULL) == 0)
+		oe__json_put(writer, &report);
+	else
+		oe__json_null(writer);
+}
+
 static double rate(oe_run *run)
 {
 	OE__AUTO(statement) sqlite3_stmt *statement = NULL;
@@ -208,6 +221,7 @@ int oe_run_status_json(oe_run *run, char **out, oe_error *err)
 	write_counts(run, &writer);
 	oe__json_key(&writer, "rate_per_s");
 	oe__json_real(&writer, rate(run));
+	write_sandbox(run, &writer);
 	oe__json_map_end(&writer);
 	*out = oe__buffer_steal(&text, NULL);
 	return *out ? 0 : oe__error_nomem(err);

@@ -253,6 +253,7 @@ int oe__controller_record_start(oe_controller *controller, const char *config)
 		{ "extension", controller->extension },
 		{ "language", controller->recipe->language },
 		{ "evaluator", oe_evaluator_name(controller->recipe->evaluator) },
+		{ "sandbox", oe_evaluator_confinement(controller->recipe->evaluator) },
 		{ "config", config },
 		{ "templates", oe__buffer_string(&templates) },
 	};

@@ -278,12 +278,29 @@ static void cascade_free(void *self)
 	oe__free(cascade);
 }
 
+/* What some stages are not confined by is not said of all. */
+static const char *confinement(void *self)
+{
+	const struct cascade *cascade = self;
+	const char *first = cascade->count > 0
+	                        ? oe_evaluator_confinement(cascade->stages[0].evaluator)
+	                        : NULL;
+
+	for (size_t i = 1; first && i < cascade->count; i++) {
+		const char *other = oe_evaluator_confinement(cascade->stages[i].evaluator);
+		if (!other || strcmp(first, other) != 0)
+			return NULL;
+	}
+	return first;
+}
+
 static const oe_evaluator_vtable cascade_vtable = {
 	.struct_size = sizeof(oe_evaluator_vtable),
 	.name = "cascade",
 	.start = start,
 	.cancel = cancel,
 	.free = cascade_free,
+	.confinement = confinement,
 };
 
 int oe__cascade_new(const struct oe__cascade_options *options, oe_evaluator **out, oe_error *err)

@@ -48,6 +48,12 @@ static void free_nothing(void *self)
 	(void)self;
 }
 
+static const char *confine_nothing(void *self)
+{
+	(void)self;
+	return NULL;
+}
+
 int oe_evaluator_new(const oe_evaluator_vtable *given, void *self, oe_evaluator **out,
                      oe_error *err)
 {
@@ -67,6 +73,8 @@ int oe_evaluator_new(const oe_evaluator_vtable *given, void *self, oe_evaluator 
 		vtable.cancel = cancel_nothing;
 	if (!vtable.free)
 		vtable.free = free_nothing;
+	if (!vtable.confinement)
+		vtable.confinement = confine_nothing;
 
 	oe_evaluator *evaluator = oe__calloc(1, sizeof(*evaluator));
 	char *name = oe__strdup(vtable.name);
@@ -112,6 +120,11 @@ void oe_evaluator_unref(oe_evaluator *evaluator)
 const char *oe_evaluator_name(const oe_evaluator *evaluator)
 {
 	return evaluator->name;
+}
+
+const char *oe_evaluator_confinement(const oe_evaluator *evaluator)
+{
+	return evaluator ? evaluator->vtable.confinement(evaluator->self) : NULL;
 }
 
 void *oe__evaluator_self(oe_evaluator *evaluator, const char *name)

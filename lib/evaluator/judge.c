@@ -221,6 +221,12 @@ static void cancel(void *self, oe_evaluation *evaluation)
 	}
 }
 
+static const char *confinement(void *self)
+{
+	const struct judge *judge = self;
+	return oe_evaluator_confinement(judge->inner);
+}
+
 static void judge_free(void *self)
 {
 	struct judge *judge = self;
@@ -241,6 +247,7 @@ int oe_evaluator_judge_new(const oe_config *config, oe_evaluator *inner, oe_llm 
 		.start = start,
 		.cancel = cancel,
 		.free = judge_free,
+		.confinement = confinement,
 	};
 
 	if (!config || !inner || !models || !out)

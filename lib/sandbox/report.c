@@ -1,7 +1,6 @@
 #include "sandbox/report.h"
 
 #include <stdbool.h>
-#include <stdio.h>
 #include <string.h>
 
 /* ---- names ---- */
@@ -165,7 +164,6 @@ static const char *why_not(const struct oe__guarantee *line)
 int oe__sandbox_report_check(const struct oe__sandbox_report *report, uint64_t require,
                              oe_error *err)
 {
-	char others[32] = "";
 	int first = -1, count = 0;
 
 	if (require >> OE_GUARANTEE_COUNT != 0)
@@ -178,10 +176,12 @@ int oe__sandbox_report_check(const struct oe__sandbox_report *report, uint64_t r
 	}
 	if (count == 0)
 		return 0;
-	if (count > 1)
-		(void)snprintf(others, sizeof(others), " and %d more", count - 1);
-	return oe__error(err, OE_ERR_SANDBOX, "the sandbox cannot guarantee '%s'%s: %s",
-	                 guarantee_names[first], others, why_not(&report->guarantees[first]));
+	const char *why = why_not(&report->guarantees[first]);
+	if (count == 1)
+		return oe__error(err, OE_ERR_SANDBOX, "the sandbox cannot guarantee '%s': %s",
+		                 guarantee_names[first], why);
+	return oe__error(err, OE_ERR_SANDBOX, "the sandbox cannot guarantee '%s' and %d more: %s",
+	                 guarantee_names[first], count - 1, why);
 }
 
 /* ---- reading ---- */

@@ -51,6 +51,35 @@ START_TEST(test_everything_is_kept)
 }
 END_TEST
 
+static void check_sandbox(const char *confinement, const char *expected)
+{
+	struct world world;
+	world_init(&world, true);
+	world_set(&world, "max_iterations", "1");
+	world.confinement = confinement;
+	ck_assert_ptr_eq(oe_evaluator_confinement(world.judge), confinement);
+	run_all(&world);
+	oe_run *run = open_run(&world);
+	char *status = NULL;
+
+	ck_assert_str_eq(oe_run_property(run, "sandbox"), confinement ? confinement : "");
+	ck_assert_int_eq(oe_run_status_json(run, &status, NULL), 0);
+	ck_assert_msg(strstr(status, expected) != NULL, "%s", status);
+	oe_run_free_text(status);
+	oe_run_close(run);
+	world_done(&world);
+}
+
+/* What confined the evaluations is part of the run. */
+START_TEST(test_confinement_is_kept)
+{
+	check_sandbox("{\"schema\": \"oe.sandbox/1\", \"tier\": 2}",
+				  "\"sandbox\": {\"schema\": \"oe.sandbox/1\", \"tier\": 2}}");
+	check_sandbox(NULL, "\"sandbox\": null}");
+	check_sandbox("}, \"best\": 1", "\"sandbox\": null}"); /* not JSON: not passed on */
+}
+END_TEST
+
 START_TEST(test_prompts_are_rendered_again)
 {
 	struct world world;
@@ -249,7 +278,7 @@ START_TEST(test_killed_run_loses_nothing)
 }
 END_TEST
 
-TEST_MAIN("run", test_everything_is_kept, test_prompts_are_rendered_again,
+TEST_MAIN("run", test_everything_is_kept, test_confinement_is_kept, test_prompts_are_rendered_again,
 		  test_kept_prompts_equal_rendered_ones, test_one_run_per_directory,
 		  test_population_from_the_log, test_checkpoint_begins_another_run,
 		  test_killed_run_loses_nothing)

@@ -28,6 +28,7 @@ struct world {
 	oe_llm *backend;
 	oe_evaluator *judge;
 	char directory[64]; /* "" without one */
+	const char *confinement; /* what the evaluator says about itself */
 };
 
 static inline void world_pause_ms(long ms)
@@ -115,6 +116,12 @@ static inline int world_evaluate(void *self, const oe_evaluation_request *reques
 	return oe_evaluation_set_metric(evaluation, "combined_score", value);
 }
 
+static inline const char *world_confinement(void *self)
+{
+	const struct world *world = self;
+	return world->confinement;
+}
+
 /* ---- making and ending ---- */
 
 static inline const char *world_environment(const char *name, void *userdata)
@@ -142,6 +149,7 @@ static inline void world_init(struct world *world, bool directory)
 	llm.threading = evaluator.threading = OE_THREADING_PARALLEL;
 	llm.generate = world_generate;
 	evaluator.evaluate = world_evaluate;
+	evaluator.confinement = world_confinement;
 	ck_assert_int_eq(oe_config_new(&world->config), 0);
 	ck_assert_int_eq(oe_config_set_environment(world->config, world_environment, NULL, NULL), 0);
 	ck_assert_int_eq(oe_llm_new(&llm, world, &world->backend, NULL), 0);

@@ -187,6 +187,17 @@ START_TEST(test_every_option_can_be_set_to_its_default)
 }
 END_TEST
 
+static void check_chosen(const oe_config *config, const oe_option *option, const char *word,
+						 int index)
+{
+	char expected[40];
+
+	snprintf(expected, sizeof(expected), option->type == OE_OPTION_LIST ? "[\"%s\"]" : "%s", word);
+	ck_assert_str_eq(oe_config_get(config, option->name), expected);
+	if (option->type != OE_OPTION_LIST)
+		ck_assert_int_eq(oe__config_choice(config, option->name), index);
+}
+
 START_TEST(test_every_choice_is_taken)
 {
 	const oe_option *option;
@@ -199,14 +210,33 @@ START_TEST(test_every_choice_is_taken)
 			size_t size = strcspn(c, "|");
 			snprintf(word, sizeof(word), "%.*s", (int)size, c);
 			must_set(config, option->name, word);
-			ck_assert_int_eq(oe__config_choice(config, option->name), index);
-			ck_assert_str_eq(oe_config_get(config, option->name), word);
+			check_chosen(config, option, word, index);
 			word[0] = (char)(word[0] ^ 0x20); /* any case is fine, the table's is kept */
 			must_set(config, option->name, word);
-			ck_assert_int_eq(oe__config_choice(config, option->name), index);
+			word[0] = (char)(word[0] ^ 0x20);
+			check_chosen(config, option, word, index);
 			c += size + (c[size] == '|');
 		}
 	}
+}
+END_TEST
+
+/* A word of many: what may have been meant is said, and where. */
+START_TEST(test_lists_of_choices)
+{
+	OE__AUTO(config) oe_config *config = test_config();
+	oe_error err = { 0 };
+
+	must_load(config, "sandbox: {require: [fs_read, NET_INET]}\n");
+	ck_assert_str_eq(oe_config_get(config, "sandbox.require"), "[\"fs_read\", \"net_inet\"]");
+	ck_assert_int_eq(test_load(config, "sandbox:\n  require: [cpu, fs_raed]\n", &err),
+					 OE_ERR_CONFIG);
+	ck_assert_int_eq(err.line, 2);
+	ck_assert_str_eq(err.message, "'sandbox.require' is 'fs_raed', expected a list, each item one "
+								  "of 22 words: did you mean 'fs_read'?");
+	ck_assert_int_eq(test_load(config, "sandbox: {require: zebra}\n", &err), OE_ERR_CONFIG);
+	ck_assert_str_eq(err.message, "'sandbox.require' is 'zebra', expected a list, each item one of "
+								  "22 words");
 }
 END_TEST
 
@@ -242,5 +272,6 @@ END_TEST
 
 TEST_MAIN("option", test_rows_are_complete, test_sections_are_in_one_piece,
 		  test_every_option_refuses_what_it_does_not_take,
-		  test_every_option_can_be_set_to_its_default, test_every_choice_is_taken, test_aliases,
+		  test_every_option_can_be_set_to_its_default, test_every_choice_is_taken,
+		  test_lists_of_choices, test_aliases,
 		  test_nearest)
