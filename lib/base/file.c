@@ -62,8 +62,11 @@ char *oe__path_absolute(const char *path)
 {
 	if (path[0] == '/')
 		return oe__strdup(path);
+	while (path[0] == '.' && path[1] == '/')
+		path += 2;
+	bool same = *path == '\0' || strcmp(path, ".") == 0;
 	char *working = getcwd(NULL, 0);
-	char *absolute = working ? oe__path_join(working, path) : NULL;
+	char *absolute = !working ? NULL : same ? oe__strdup(working) : oe__path_join(working, path);
 	free(working); /* libc's */
 	return absolute;
 }

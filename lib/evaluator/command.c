@@ -22,12 +22,17 @@ static void sandbox_ready(void *owner, int fd, int events)
 	oe__sandbox_free(OE__STEAL(command->sandbox));
 }
 
+static int start_sandbox(struct oe__command_evaluator *command, oe_error *err)
+{
+	const oe_sandbox_policy *policy = command->confines ? &command->policy.policy : NULL;
+	return oe__sandbox_new(command->temporary, policy, &command->sandbox, err);
+}
+
 int oe__command_evaluator_need_sandbox(struct oe__command_evaluator *command, oe_error *err)
 {
-	if (command->sandbox)
-		return 0;
-	int status = oe__sandbox_new(command->temporary, NULL, &command->sandbox, err);
-	if (status == 0 &&
+	int status = command->sandbox ? 0 : start_sandbox(command, err);
+
+	if (status == 0 && !command->sandbox_watch &&
 	    oe__watch_open(command->reactor, oe__sandbox_fd(command->sandbox), OE__READABLE,
 	                   sandbox_ready, command, &command->sandbox_watch) < 0) {
 		oe__sandbox_free(OE__STEAL(command->sandbox));
@@ -51,6 +56,8 @@ static void release(struct oe__teardown *teardown)
 	oe__free(command->directory);
 	oe__free(command->suffix);
 	oe__free(command->temporary);
+	oe__free(command->report);
+	oe__policy_done(&command->policy);
 	oe__free(command);
 }
 
@@ -72,7 +79,8 @@ static void command_free(void *self)
 	oe__teardown_begin(&command->teardown, command->reactor);
 }
 
-static int copy_variables(struct oe__command_evaluator *command, const char *const *variables)
+static int copy_variables(struct oe__command_evaluator *command, const char *const *variables,
+                          bool confined)
 {
 	size_t count = 0;
 
@@ -82,7 +90,8 @@ static int copy_variables(struct oe__command_evaluator *command, const char *con
 	if (!command->variables)
 		return OE_ERR_NOMEM;
 	for (size_t i = 0; i < count; i++) {
-		if (strncmp(variables[i], "TMPDIR=", strlen("TMPDIR=")) == 0)
+		if (strncmp(variables[i], "TMPDIR=", strlen("TMPDIR=")) == 0 ||
+		    (confined && strncmp(variables[i], "HOME=", strlen("HOME=")) == 0))
 			continue; /* each evaluation has its own */
 		char *copy = oe__strdup(variables[i]);
 		if (!copy)
@@ -90,6 +99,34 @@ static int copy_variables(struct oe__command_evaluator *command, const char *con
 		command->variables[command->variable_count++] = copy;
 	}
 	return 0;
+}
+
+static const char *command_confinement(void *self)
+{
+	const struct oe__command_evaluator *command = self;
+	return command->report;
+}
+
+/* At once, so that what is required and cannot be had is known before anything runs. */
+static int confine(struct oe__command_evaluator *command, struct oe__policy *policy, oe_error *err)
+{
+	OE__AUTO(buffer) struct oe__buffer text = OE__BUFFER_INIT(0);
+
+	command->confines = true;
+	command->policy = *policy;
+	*policy = (struct oe__policy){ 0 };
+	int status = start_sandbox(command, err);
+	if (status < 0)
+		return status;
+	struct oe__sandbox_report *report = oe__sandbox_report(command->sandbox);
+	report->isolation = "shared";
+	if (command->policy.remark.size > 0)
+		oe__sandbox_report_add_reason(report, OE_GUARANTEE_FS_READ, "%s",
+		                              oe__buffer_string(&command->policy.remark));
+	if (oe__sandbox_report_write(report, &text) < 0)
+		return oe__error_nomem(err);
+	command->report = oe__buffer_steal(&text, NULL);
+	return command->report ? 0 : oe__error_nomem(err);
 }
 
 int oe__command_evaluator_new(const struct oe__command_evaluator_options *options,
@@ -101,6 +138,7 @@ int oe__command_evaluator_new(const struct oe__command_evaluator_options *option
 		.start = oe__command_evaluate,
 		.cancel = oe__command_evaluator_cancel,
 		.free = command_free,
+		.confinement = command_confinement,
 	};
 	struct oe__command_evaluator *command = oe__calloc(1, sizeof(*command));
 
@@ -116,10 +154,15 @@ int oe__command_evaluator_new(const struct oe__command_evaluator_options *option
 	command->temporary = oe__strdup(options->temporary);
 	int status = OE_ERR_NOMEM;
 	if (command->path && command->directory && command->suffix && command->temporary)
-		status = copy_variables(command, options->variables);
+		status = copy_variables(command, options->variables,
+		                        options->policy &&
+		                            options->policy->policy.mode != OE_SANDBOX_NONE);
+	if (status == 0 && options->policy)
+		status = confine(command, options->policy, err);
 	if (status == 0)
 		status = oe_evaluator_new(&vtable, command, out, err);
 	if (status < 0) {
+		oe__sandbox_free(command->sandbox);
 		release(&command->teardown);
 		return status == OE_ERR_NOMEM ? oe__error_nomem(err) : status;
 	}

@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "evaluator/policy.h"
 #include "openevolve/evaluator.h"
 #include "sandbox/protocol.h"
 
@@ -22,6 +23,7 @@ struct oe__command_evaluator_options {
 	const char *const *variables; /* NULL-terminated               */
 	size_t output_max;     /* bytes of output that are kept        */
 	struct oe__limits limits;
+	struct oe__policy *policy; /* moved into the evaluator; NULL: nothing is confined */
 };
 
 /* Copies the options; references the scheduler. */

@@ -17,6 +17,9 @@ struct oe__command_evaluator {
 	size_t variable_count;
 	size_t output_max;
 	struct oe__limits limits;
+	struct oe__policy policy;
+	bool confines; /* there is a policy */
+	char *report;  /* JSON */
 
 	/* Reactor thread. */
 	struct oe__sandbox *sandbox; /* made by the first evaluation */
@@ -25,7 +28,7 @@ struct oe__command_evaluator {
 	int64_t next_scratch;
 };
 
-#define OE__COMMAND_OWN 3 /* OE_RESULT_FD, OE_SEED, TMPDIR */
+#define OE__COMMAND_OWN 4 /* OE_RESULT_FD, OE_SEED, TMPDIR, HOME */
 
 /* command.c: the sandbox is there. Reactor thread. */
 int oe__command_evaluator_need_sandbox(struct oe__command_evaluator *command, oe_error *err);

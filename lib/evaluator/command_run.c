@@ -219,8 +219,21 @@ static void heard(void *owner, const struct oe__report *report)
 
 	switch (report->type) {
 	case OE__REPORT_FAILED:
-		run->dead = run->end.exited = true;
-		run->end.status = 127 << 8; /* as a shell reports it */
+		run->dead = true;
+		if (report->step == OE__STEP_EXEC) {
+			run->end.exited = true;
+			run->end.status = 127 << 8; /* as a shell reports it */
+		} else {
+			run->end.lost = true;
+		}
+		break;
+	case OE__REPORT_EXCEEDED:
+		run->end.exceeded = report->status;
+		break;
+	case OE__REPORT_MEMORY:
+		run->end.memory_peak = report->memory_peak;
+		if (report->count > 0)
+			run->end.exceeded = OE__TOTAL_MEMORY;
 		break;
 	case OE__REPORT_EXITED:
 		run->end.exited = true;
@@ -228,6 +241,8 @@ static void heard(void *owner, const struct oe__report *report)
 		run->end.cpu_ms = report->cpu_ms;
 		run->end.memory_peak = report->memory_peak;
 		oe__timer_cancel(&run->deadline);
+		if (oe__sandbox_tier(run->command->sandbox) == 3)
+			oe__sandbox_memory(run->command->sandbox, run->tree);
 		kill_tree(run); /* what it left behind counts for nothing */
 		break;
 	case OE__REPORT_LOST:
@@ -277,13 +292,18 @@ static int start_tree(struct oe__command_run *run, const char *path, const int *
 {
 	struct oe__command_evaluator *command = run->command;
 	const char *arguments[] = { command->path, path, NULL };
+	int tier = oe__sandbox_tier(command->sandbox);
+	const struct oe__tree_mount mount = { tier >= 2 ? OE__MOUNT_READ : OE__MOUNT_WRITE, run->scratch };
 	size_t count = command->variable_count;
 	struct oe__tree_spec spec = {
+		.flags = tier >= 0 ? OE__START_CONFINED : 0,
 		.arguments = arguments,
 		.variables = (const char *const *)command->variables,
 		.directory = command->directory,
 		.fds = fds,
 		.fd_count = RESULT_FD + 1,
+		.mounts = &mount,
+		.mount_count = tier >= 0,
 		.limits = command->limits,
 	};
 
@@ -291,7 +311,9 @@ static int start_tree(struct oe__command_run *run, const char *path, const int *
 	if (status == 0)
 		status = add_variable(command, &count, "OE_SEED=%llu", (unsigned long long)run->seed);
 	if (status == 0)
-		status = add_variable(command, &count, "TMPDIR=%s", run->scratch);
+		status = add_variable(command, &count, "TMPDIR=%s", tier >= 2 ? "/tmp" : run->scratch);
+	if (status == 0 && tier >= 0)
+		status = add_variable(command, &count, "HOME=%s", tier >= 2 ? "/tmp" : run->scratch);
 	if (status == 0)
 		status = oe__sandbox_start(command->sandbox, &spec, heard, run, &run->tree, err);
 	else

@@ -15,7 +15,9 @@
 #include "evaluator/cascade.h"
 #include "evaluator/command.h"
 #include "evaluator/evaluator.h"
+#include "evaluator/interpreter.h"
 #include "evaluator/python.h"
+#include "sandbox/policy.h"
 
 /* ---- the environment of evaluations ---- */
 
@@ -92,14 +94,25 @@ static int build_environment(const oe_config *config, struct environment *out)
 
 /* ---- the backends ---- */
 
-static struct oe__limits limits_of(const oe_config *config)
+/* Not confined, a program has the limits of its user, but for memory. */
+static struct oe__limits limits_of(const oe_sandbox_policy *policy)
 {
-	struct oe__limits limits = { 0 };
+	if (policy->mode == OE_SANDBOX_NONE)
+		return (struct oe__limits){ .memory_bytes = policy->memory_bytes };
+	return oe__policy_limits(policy);
+}
 
-	if (!oe__config_is_null(config, "evaluator.memory_limit_mb"))
-		limits.memory_bytes =
-			(uint64_t)oe__config_int(config, "evaluator.memory_limit_mb") * OE__MIB;
-	return limits;
+/* What a confined interpreter needs, and where its home is. */
+static int confine_python(const char *interpreter, struct oe__policy *policy,
+                          struct environment *environment, char **executable, oe_error *err)
+{
+	OE__AUTO(string) char *user_base = NULL;
+
+	int status = oe__interpreter_show(interpreter, (const char *const *)environment->items, policy,
+	                                  executable, &user_base, err);
+	if (status == 0 && user_base && set(environment, "PYTHONUSERBASE", 14, user_base) < 0)
+		status = oe__error_nomem(err);
+	return status;
 }
 
 static int add_stage(oe_evaluator *cascade, struct oe__python_pool *pool, const char *function,
@@ -194,24 +207,33 @@ static int python_from_config(const oe_config *config, oe_scheduler *scheduler, 
 	OE__AUTO(python_pool) struct oe__python_pool *pool = NULL;
 	OE__AUTO(string) char *directory = oe__path_absolute(".");
 	OE__AUTO(string) char *interpreter = NULL;
+	OE__AUTO(string) char *executable = NULL;
+	OE__AUTO(policy) struct oe__policy policy = { 0 };
 	unsigned functions = 0;
 
 	if (!directory || build_environment(config, &environment) < 0 ||
 	    find_program(oe__config_string(config, "evaluator.python"), &environment, &interpreter) < 0)
 		return oe__error_nomem(err);
+	int status = oe__policy_from_config(config, path, directory, &policy, err);
+	bool confined = policy.policy.mode != OE_SANDBOX_NONE;
+	if (status == 0 && confined)
+		status = confine_python(interpreter, &policy, &environment, &executable, err);
+	if (status < 0)
+		return status;
 	struct oe__python_options options = {
-		.interpreter = interpreter,
+		.interpreter = executable ? executable : interpreter,
 		.evaluator = path,
-		.directory = directory,
+		.directory = confined ? policy.here : directory,
 		.suffix = suffix,
 		.preload = oe__config_string(config, "evaluator.preload"),
 		.temporary = oe__config_temporary(config),
 		.variables = (const char *const *)environment.items,
 		.slots = oe__config_evaluations(config),
 		.output_max = (size_t)oe__config_int(config, "evaluator.output_max_bytes"),
-		.limits = limits_of(config),
+		.limits = limits_of(&policy.policy),
+		.policy = &policy,
 	};
-	int status = oe__python_pool_new(&options, scheduler, &pool, err);
+	status = oe__python_pool_new(&options, scheduler, &pool, err);
 	if (status == 0)
 		status = oe__python_pool_probe(pool, oe__config_ms(config, "evaluator.timeout"), &functions,
 		                               err);
@@ -225,9 +247,13 @@ static int command_from_config(const oe_config *config, oe_scheduler *scheduler,
 {
 	OE__AUTO(environment) struct environment environment = { 0 };
 	OE__AUTO(string) char *directory = oe__path_absolute(".");
+	OE__AUTO(policy) struct oe__policy policy = { 0 };
 
 	if (!directory || build_environment(config, &environment) < 0)
 		return oe__error_nomem(err);
+	int status = oe__policy_from_config(config, path, directory, &policy, err);
+	if (status < 0)
+		return status;
 	struct oe__command_evaluator_options options = {
 		.path = path,
 		.directory = directory,
@@ -235,7 +261,8 @@ static int command_from_config(const oe_config *config, oe_scheduler *scheduler,
 		.temporary = oe__config_temporary(config),
 		.variables = (const char *const *)environment.items,
 		.output_max = (size_t)oe__config_int(config, "evaluator.output_max_bytes"),
-		.limits = limits_of(config),
+		.limits = limits_of(&policy.policy),
+		.policy = &policy,
 	};
 	return oe__command_evaluator_new(&options, scheduler, out, err);
 }

@@ -110,12 +110,19 @@ static void python_free(void *self)
 	oe__free(python);
 }
 
+static const char *python_confinement(void *self)
+{
+	const struct python *python = self;
+	return oe__python_pool_report(python->pool);
+}
+
 static const oe_evaluator_vtable python_vtable = {
 	.struct_size = sizeof(oe_evaluator_vtable),
 	.name = "python",
 	.start = start,
 	.cancel = cancel,
 	.free = python_free,
+	.confinement = python_confinement,
 };
 
 int oe__python_evaluator_new(struct oe__python_pool *pool, const char *function,

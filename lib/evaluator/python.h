@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "base/auto.h"
+#include "evaluator/policy.h"
 #include "openevolve/evaluator.h"
 #include "sandbox/protocol.h"
 
@@ -26,11 +27,12 @@ struct oe__python_options {
 	int32_t slots;
 	size_t output_max; /* bytes of output that are kept                            */
 	struct oe__limits limits;
+	struct oe__policy *policy; /* moved into the pool; NULL: nothing is confined            */
 };
 
 struct oe__python_pool;
 
-/* Copies the options. */
+/* Copies the options, but for the policy. */
 int oe__python_pool_new(const struct oe__python_options *options, oe_scheduler *scheduler,
                         struct oe__python_pool **out, oe_error *err);
 struct oe__python_pool *oe__python_pool_ref(struct oe__python_pool *pool);
@@ -48,6 +50,9 @@ enum {
    OE_ERR_EVALUATOR: it cannot be loaded, or does not load within `timeout_ms`. */
 int oe__python_pool_probe(struct oe__python_pool *pool, int64_t timeout_ms, unsigned *functions,
                           oe_error *err);
+
+/* What confines its evaluations, as JSON, once it was probed; NULL before. As old as the pool. */
+const char *oe__python_pool_report(const struct oe__python_pool *pool);
 
 /* An evaluator that calls `function` with the path of the program. References the pool. */
 int oe__python_evaluator_new(struct oe__python_pool *pool, const char *function,

@@ -2,12 +2,13 @@
 #define OE__EVALUATOR_PYTHON_INTERNAL_H
 
 /*
- * Shared by python.c (the evaluator, its jobs), python_pool.c (who runs what) and python_slot.c (one
- * fork server). Reactor thread, where nothing else is said.
+ * Shared by python.c (the evaluator, its jobs), python_pool.c (who runs what), python_server.c (a fork
+ * server) and python_slot.c (the evaluation on it). Reactor thread, where nothing else is said.
  */
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <sys/types.h>
 
 #include "base/buffer.h"
 #include "evaluator/evaluator.h"
@@ -33,14 +34,23 @@ enum oe__slot_state {
 	OE__SLOT_STARTING, /* it imports                                          */
 	OE__SLOT_IDLE,
 	OE__SLOT_BUSY,     /* a child runs                                        */
-	OE__SLOT_CLEARING, /* the child is gone, what it left behind is being killed */
+	OE__SLOT_CLEARING, /* what the last child left is being killed, or the next spare is on its way */
 	OE__SLOT_DYING     /* the whole tree is being killed                      */
+};
+
+/* A child of a server: the one that waits for a job, and the one that has it. */
+struct oe__python_child {
+	int64_t number; /* that the server gave it; 0: there is none */
+	int orders;     /* the socket for its job; -1 */
+	int init;       /* pidfd of the first process of its namespace; -1 */
 };
 
 struct oe__python_slot {
 	struct oe__python_pool *pool;
 	enum oe__slot_state state;
 	uint64_t tree;
+	char *directory; /* in the scratch: what this server sees of it */
+	struct oe__python_child spare, running;
 	int32_t keeper, server;
 	int control;
 	struct oe__watch *control_watch;
@@ -59,6 +69,8 @@ struct oe__python_slot {
 	struct oe__child_end end;
 	int64_t started_ns;
 	char *scratch;
+	bool measured; /* the control group was asked */
+	int64_t strays;
 	bool sweeping; /* the spawner was asked to kill what is left */
 	bool clear;    /* and did: nothing is left of this evaluation */
 };
@@ -67,6 +79,9 @@ struct oe__python_pool {
 	atomic_int refs;
 	struct oe__python_options options; /* its strings are owned */
 	char **variables;
+	struct oe__policy policy;
+	bool confines; /* there is a policy */
+	char *report;  /* JSON, from the first sandbox */
 	oe_scheduler *scheduler;
 	struct oe__reactor *reactor;
 	struct oe__sandbox *sandbox; /* NULL until needed, and after its spawner died */
@@ -91,10 +106,23 @@ int oe__python_pool_sandbox(struct oe__python_pool *pool, oe_error *err);
 /* Remove a directory that a child has used, off the reactor: it may be huge. */
 void oe__python_pool_discard(struct oe__python_pool *pool, char *directory);
 
+/* python_server.c */
+void oe__server_start(struct oe__python_slot *slot);
+void oe__server_kill(struct oe__python_slot *slot);
+void oe__server_close(struct oe__python_slot *slot); /* at once, without reports */
+int64_t oe__file_modified(const char *path);         /* nanoseconds; 0 if it is not there */
+
 /* python_slot.c */
-void oe__slot_start(struct oe__python_slot *slot);
+#define OE__CHUNK 65536
 void oe__slot_give(struct oe__python_slot *slot, struct oe__python_job *job);
 void oe__slot_cancel(struct oe__python_slot *slot);
-void oe__slot_close(struct oe__python_slot *slot); /* at once, without reports */
+void oe__slot_exceeded(struct oe__python_slot *slot, int total); /* enum oe__total */
+void oe__slot_measured(struct oe__python_slot *slot, const struct oe__report *report);
+void oe__slot_check_end(struct oe__python_slot *slot); /* something has ended */
+void oe__slot_close(struct oe__python_slot *slot);     /* at once, without reports */
+int oe__slot_open_pipe(struct oe__python_slot *slot, int *ours, int *theirs, struct oe__watch **watch,
+                       oe__watch_function *call);
+void oe__slot_close_watched(struct oe__watch **watch, int *fd);
+bool oe__slot_read(int fd, char *chunk, ssize_t *size); /* false at the end, or on an error */
 
 #endif /* OE__EVALUATOR_PYTHON_INTERNAL_H */

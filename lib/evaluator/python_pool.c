@@ -35,9 +35,10 @@ static struct oe__python_job *take(struct oe__python_pool *pool)
 static void fail_all(struct oe__python_pool *pool)
 {
 	oe_error err = pool->failure;
+	int status = err.status == OE_ERR_SANDBOX ? OE_ERR_SANDBOX : OE_ERR_EVALUATOR;
 
 	while (pool->head)
-		oe__python_job_finish(take(pool), OE_ERR_EVALUATOR, &err);
+		oe__python_job_finish(take(pool), status, &err);
 }
 
 void oe__python_pool_dispatch(struct oe__python_pool *pool)
@@ -59,7 +60,7 @@ void oe__python_pool_dispatch(struct oe__python_pool *pool)
 		if (pool->slots[i].state != OE__SLOT_EMPTY || (!pool->was_ready && starting > 0) ||
 		    (!pool->was_ready && pool->failure.status < 0))
 			continue;
-		oe__slot_start(&pool->slots[i]);
+		oe__server_start(&pool->slots[i]);
 		starting += pool->slots[i].state == OE__SLOT_STARTING;
 	}
 	for (int32_t i = 0; i < pool->options.slots; i++)
@@ -149,16 +150,41 @@ static int set_python_path(struct oe__python_pool *pool)
 	return pool->variables[count - 1] ? 0 : OE_ERR_NOMEM;
 }
 
+/* Every sandbox of a pool gives the same: the first one is told about. */
+static int keep_report(struct oe__python_pool *pool)
+{
+	OE__AUTO(buffer) struct oe__buffer text = OE__BUFFER_INIT(0);
+	struct oe__sandbox_report *report = oe__sandbox_report(pool->sandbox);
+
+	if (pool->report || !pool->confines)
+		return 0;
+	report->isolation = "shared";
+	if (pool->policy.remark.size > 0)
+		oe__sandbox_report_add_reason(report, OE_GUARANTEE_FS_READ, "%s",
+		                              oe__buffer_string(&pool->policy.remark));
+	int status = oe__sandbox_report_write(report, &text);
+	pool->report = status < 0 ? NULL : oe__buffer_steal(&text, NULL);
+	return pool->report ? 0 : OE_ERR_NOMEM;
+}
+
+const char *oe__python_pool_report(const struct oe__python_pool *pool)
+{
+	return pool->report;
+}
+
 int oe__python_pool_sandbox(struct oe__python_pool *pool, oe_error *err)
 {
 	if (pool->sandbox)
 		return 0;
-	int status = oe__sandbox_new(pool->options.temporary, NULL, &pool->sandbox, err);
+	int status = oe__sandbox_new(pool->options.temporary, pool->confines ? &pool->policy.policy : NULL,
+	                             &pool->sandbox, err);
 	if (status < 0)
 		return status;
 	oe__free(pool->shim);
 	pool->shim = oe__path_join(oe__sandbox_scratch(pool->sandbox), "lib");
 	status = pool->shim ? write_shim(pool, err) : oe__error_nomem(err);
+	if (status == 0 && keep_report(pool) < 0)
+		status = oe__error_nomem(err);
 	if (status == 0 && set_python_path(pool) < 0)
 		status = oe__error_nomem(err);
 	if (status == 0 &&
@@ -216,6 +242,8 @@ static void pool_destroy(struct oe__python_pool *pool)
 	oe__free(pool->variables);
 	oe__free(pool->slots);
 	oe__free(pool->shim);
+	oe__free(pool->report);
+	oe__policy_done(&pool->policy);
 	oe_scheduler_unref(pool->scheduler);
 	oe__free(pool);
 }
@@ -229,6 +257,11 @@ int oe__python_pool_new(const struct oe__python_options *options, oe_scheduler *
 	atomic_init(&pool->refs, 1);
 	pool->scheduler = oe_scheduler_ref(scheduler);
 	pool->reactor = oe__scheduler_reactor(scheduler);
+	if (options->policy) {
+		pool->confines = true;
+		pool->policy = *options->policy;
+		*options->policy = (struct oe__policy){ 0 };
+	}
 	pool->slots = oe__calloc((size_t)options->slots, sizeof(*pool->slots));
 	if (!pool->slots || copy_options(pool, options) < 0) {
 		pool_destroy(pool);
@@ -237,6 +270,8 @@ int oe__python_pool_new(const struct oe__python_options *options, oe_scheduler *
 	for (int32_t i = 0; i < options->slots; i++) {
 		pool->slots[i].pool = pool;
 		pool->slots[i].control = pool->slots[i].log_fd = -1;
+		pool->slots[i].spare.orders = pool->slots[i].spare.init = -1;
+		pool->slots[i].running.orders = pool->slots[i].running.init = -1;
 	}
 	*out = pool;
 	return 0;

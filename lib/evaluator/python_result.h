@@ -17,6 +17,7 @@ struct oe__child_end {
 	bool timed_out, cancelled, lost; /* our doing, or the fork server's end    */
 	bool exited;                     /* `status` as of waitpid() is known      */
 	int status;
+	int exceeded;                    /* enum oe__total that it had too much of */
 	double cpu_ms, wall_ms;
 	int64_t memory_peak;
 	int64_t timeout_ms;

@@ -35,7 +35,7 @@ struct oe__sandbox {
 	pid_t spawner;
 	int spawner_fd; /* pidfd */
 	pid_t process;  /* that made it */
-	char *scratch;
+	char *scratch, *library;
 	struct oe__sandbox_report report;
 	uint64_t next_tree;
 	struct listening *trees;
@@ -163,6 +163,7 @@ static int send_policy(struct oe__sandbox *sandbox, const oe_sandbox_policy *pol
 		return oe__error(err, OE_ERR_CONFIG, "the policy of the sandbox names too many paths");
 	if (status < 0)
 		return oe__error_nomem(err);
+	sandbox->library = oe__buffer_steal(&library, NULL);
 	if (send_packet(sandbox, packet.data, packet.size, NULL, 0) < 0)
 		return oe__error_errno(err, "cannot reach the spawner");
 	request(sandbox, OE__REQUEST_PROBE, 0, 0);
@@ -263,8 +264,14 @@ void oe__sandbox_free(struct oe__sandbox *sandbox)
 	oe__fd_close(sandbox->spawner_fd);
 	oe__sandbox_report_done(&sandbox->report);
 	oe__free(sandbox->trees);
+	oe__free(sandbox->library);
 	oe__free(sandbox->scratch);
 	oe__free(sandbox);
+}
+
+const char *oe__sandbox_library(const struct oe__sandbox *sandbox)
+{
+	return sandbox->library;
 }
 
 const char *oe__sandbox_scratch(const struct oe__sandbox *sandbox)

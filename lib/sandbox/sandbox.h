@@ -59,6 +59,9 @@ int oe__sandbox_tier(const struct oe__sandbox *sandbox);
 /* What the policy comes to on this machine; may be amended by who runs the trees. */
 struct oe__sandbox_report *oe__sandbox_report(struct oe__sandbox *sandbox);
 
+/* The library that fork servers load; as old as the sandbox. */
+const char *oe__sandbox_library(const struct oe__sandbox *sandbox);
+
 const char *oe__sandbox_scratch(const struct oe__sandbox *sandbox);
 int oe__sandbox_fd(const struct oe__sandbox *sandbox);
 

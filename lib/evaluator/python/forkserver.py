@@ -1,12 +1,18 @@
 """The fork server: a warm Python that forks one child per evaluation.
 
-Started with a SEQPACKET socket as descriptor 3. It imports the third-party modules that the evaluator
-and its siblings name (found by reading their syntax trees: nothing of theirs is run here), compiles the
-evaluator, and keeps one child forked in advance, so that a job finds a process that is ready.
+Started with a SEQPACKET socket as descriptor 3 and, if evaluations are confined, a kit and a control group
+as 4 and 5 (see lib/sandbox/confine/warm.c). It imports the third-party modules that the evaluator and its
+siblings name (found by reading their syntax trees: nothing of theirs is run here), compiles the evaluator,
+and keeps a child forked in advance, confined already, so that a job finds a process that is ready.
 
-    host -> server   {"program", "functions", "seed", "directory"}   with [result, output] descriptors
-                     {"next": true}      the last evaluation's processes are gone: fork the next spare
-    server -> host   {"ready": true, ...} once;  {"exited": status, "cpu_ms": ..., "memory": ...}
+    server -> host   {"ready": true, ...}    once
+                     {"spare": number}       with [the socket that its job is to be sent to, a descriptor of
+                                             the first process of its namespace, if it has one]
+                     {"exited": status, "spare": number, "cpu_ms": ..., "memory": ..., "strays": ...}
+    host -> server   {"given": number}       the spare has its job
+                     {"next": true}          nothing is left of the evaluation: fork the next spare (where
+                                             evaluations have no process namespace; else that is known here)
+    host -> spare    {"program", "function", "seed", ...}   with [result, output] descriptors
 
 The child runs the evaluator's function and writes one frame, eight bytes of length and JSON, to the
 result descriptor. Deadlines are the host's: nothing here looks at a clock.
@@ -18,12 +24,15 @@ import importlib
 import importlib.util
 import json
 import os
+import resource  # noqa: F401  os.wait4() wants it
+import select
 import signal
 import socket
 import sys
 
-CONTROL = 3
+CONTROL, KIT, GROUP = 3, 4, 5
 MESSAGE_MAX = 1 << 18
+LIBRARY = "/.oe/confine.so"
 
 
 # ---- what to import in advance -----------------------------------------------------------------
@@ -169,11 +178,12 @@ def call(function, program):
     return value
 
 
-def run(evaluator, code, job):
+def run(evaluator, code, module, job):
     """One evaluation: the frame's contents."""
     try:
         seed_all(job["seed"])
-        module = load(evaluator, code)
+        if module is None:
+            module = load(evaluator, code)
         if "probe" in job:
             names = ("evaluate", "evaluate_stage1", "evaluate_stage2", "evaluate_stage3")
             return {"functions": [name for name in names if callable(getattr(module, name, None))]}
@@ -197,13 +207,8 @@ def write_all(descriptor, data):
         data = data[os.write(descriptor, data) :]
 
 
-def child(evaluator, code, control, die_with_parent):
-    """The spare: waits for its job, does it, and is gone."""
-    signal.set_wakeup_fd(-1)
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    die_with_parent()
-    message, descriptors, _, _ = socket.recv_fds(control, MESSAGE_MAX, 2)
+def receive_job(orders):
+    message, descriptors, _, _ = socket.recv_fds(orders, MESSAGE_MAX, 2)
     if not message:
         os._exit(0)
     job = json.loads(message)
@@ -212,11 +217,22 @@ def child(evaluator, code, control, die_with_parent):
     os.dup2(output, 1)
     os.dup2(output, 2)
     os.close(output)
-    os.close(control.detach())
+    os.close(orders.detach())
+    return job, result
+
+
+def child(evaluator, code, module, orders):
+    """The spare: waits for its job, does it, and is gone."""
+    signal.set_wakeup_fd(-1)
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    job, result = receive_job(orders)
     os.chdir(job["directory"])
     os.environ["TMPDIR"] = job["scratch"]
+    if job["home"]:
+        os.environ["HOME"] = job["scratch"]
     pid = os.getpid()
-    frame = encode(run(evaluator, code, job))
+    frame = encode(run(evaluator, code, module, job))
     if os.getpid() != pid:  # a fork that the evaluator let escape: it has nothing to say
         os._exit(1)
     try:
@@ -228,15 +244,60 @@ def child(evaluator, code, control, die_with_parent):
     os._exit(0)
 
 
+# ---- confinement -------------------------------------------------------------------------------
+
+
+class Open:
+    """Evaluations are not confined: the host finds and kills what they leave."""
+
+    apart = False
+
+    def __init__(self):
+        import ctypes
+
+        self.prctl = ctypes.CDLL(None, use_errno=True).prctl
+
+    def begin(self):
+        return -1, -1
+
+    def end(self):
+        pass
+
+    def enter(self):
+        self.prctl(1, signal.SIGKILL, 0, 0, 0)  # die with the server
+
+
+class Confined(Open):
+    """What oe-confine.so does, with errors as exceptions."""
+
+    def __init__(self, library):
+        import ctypes
+
+        super().__init__()
+        self.library = ctypes.CDLL(library)
+        self.init, self.hold = ctypes.c_int(-1), ctypes.c_int(-1)
+        self.places = ctypes.byref(self.init), ctypes.byref(self.hold)
+        self.call(self.library.oe_warm_open, KIT, GROUP)
+        self.apart = self.library.oe_warm_tier() >= 2
+
+    def call(self, function, *arguments):
+        status = function(*arguments)
+        if status < 0:
+            raise OSError(-status, "%s (step %d)" % (os.strerror(-status), self.library.oe_warm_step()))
+
+    def begin(self):
+        self.call(self.library.oe_warm_begin, *self.places)
+        return self.init.value, self.hold.value
+
+    def end(self):
+        self.call(self.library.oe_warm_end)
+
+    def enter(self):
+        super().enter()
+        self.call(self.library.oe_warm_confine)
+
+
 # ---- the server --------------------------------------------------------------------------------
-
-
-def parent_death():
-    """A function that makes the calling process die with its parent."""
-    import ctypes
-
-    prctl = ctypes.CDLL(None, use_errno=True).prctl
-    return lambda: prctl(1, signal.SIGKILL, 0, 0, 0)
 
 
 def thread_count():
@@ -246,52 +307,150 @@ def thread_count():
         return 1
 
 
-def serve(control, evaluator, code):
-    die_with_parent = parent_death()
-    while True:
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+def keep_only(descriptor):
+    """Close what the server has open, but for the usual three."""
+    os.closerange(3, descriptor)
+    os.closerange(descriptor + 1, os.sysconf("SC_OPEN_MAX"))
+
+
+class Spare:
+    """One child, from its fork to its end, and the first process of its namespace."""
+
+    def __init__(self, number, confinement, run_child):
+        self.number, self.given, self.report = number, False, None
+        self.ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         sys.stdout.flush()
         sys.stderr.flush()
-        spare = os.fork()
-        if spare == 0:
-            control.close()
-            ours.close()
-            child(evaluator, code, theirs, die_with_parent)
+        self.init, self.hold = confinement.begin()
+        self.pid = os.fork()
+        if self.pid == 0:
+            self.ours.close()
+            try:
+                confinement.enter()
+            except BaseException as error:
+                os.write(2, ("cannot confine an evaluation: %s\n" % error).encode())
+                os._exit(1)
+            keep_only(theirs.fileno())
+            run_child(theirs)
+            os._exit(1)
+        confinement.end()
         theirs.close()
-        message, descriptors, _, _ = socket.recv_fds(control, MESSAGE_MAX, 2)
-        if not message:
-            os.kill(spare, signal.SIGKILL)
-            return
-        socket.send_fds(ours, [message], descriptors)
-        ours.close()
-        for descriptor in descriptors:
-            os.close(descriptor)
-        _, status, usage = os.wait4(spare, 0)
-        report = {
+        self.handle = os.pidfd_open(self.pid)
+
+    def announce(self, control):
+        message = json.dumps({"spare": self.number}).encode("ascii")
+        descriptors = [self.ours.fileno()]
+        if self.init >= 0:
+            descriptors.append(os.pidfd_open(self.init))
+        socket.send_fds(control, [message], descriptors)
+        self.ours.close()
+        if self.init >= 0:
+            os.close(descriptors[1])
+
+    def reap(self):
+        """Its end, and that of everything in its namespace."""
+        _, status, usage = os.wait4(self.pid, 0)
+        os.close(self.handle)
+        cpu, strays = usage.ru_utime + usage.ru_stime, 0
+        if self.init >= 0:
+            os.write(self.hold, b"x")  # a spare that was just forked may still hold the other end
+            os.close(self.hold)
+            _, ended, more = os.wait4(self.init, 0)
+            strays = os.waitstatus_to_exitcode(ended)
+            cpu += more.ru_utime + more.ru_stime
+        self.report = {
             "exited": status,
-            "cpu_ms": (usage.ru_utime + usage.ru_stime) * 1000.0,
+            "spare": self.number,
+            "cpu_ms": cpu * 1000.0,
             "memory": usage.ru_maxrss * 1024,
+            "strays": max(strays, 0),
         }
-        control.send(json.dumps(report).encode("ascii"))
-        if not control.recv(MESSAGE_MAX):  # {"next": true}
+
+
+class Server:
+    def __init__(self, control, confinement, run_child):
+        self.control, self.confinement, self.run_child = control, confinement, run_child
+        self.count = self.broken = 0
+        self.spare = self.running = None
+
+    def say(self, message):
+        self.control.send(json.dumps(message).encode("ascii"))
+
+    def fork_spare(self):
+        self.count += 1
+        self.spare = Spare(self.count, self.confinement, self.run_child)
+        self.spare.announce(self.control)
+
+    def ended(self, spare):
+        spare.reap()
+        if spare is self.running:
+            self.running = None
+            self.say(spare.report)
+        else:  # it never got a job: another one, but not for ever
+            self.spare = None
+            self.broken += 1
+            if self.broken > 3:
+                sys.exit("evaluations end before they begin")
+            self.fork_spare()
+
+    def given(self, number):
+        spare = self.spare
+        if spare is None or spare.number != number:  # it is gone, and the host did not know yet
+            self.say({"exited": 9, "spare": number, "cpu_ms": 0.0, "memory": 0, "strays": 0})
             return
+        self.spare, self.running, self.broken = None, spare, 0
+        if self.confinement.apart:
+            self.fork_spare()
+
+    def serve(self):
+        self.fork_spare()
+        while True:
+            alive = [spare for spare in (self.running, self.spare) if spare is not None]
+            readable, _, _ = select.select([self.control] + [spare.handle for spare in alive], [], [])
+            for spare in alive:
+                if spare.handle in readable:
+                    self.ended(spare)
+            if self.control not in readable:
+                continue
+            message = self.control.recv(MESSAGE_MAX)
+            if not message:
+                return
+            order = json.loads(message)
+            if "given" in order:
+                self.given(order["given"])
+            elif self.spare is None:
+                self.fork_spare()
+
+
+def descriptors_open():
+    return set(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else set()
 
 
 def main():
-    evaluator, mode = sys.argv[1], sys.argv[2]
+    evaluator, mode, confined = sys.argv[1:4]
     control = socket.socket(fileno=CONTROL)
     control.set_inheritable(False)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     sys.path[0] = os.path.dirname(evaluator)
-    sys.argv = [evaluator]
+    words, sys.argv = getattr(sys, "orig_argv", None), [evaluator]
     sys.dont_write_bytecode = True
-    code = compiled(evaluator)
-    if mode != "none":
+    code, module = compiled(evaluator), None
+    before = descriptors_open()
+    if mode in ("libs", "evaluator"):
         preload(evaluator)
+    if mode == "evaluator":
+        module = load(evaluator, code)
+    lower = {"evaluator": "libs", "libs": "none"}.get(mode)
+    if words and lower and (thread_count() > 1 or (module and descriptors_open() != before)):
+        # What was imported began something that a fork does not take along: start again without it.
+        words[words.index(mode, len(words) - 2)] = lower
+        control.set_inheritable(True)
+        os.execv(sys.executable, [sys.executable] + words[1:])
     gc.collect()
     gc.freeze()
-    control.send(json.dumps({"ready": True, "threads": thread_count()}).encode("ascii"))
-    serve(control, evaluator, code)
+    confinement = Confined(LIBRARY if confined == "apart" else confined) if confined else Open()
+    control.send(json.dumps({"ready": True, "preload": mode}).encode("ascii"))
+    Server(control, confinement, lambda orders: child(evaluator, code, module, orders)).serve()
 
 
 main()

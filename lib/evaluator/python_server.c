@@ -1,0 +1,350 @@
+/*
+ * The fork server of a slot: its start, what it says, its end.
+ *
+ * It announces each child that it has ready (a spare), with the socket that its job is to be sent to. Where
+ * evaluations have a process namespace of their own, the descriptor of its first process comes along: it
+ * ends everything in it. Elsewhere the spawner kills everything of the tree but the server.
+ */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "base/file.h"
+#include "base/json.h"
+#include "base/text.h"
+#include "evaluator/python_internal.h"
+#include "sandbox/levels.h"
+
+#define LOG_MAX 8192
+
+/* ---- what it prints ---- */
+
+static void log_ready(void *owner, int fd, int events)
+{
+	struct oe__python_slot *slot = owner;
+	char chunk[OE__CHUNK];
+	ssize_t size = 0;
+
+	(void)events;
+	if (oe__slot_read(fd, chunk, &size))
+		oe__output_add(&slot->log, chunk, (size_t)size);
+	else if (size == 0 || errno != EAGAIN)
+		oe__slot_close_watched(&slot->log_watch, &slot->log_fd);
+}
+
+static void note_failure(struct oe__python_slot *slot, const char *what)
+{
+	OE__AUTO(buffer) struct oe__buffer text = OE__BUFFER_INIT(4 * LOG_MAX);
+	struct oe__python_pool *pool = slot->pool;
+
+	if (slot->log_fd >= 0)
+		log_ready(slot, slot->log_fd, 0);
+	(void)oe__output_text(&slot->log, &text);
+	const char *said = oe__buffer_string(&text);
+	size_t size = text.size;
+	while (size > 0 && oe__is_space(said[size - 1]))
+		size--;
+	const char *last = size > 0 ? said + size : said;
+	while (last > said && last[-1] != '\n')
+		last--;
+	(void)oe__error_at(&pool->failure, OE_ERR_EVALUATOR, pool->options.evaluator, 0, 0, "%s%s%.*s",
+	                   what, size > 0 ? ": " : "", (int)(said + size - last), last);
+}
+
+/* ---- its end ---- */
+
+static void drop_spare(struct oe__python_child *child)
+{
+	oe__fd_close(child->orders);
+	oe__fd_close(child->init);
+	*child = (struct oe__python_child){ .orders = -1, .init = -1 };
+}
+
+static void emptied(struct oe__python_slot *slot)
+{
+	oe__slot_close_watched(&slot->control_watch, &slot->control);
+	oe__slot_close_watched(&slot->log_watch, &slot->log_fd);
+	oe__output_done(&slot->log);
+	oe__timer_cancel(&slot->deadline);
+	drop_spare(&slot->spare);
+	drop_spare(&slot->running);
+	if (slot->directory)
+		oe__python_pool_discard(slot->pool, OE__STEAL(slot->directory));
+	slot->state = OE__SLOT_EMPTY;
+	slot->tree = 0;
+	slot->sweeping = false;
+}
+
+/* In any state. */
+static void server_gone(struct oe__python_slot *slot, const char *what)
+{
+	if (slot->state == OE__SLOT_STARTING)
+		note_failure(slot, what);
+	if (slot->job) {
+		slot->end.lost = true;
+		slot->sweeping = false;
+		slot->state = OE__SLOT_DYING;
+		oe__slot_check_end(slot);
+	}
+	emptied(slot);
+	oe__python_pool_dispatch(slot->pool);
+}
+
+void oe__server_kill(struct oe__python_slot *slot)
+{
+	slot->state = OE__SLOT_DYING;
+	oe__timer_cancel(&slot->deadline);
+	if (slot->pool->sandbox)
+		oe__sandbox_kill(slot->pool->sandbox, slot->tree);
+}
+
+void oe__server_close(struct oe__python_slot *slot)
+{
+	if (slot->state != OE__SLOT_EMPTY)
+		emptied(slot);
+}
+
+/* ---- what the spawner says of it ---- */
+
+static void cannot_start(struct oe__python_slot *slot, const struct oe__report *report)
+{
+	OE__AUTO(buffer) struct oe__buffer text = OE__BUFFER_INIT(1024);
+
+	oe__buffer_printf(&text, "cannot start '%s': cannot %s: %s", slot->pool->options.interpreter,
+	                  oe__step_name(report->step), strerror(report->status));
+	server_gone(slot, oe__buffer_string(&text));
+}
+
+static void heard(void *owner, const struct oe__report *report)
+{
+	struct oe__python_slot *slot = owner;
+
+	switch (report->type) {
+	case OE__REPORT_STARTED:
+		slot->keeper = report->keeper;
+		slot->server = report->child;
+		break;
+	case OE__REPORT_FAILED:
+		cannot_start(slot, report);
+		break;
+	case OE__REPORT_SWEPT:
+		slot->sweeping = false;
+		slot->clear = true; /* the spawner looked until there was nothing */
+		slot->strays += report->count;
+		oe__slot_check_end(slot);
+		break;
+	case OE__REPORT_EXCEEDED:
+		oe__slot_exceeded(slot, report->status);
+		break;
+	case OE__REPORT_MEMORY:
+		oe__slot_measured(slot, report);
+		break;
+	case OE__REPORT_EXITED: /* the server: nothing else of its tree is of use */
+		if (slot->state != OE__SLOT_DYING)
+			oe__server_kill(slot);
+		break;
+	case OE__REPORT_DEAD:
+	case OE__REPORT_LOST:
+		server_gone(slot, "the fork server ended as it started");
+		break;
+	default:
+		break;
+	}
+}
+
+/* ---- what it says itself ---- */
+
+/* A message and the descriptors that came with it, -1 where there are less. */
+static ssize_t receive(int fd, char *text, size_t size, int fds[2])
+{
+	union {
+		char space[CMSG_SPACE(2 * sizeof(int))];
+		struct cmsghdr align;
+	} control = { { 0 } };
+	struct iovec part = { text, size };
+	struct msghdr message = { .msg_iov = &part,
+		                      .msg_iovlen = 1,
+		                      .msg_control = control.space,
+		                      .msg_controllen = sizeof(control.space) };
+
+	fds[0] = fds[1] = -1;
+	ssize_t got = recvmsg(fd, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
+	const struct cmsghdr *header = got > 0 ? CMSG_FIRSTHDR(&message) : NULL;
+	if (header && header->cmsg_type == SCM_RIGHTS)
+		memcpy(fds, CMSG_DATA(header), header->cmsg_len - CMSG_LEN(0));
+	return got;
+}
+
+static void take_spare(struct oe__python_slot *slot, int64_t number, int fds[2])
+{
+	drop_spare(&slot->spare);
+	slot->spare = (struct oe__python_child){ .number = number, .orders = fds[0], .init = fds[1] };
+	fds[0] = fds[1] = -1;
+	if (slot->state == OE__SLOT_CLEARING && !slot->job)
+		slot->state = OE__SLOT_IDLE;
+	if (slot->state == OE__SLOT_IDLE)
+		oe__python_pool_dispatch(slot->pool);
+}
+
+static int64_t integer(const struct oe__value *message, const char *name)
+{
+	const struct oe__value *value = oe__value_get(message, name);
+	return value && value->type == OE__VALUE_INT ? value->integer : -1;
+}
+
+static void child_exited(struct oe__python_slot *slot, const struct oe__value *message)
+{
+	const struct oe__value *cpu = oe__value_get(message, "cpu_ms");
+
+	if (integer(message, "spare") != slot->running.number)
+		return; /* of one that never got a job */
+	slot->end.exited = true;
+	slot->end.status = (int)integer(message, "exited");
+	slot->end.cpu_ms = cpu && cpu->type == OE__VALUE_REAL ? cpu->real : -1;
+	slot->end.memory_peak = integer(message, "memory");
+	slot->strays = integer(message, "strays");
+	int64_t number = slot->running.number;
+	drop_spare(&slot->running);
+	slot->running.number = oe__sandbox_tier(slot->pool->sandbox) >= 2 ? 0 : number;
+	oe__slot_check_end(slot);
+}
+
+static void obey(struct oe__python_slot *slot, const struct oe__value *message, int fds[2])
+{
+	if (slot->state == OE__SLOT_STARTING && oe__value_get(message, "ready")) {
+		slot->pool->was_ready = true;
+		slot->state = OE__SLOT_CLEARING; /* until it has a spare */
+	} else if (slot->state == OE__SLOT_DYING) {
+		return;
+	} else if (slot->state != OE__SLOT_STARTING && oe__value_get(message, "spare") && fds[0] >= 0) {
+		take_spare(slot, integer(message, "spare"), fds);
+	} else if (slot->state == OE__SLOT_BUSY && oe__value_get(message, "exited")) {
+		child_exited(slot, message);
+	} else {
+		oe__server_kill(slot); /* not what a server says: something else has its socket */
+	}
+}
+
+static void control_ready(void *owner, int fd, int events)
+{
+	struct oe__python_slot *slot = owner;
+	OE__AUTO(value) struct oe__value message = { 0 };
+	char text[4096];
+	int fds[2];
+
+	(void)events;
+	ssize_t size = receive(fd, text, sizeof(text), fds);
+	if (size < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (size <= 0) { /* the keeper reports the rest */
+		oe__watch_close(OE__STEAL(slot->control_watch));
+		return;
+	}
+	if (oe__json_parse(text, (size_t)size, &message, NULL) == 0)
+		obey(slot, &message, fds);
+	else if (slot->state != OE__SLOT_DYING)
+		oe__server_kill(slot);
+	oe__fd_close(fds[0]);
+	oe__fd_close(fds[1]);
+}
+
+/* ---- its start ---- */
+
+int64_t oe__file_modified(const char *path)
+{
+	struct stat info;
+	return stat(path, &info) == 0
+	           ? (int64_t)info.st_mtim.tv_sec * 1000000000 + info.st_mtim.tv_nsec
+	           : 0;
+}
+
+/* The directory that programs are put into for it: what it sees of the scratch of all of them. */
+static int make_directory(struct oe__python_slot *slot)
+{
+	struct oe__python_pool *pool = slot->pool;
+	OE__AUTO(buffer) struct oe__buffer name = OE__BUFFER_INIT(4096);
+
+	oe__buffer_printf(&name, "%s/s%lld", oe__sandbox_scratch(pool->sandbox),
+	                  (long long)pool->next_scratch++);
+	slot->directory = oe__buffer_steal(&name, NULL);
+	return slot->directory ? oe__directory_make(slot->directory, NULL) : OE_ERR_NOMEM;
+}
+
+static int start_tree(struct oe__python_slot *slot, int theirs, int log_end, oe_error *err)
+{
+	struct oe__python_pool *pool = slot->pool;
+	const struct oe__python_options *options = &pool->options;
+	OE__AUTO(fd) int nothing = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	int tier = oe__sandbox_tier(pool->sandbox);
+	int fds[] = { nothing, log_end, log_end, theirs };
+	const char *confined = tier >= 2 ? "apart" : tier >= 0 ? oe__sandbox_library(pool->sandbox) : "";
+	const char *arguments[] = { options->interpreter, "-c",     oe__forkserver_py, options->evaluator,
+		                        options->preload,     confined, NULL };
+	const struct oe__tree_mount mounts[] = {
+		{ tier >= 2 ? OE__MOUNT_READ : OE__MOUNT_WRITE, slot->directory },
+		{ OE__MOUNT_READ, pool->shim },
+	};
+	struct oe__tree_spec spec = { .flags = tier >= 0 ? OE__START_CONFINED | OE__START_WARM : 0,
+		                          .arguments = arguments,
+		                          .variables = (const char *const *)pool->variables,
+		                          .directory = options->directory,
+		                          .fds = fds,
+		                          .fd_count = OE__COUNT(fds),
+		                          .mounts = mounts,
+		                          .mount_count = tier >= 0 ? OE__COUNT(mounts) : 0,
+		                          .limits = options->limits };
+
+	if (nothing < 0)
+		return oe__error_errno(err, "cannot open /dev/null");
+	return oe__sandbox_start(pool->sandbox, &spec, heard, slot, &slot->tree, err);
+}
+
+static int connect_server(struct oe__python_slot *slot, oe_error *err)
+{
+	struct oe__python_pool *pool = slot->pool;
+	int ends[2], log_end = -1;
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
+		return oe__error_errno(err, "cannot make a socket");
+	slot->control = ends[0];
+	int status = oe__watch_open(pool->reactor, ends[0], OE__READABLE, control_ready, slot,
+	                            &slot->control_watch);
+	if (status == 0)
+		status = oe__slot_open_pipe(slot, &slot->log_fd, &log_end, &slot->log_watch, log_ready);
+	if (status == 0)
+		status = start_tree(slot, ends[1], log_end, err);
+	oe__fd_close(ends[1]);
+	oe__fd_close(log_end);
+	return status;
+}
+
+void oe__server_start(struct oe__python_slot *slot)
+{
+	struct oe__python_pool *pool = slot->pool;
+
+	slot->state = OE__SLOT_STARTING;
+	slot->control = slot->log_fd = -1;
+	slot->served = 0;
+	slot->evaluator_mtime = oe__file_modified(pool->options.evaluator);
+	int status = oe__python_pool_sandbox(pool, &pool->failure);
+	if (status == 0)
+		status = make_directory(slot);
+	if (status == 0)
+		status = oe__output_init(&slot->log, LOG_MAX);
+	if (status == 0)
+		status = connect_server(slot, &pool->failure);
+	if (status < 0) {
+		if (pool->failure.status == 0)
+			(void)oe__error(&pool->failure, status, "cannot start a fork server: %s",
+			                oe_status_string(status));
+		emptied(slot);
+	}
+}
