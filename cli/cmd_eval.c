@@ -97,6 +97,30 @@ static void print_spread(const struct repeats *repeats)
 
 /* ---- JSON ---- */
 
+static json_t *real_or_null(double value)
+{
+	return value < 0 ? json_null() : json_number(value);
+}
+
+static json_t *usage_of(const oe_evaluation *evaluation)
+{
+	json_t *object = json_object();
+	oe_usage usage = { .struct_size = sizeof(usage) };
+
+	oe_evaluation_usage(evaluation, &usage);
+	json_set(object, "wall_ms", real_or_null(usage.wall_ms));
+	json_set(object, "cpu_ms", real_or_null(usage.cpu_ms));
+	json_set(object, "setup_ms", real_or_null(usage.setup_ms));
+	json_set(object, "memory_peak", json_count(usage.memory_peak));
+	json_set(object, "memory_source", json_words(usage.memory_source));
+	json_set(object, "processes_peak", json_count(usage.processes_peak));
+	json_set(object, "strays_killed", json_count(usage.strays_killed));
+	json_set(object, "output_bytes", json_count(usage.output_bytes));
+	json_set(object, "path", json_words(usage.path));
+	json_set(object, "seed", json_integer((json_int_t)usage.seed));
+	return object;
+}
+
 static void add_evaluation(json_t *object, const oe_program *program, oe_evaluation *evaluation)
 {
 	AUTO(program) oe_program *judged = NULL;
@@ -109,10 +133,10 @@ static void add_evaluation(json_t *object, const oe_program *program, oe_evaluat
 	json_set(object, "fitness", json_number(oe_program_fitness(judged)));
 	json_set(object, "metrics", json_metrics(evaluation));
 	json_set(object, "artifacts", json_artifacts(evaluation));
-	double wall = oe_evaluation_wall_ms(evaluation), cpu = oe_evaluation_cpu_ms(evaluation);
-	json_set(timings, "wall_ms", wall < 0 ? json_null() : json_number(wall));
-	json_set(timings, "cpu_ms", cpu < 0 ? json_null() : json_number(cpu));
+	json_set(timings, "wall_ms", real_or_null(oe_evaluation_wall_ms(evaluation)));
+	json_set(timings, "cpu_ms", real_or_null(oe_evaluation_cpu_ms(evaluation)));
 	json_set(object, "timings", timings);
+	json_set(object, "usage", usage_of(evaluation));
 }
 
 static int print_json(const struct session *session, const struct repeats *repeats)
@@ -123,6 +147,7 @@ static int print_json(const struct session *session, const struct repeats *repea
 
 	json_set(root, "program", json_words(session->program_path));
 	json_set(root, "evaluator", json_words(session->evaluator_path));
+	json_set(root, "sandbox", json_parsed(oe_evaluator_confinement(session->evaluator)));
 	add_evaluation(root, session->program, repeats->items[0]);
 	if (repeats->count > 1) {
 		json_t *all = json_array(), *spreads = json_object();

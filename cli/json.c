@@ -74,6 +74,13 @@ json_t *json_words(const char *string)
 	return string ? json_text(string, strlen(string)) : json_null();
 }
 
+json_t *json_parsed(const char *string)
+{
+	json_t *parsed = string ? json_loads(string, 0, NULL) : NULL;
+
+	return parsed ? parsed : json_null();
+}
+
 json_t *json_number(double value)
 {
 	return isfinite(value) ? must(json_real(value)) : json_null();

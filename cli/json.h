@@ -21,6 +21,9 @@ void json_push(json_t *array, json_t *value);
 json_t *json_words(const char *string);
 json_t *json_text(const void *data, size_t size);
 
+/* A document of the library's, or a plugin's: null if there is none, or if it is no JSON. */
+json_t *json_parsed(const char *string);
+
 /* null for what JSON cannot say. */
 json_t *json_number(double value);
 

@@ -141,6 +141,25 @@ OE_API const char *oe_evaluation_message(const oe_evaluation *evaluation);
 OE_API double oe_evaluation_wall_ms(const oe_evaluation *evaluation);
 OE_API double oe_evaluation_cpu_ms(const oe_evaluation *evaluation);
 
+/** What a process cost, and how it came about. Made by the library; append-only. */
+typedef struct oe_usage {
+	size_t struct_size;
+	double wall_ms, cpu_ms;    /**< without waiting for a turn; -1: unknown                     */
+	double setup_ms;           /**< from the request to the first instruction; -1: unknown      */
+	int64_t memory_peak;       /**< bytes; -1: unknown                                          */
+	const char *memory_source; /**< "cgroup": exact, of all processes; "sampled": of all, now and
+	                                then; "process": of the largest one; NULL: unknown         */
+	int64_t processes_peak;    /**< and threads, at a time; -1: unknown                         */
+	int64_t strays_killed;     /**< processes that outlived the first one; -1: unknown          */
+	int64_t output_bytes;      /**< written to stdout and stderr, kept or not; -1: unknown      */
+	const char *path;          /**< "cold": started for this; "warm": forked for this; "spare":
+	                                forked and confined in advance; NULL: unknown              */
+	uint64_t seed;             /**< what its random generators were told; 0 where there is none */
+} oe_usage;
+
+/** What the evaluation cost. @param usage its `struct_size` is set by the caller. */
+OE_API void oe_evaluation_usage(const oe_evaluation *evaluation, oe_usage *usage);
+
 /** Number of metrics, those that are no numbers included. */
 OE_API size_t oe_evaluation_metric_count(const oe_evaluation *evaluation);
 

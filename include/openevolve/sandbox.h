@@ -140,18 +140,6 @@ typedef struct oe_sandbox_command {
 	int64_t timeout_ms;           /**< from its start; 0: none                               */
 } oe_sandbox_command;
 
-/** What a command used. Append-only. */
-typedef struct oe_sandbox_usage {
-	size_t struct_size;
-	double wall_ms, cpu_ms, setup_ms; /**< setup: from the request to the first instruction; -1: unknown */
-	int64_t memory_peak;              /**< bytes; -1: unknown                            */
-	const char *memory_source;        /**< "cgroup", "sampled" or "process"              */
-	int64_t processes_peak;           /**< -1: unknown                                   */
-	int64_t strays_killed;            /**< processes that outlived the command           */
-	int64_t output_bytes;             /**< written, kept or not                          */
-	const char *path;                 /**< "cold", "warm" or "spare"                     */
-} oe_sandbox_usage;
-
 /**
  * Start a sandbox: probe the machine, try the forbidden acts, and compare with what is required.
  *
@@ -201,7 +189,7 @@ OE_API int oe_sandbox_result_status(const oe_sandbox_result *result);
  *  Valid UTF-8. */
 OE_API const char *oe_sandbox_result_output(const oe_sandbox_result *result, size_t *size);
 /** @param usage its `struct_size` is set by the caller. */
-OE_API void oe_sandbox_result_usage(const oe_sandbox_result *result, oe_sandbox_usage *usage);
+OE_API void oe_sandbox_result_usage(const oe_sandbox_result *result, oe_usage *usage);
 
 #ifdef __cplusplus
 }

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/thread.h"
 #include "evaluator/failure.h"
+#include "evaluator/python_result.h"
 #include "program/fitness.h"
 
 struct stage {
@@ -92,8 +93,11 @@ static void finish(struct climb *climb, const oe_evaluation *from, const oe_eval
 		status = copy_artifacts(climb, from);
 	if (status == 0 && last->verdict != OE_VERDICT_OK)
 		status = oe_evaluation_set_verdict(evaluation, last->verdict, oe_evaluation_message(last));
-	evaluation->cpu_ms = last->cpu_ms;
-	evaluation->memory_peak = last->memory_peak;
+	if (status == 0)
+		status = oe__result_check_score(evaluation);
+	if (status == 0 && climb->cascade->options.artifacts)
+		status = oe__result_add_verdict(evaluation);
+	oe__evaluation_copy_usage(evaluation, last);
 	climb_free(climb);
 	oe_evaluation_finish(evaluation, status, NULL);
 }

@@ -89,14 +89,15 @@ static int read_result(oe_evaluation *evaluation, const struct oe__buffer *bytes
 
 static int judge(struct oe__command_run *run)
 {
-	if (run->end.cancelled || run->end.timed_out)
+	if (oe__result_is_stopped(&run->end))
 		return oe__result_stopped(run->evaluation, &run->end);
 	if (run->end.lost || !run->end.exited)
 		return oe_evaluation_set_verdict(run->evaluation, OE_VERDICT_SANDBOX_ERROR,
 		                                 "the spawner ended during the evaluation");
 	if (run->end.status != 0 || run->result.size == 0)
-		return oe__result_silent_end(run->evaluation, run->end.status);
-	return read_result(run->evaluation, &run->result);
+		return oe__result_silent_end(run->evaluation, &run->end);
+	int status = read_result(run->evaluation, &run->result);
+	return status < 0 ? status : oe__result_check_score(run->evaluation);
 }
 
 static void unlist(struct oe__command_run *run)
@@ -218,6 +219,9 @@ static void heard(void *owner, const struct oe__report *report)
 	struct oe__command_run *run = owner;
 
 	switch (report->type) {
+	case OE__REPORT_STARTED:
+		run->end.footprint.setup_ms = (float)((double)(oe__clock_ns() - run->started_ns) / 1e6);
+		break;
 	case OE__REPORT_FAILED:
 		run->dead = true;
 		if (report->step == OE__STEP_EXEC) {
@@ -228,18 +232,19 @@ static void heard(void *owner, const struct oe__report *report)
 		}
 		break;
 	case OE__REPORT_EXCEEDED:
-		run->end.exceeded = report->status;
+		run->end.limit = (enum oe__limit)report->status;
 		break;
 	case OE__REPORT_MEMORY:
 		run->end.memory_peak = report->memory_peak;
-		if (report->count > 0)
-			run->end.exceeded = OE__TOTAL_MEMORY;
+		run->end.footprint.memory_source = OE__MEMORY_CGROUP;
+		run->end.oom_kills = report->count;
 		break;
 	case OE__REPORT_EXITED:
 		run->end.exited = true;
 		run->end.status = report->status;
 		run->end.cpu_ms = report->cpu_ms;
 		run->end.memory_peak = report->memory_peak;
+		run->end.footprint.memory_source = OE__MEMORY_PROCESS;
 		oe__timer_cancel(&run->deadline);
 		if (oe__sandbox_tier(run->command->sandbox) == 3)
 			oe__sandbox_memory(run->command->sandbox, run->tree);
@@ -250,6 +255,7 @@ static void heard(void *owner, const struct oe__report *report)
 		break;
 	case OE__REPORT_DEAD:
 		run->dead = true;
+		run->end.footprint.strays_killed = (int32_t)report->count;
 		break;
 	default:
 		break;
@@ -388,8 +394,9 @@ int oe__command_evaluate(void *self, const oe_evaluation_request *request,
 	run->timeout_ms = request->timeout_ms;
 	run->output_stream.fd = run->result_stream.fd = -1;
 	run->result.size_max = OE__FRAME_MAX;
-	run->end = (struct oe__child_end){ .timeout_ms = request->timeout_ms, .cpu_ms = -1,
-		                               .memory_peak = -1 };
+	run->end = (struct oe__child_end)OE__CHILD_END_INIT(request->timeout_ms);
+	run->end.limits = run->command->limits;
+	run->end.footprint.path = OE__PATH_COLD;
 	run->task.run = begin;
 	oe__reactor_post(run->command->reactor, &run->task);
 	return 0;

@@ -240,6 +240,7 @@ static int prepare(oe_evaluator *evaluator, struct oe__evaluation_call *call, st
 		.seed = call->seed,
 		.timeout_ms = call->timeout_ms,
 	};
+	running->evaluation->footprint.seed = call->seed;
 	running->evaluation->owner = running;
 	running->evaluation->on_finish = finished;
 	running->evaluation->on_free = running_free;

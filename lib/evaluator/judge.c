@@ -87,8 +87,7 @@ static void finish(struct judging *judging, bool feedback)
 	if (status == 0 && found->verdict != OE_VERDICT_OK)
 		status = oe_evaluation_set_verdict(evaluation, found->verdict,
 		                                   oe_evaluation_message(found));
-	evaluation->cpu_ms = found->cpu_ms;
-	evaluation->memory_peak = found->memory_peak;
+	oe__evaluation_copy_usage(evaluation, found);
 	judging_free(judging);
 	oe_evaluation_finish(evaluation, status, NULL);
 }

@@ -1,6 +1,6 @@
 #include "evaluator/python_result.h"
 
-#include <signal.h>
+#include <math.h>
 #include <string.h>
 #include <sys/wait.h>
 
@@ -9,6 +9,7 @@
 #include "base/limits.h"
 #include "base/text.h"
 #include "program/base64.h"
+#include "program/fitness.h"
 
 /* ---- the frame ---- */
 
@@ -169,55 +170,54 @@ static int read_frame(oe_evaluation *evaluation, const char *json, size_t size)
 
 /* ---- how it ended ---- */
 
-static int set_ended(oe_evaluation *evaluation, int verdict, const char *format, long long number,
-                     const char *text)
+static struct oe__ending ending_of(const struct oe__child_end *end)
 {
-	OE__AUTO(buffer) struct oe__buffer sentence = OE__BUFFER_INIT(512);
-
-	oe__buffer_printf(&sentence, "%s %lld%s", format, number, text);
-	return oe_evaluation_set_verdict(evaluation, verdict, oe__buffer_string(&sentence));
+	return (struct oe__ending){
+		.timed_out = end->timed_out,
+		.limit = end->limit,
+		.oom_kills = end->oom_kills,
+		.exited = end->exited,
+		.status = end->status,
+		.cpu_ms = end->cpu_ms,
+		.timeout_ms = end->timeout_ms,
+		.limits = end->limits,
+	};
 }
 
-int oe__result_silent_end(oe_evaluation *evaluation, int status)
+/* As the sandbox says it; `more` is what only an evaluation knows. */
+static int set_ending(oe_evaluation *evaluation, const struct oe__child_end *end, const char *more)
 {
-	OE__AUTO(buffer) struct oe__buffer name = OE__BUFFER_INIT(128);
+	OE__AUTO(buffer) struct oe__buffer sentence = OE__BUFFER_INIT(512);
+	struct oe__ending ending = ending_of(end);
 
-	if (WIFSIGNALED(status)) {
-		int number = WTERMSIG(status);
-		const char *known = sigdescr_np(number);
-		if (number == SIGXCPU)
-			return oe_evaluation_set_verdict(evaluation, OE_VERDICT_CPU_TIMEOUT,
-			                                 "it used up its processor time");
-		if (number == SIGXFSZ)
-			return oe_evaluation_set_verdict(evaluation, OE_VERDICT_DISK_LIMIT,
-			                                 "it wrote a file that is too large");
-		oe__buffer_printf(&name, " (%s)", known ? known : "unknown");
-		return set_ended(evaluation, OE_VERDICT_SIGNALLED, "it was ended by signal", number,
-		                 oe__buffer_string(&name));
-	}
-	if (WEXITSTATUS(status) != 0)
-		return set_ended(evaluation, OE_VERDICT_EXITED, "it left with exit status",
-		                 WEXITSTATUS(status), ", without a result");
+	(void)oe__ending_describe(&ending, &sentence);
+	oe__buffer_text(&sentence, more);
+	if (sentence.status < 0)
+		return sentence.status;
+	return oe_evaluation_set_verdict(evaluation, oe__ending_verdict(&ending),
+	                                 oe__buffer_string(&sentence));
+}
+
+int oe__result_silent_end(oe_evaluation *evaluation, const struct oe__child_end *end)
+{
+	if (WIFEXITED(end->status) && WEXITSTATUS(end->status) != 0 && end->oom_kills == 0)
+		return set_ending(evaluation, end, ", without a result");
+	if (end->status != 0)
+		return set_ending(evaluation, end, "");
 	return oe_evaluation_set_verdict(evaluation, OE_VERDICT_NO_RESULT,
 	                                 "it ended without giving a result");
 }
 
-static int set_timeout(oe_evaluation *evaluation, const struct oe__child_end *end)
+bool oe__result_is_stopped(const struct oe__child_end *end)
 {
-	OE__AUTO(buffer) struct oe__buffer sentence = OE__BUFFER_INIT(128);
-
-	oe__buffer_text(&sentence, "it was killed after ");
-	oe__append_fixed(&sentence, (double)end->timeout_ms / 1000, 1);
-	oe__buffer_text(&sentence, " s, the time limit");
-	return oe_evaluation_set_verdict(evaluation, OE_VERDICT_WALL_TIMEOUT,
-	                                 oe__buffer_string(&sentence));
+	return end->cancelled || end->timed_out || end->limit != OE__LIMIT_NONE;
 }
 
 int oe__result_stopped(oe_evaluation *evaluation, const struct oe__child_end *end)
 {
 	if (end->cancelled)
 		return oe_evaluation_set_verdict(evaluation, OE_VERDICT_CANCELLED, "cancelled");
-	return set_timeout(evaluation, end);
+	return set_ending(evaluation, end, "");
 }
 
 static int set_end(oe_evaluation *evaluation, const struct oe__buffer *bytes,
@@ -227,7 +227,7 @@ static int set_end(oe_evaluation *evaluation, const struct oe__buffer *bytes,
 	size_t size = 0;
 	enum oe__frame_state state = oe__frame_look(bytes, &json, &size);
 
-	if (end->cancelled || end->timed_out)
+	if (oe__result_is_stopped(end))
 		return oe__result_stopped(evaluation, end);
 	if (state == OE__FRAME_BAD)
 		return oe_evaluation_set_verdict(evaluation, OE_VERDICT_PROTOCOL_VIOLATION,
@@ -237,7 +237,7 @@ static int set_end(oe_evaluation *evaluation, const struct oe__buffer *bytes,
 	if (end->lost || !end->exited)
 		return oe_evaluation_set_verdict(evaluation, OE_VERDICT_SANDBOX_ERROR,
 		                                 "the fork server ended during the evaluation");
-	return oe__result_silent_end(evaluation, end->status);
+	return oe__result_silent_end(evaluation, end);
 }
 
 int oe__python_result(oe_evaluation *evaluation, const struct oe__buffer *bytes,
@@ -246,12 +246,66 @@ int oe__python_result(oe_evaluation *evaluation, const struct oe__buffer *bytes,
 	return oe__result_finish(evaluation, set_end(evaluation, bytes, end), output, end);
 }
 
+/* ---- the last word ---- */
+
+/* The metric that left it without a finite score, or NULL. */
+static const struct oe__metric *spoiler(const oe_evaluation *evaluation)
+{
+	const struct oe__metric *combined = oe__evaluation_metric(evaluation, "combined_score");
+
+	if (combined && oe__fitness(evaluation, NULL) == -INFINITY)
+		return combined;
+	for (size_t i = 0; i < evaluation->metric_count; i++)
+		if (oe__metric_is_number(&evaluation->metrics[i]) &&
+		    !isfinite(evaluation->metrics[i].value))
+			return &evaluation->metrics[i];
+	return NULL;
+}
+
+int oe__result_check_score(oe_evaluation *evaluation)
+{
+	OE__AUTO(buffer) struct oe__buffer sentence = OE__BUFFER_INIT(2 * OE__METRIC_NAME_MAX);
+	const struct oe__metric *metric = NULL;
+
+	if (evaluation->verdict == OE_VERDICT_OK && !oe__has_score(evaluation))
+		metric = spoiler(evaluation);
+	if (!metric)
+		return 0;
+	oe__buffer_printf(&sentence, "its metric '%s' is not a finite number, so it has no score",
+	                  metric->name);
+	if (sentence.status < 0)
+		return sentence.status;
+	return oe_evaluation_set_verdict(evaluation, OE_VERDICT_NONFINITE,
+	                                 oe__buffer_string(&sentence));
+}
+
+int oe__result_add_verdict(oe_evaluation *evaluation)
+{
+	OE__AUTO(buffer) struct oe__buffer text = OE__BUFFER_INIT(OE__ARTIFACT_MAX);
+
+	/* What was raised is an artifact already, with where. */
+	if (evaluation->verdict == OE_VERDICT_OK || evaluation->verdict == OE_VERDICT_EXCEPTION)
+		return 0;
+	oe__buffer_printf(&text, "%s: %s", oe_verdict_name(evaluation->verdict),
+	                  oe_evaluation_message(evaluation));
+	if (text.status < 0)
+		return text.status;
+	return oe__evaluation_add_artifact_kind(evaluation, OE__VERDICT_ARTIFACT, OE__ARTIFACT_TEXT,
+	                                        text.data, text.size);
+}
+
 int oe__result_finish(oe_evaluation *evaluation, int status, const struct oe__output *output,
                       const struct oe__child_end *end)
 {
 	evaluation->cpu_ms = end->cpu_ms;
 	evaluation->wall_ms = end->wall_ms;
 	evaluation->memory_peak = end->memory_peak;
+	uint64_t seed = evaluation->footprint.seed;
+	evaluation->footprint = end->footprint;
+	evaluation->footprint.seed = seed;
+	evaluation->footprint.output_bytes = (int64_t)output->total;
+	if (status == 0)
+		status = oe__result_add_verdict(evaluation);
 	if (status < 0 || evaluation->verdict == OE_VERDICT_OK || output->total == 0)
 		return status;
 	/* What a failed one printed is the best hint there is. */

@@ -12,16 +12,24 @@
 #include "base/output.h"
 #include "base/value.h"
 #include "program/evaluation.h"
+#include "sandbox/ending.h"
 
 struct oe__child_end {
 	bool timed_out, cancelled, lost; /* our doing, or the fork server's end    */
 	bool exited;                     /* `status` as of waitpid() is known      */
 	int status;
-	int exceeded;                    /* enum oe__total that it had too much of */
+	enum oe__limit limit;     /* it was killed for that                 */
+	uint32_t oom_kills;       /* of its control group                   */
+	struct oe__limits limits; /* what it might have, for the sentence   */
 	double cpu_ms, wall_ms;
 	int64_t memory_peak;
 	int64_t timeout_ms;
+	struct oe__footprint footprint; /* but for the seed */
 };
+
+/* Of a child that has just been started. */
+#define OE__CHILD_END_INIT(timeout) \
+	{ .cpu_ms = -1, .memory_peak = -1, .timeout_ms = (timeout), .footprint = OE__FOOTPRINT_INIT }
 
 /* One frame: eight bytes of length, little-endian, and JSON. */
 enum oe__frame_state { OE__FRAME_NONE, OE__FRAME_PART, OE__FRAME_WHOLE, OE__FRAME_BAD };
@@ -37,13 +45,24 @@ int oe__python_result(oe_evaluation *evaluation, const struct oe__buffer *bytes,
 int oe__result_add(oe_evaluation *evaluation, const struct oe__value *metrics,
                    const struct oe__value *artifacts);
 
-/* The verdict of one that we stopped: timed out, or cancelled. */
+/* Did we stop it: cancelled, at its deadline, or at a limit? Then what it wrote does not count. */
+bool oe__result_is_stopped(const struct oe__child_end *end);
+
+/* The verdict of such a one. */
 int oe__result_stopped(oe_evaluation *evaluation, const struct oe__child_end *end);
 
-/* The verdict of one that gave no result; `status` as of waitpid(). */
-int oe__result_silent_end(oe_evaluation *evaluation, int status);
+/* The verdict of one that gave no result. */
+int oe__result_silent_end(oe_evaluation *evaluation, const struct oe__child_end *end);
 
-/* Timings, and what a failed one printed. `status` is that of the verdict, and comes back. */
+/* A score that is not finite is a verdict. For the result of a whole evaluation, not of a stage. */
+int oe__result_check_score(oe_evaluation *evaluation);
+
+#define OE__VERDICT_ARTIFACT "verdict"
+
+/* A verdict becomes the artifact of that name: "mem_limit: it wanted ...", for the next prompt. */
+int oe__result_add_verdict(oe_evaluation *evaluation);
+
+/* What it cost, its verdict and what a failed one printed. `status` is that of the verdict, and comes back. */
 int oe__result_finish(oe_evaluation *evaluation, int status, const struct oe__output *output,
                       const struct oe__child_end *end);
 

@@ -210,6 +210,7 @@ static void child_exited(struct oe__python_slot *slot, const struct oe__value *m
 	slot->end.status = (int)integer(message, "exited");
 	slot->end.cpu_ms = cpu && cpu->type == OE__VALUE_REAL ? cpu->real : -1;
 	slot->end.memory_peak = integer(message, "memory");
+	slot->end.footprint.memory_source = OE__MEMORY_PROCESS;
 	slot->strays = integer(message, "strays");
 	int64_t number = slot->running.number;
 	drop_spare(&slot->running);

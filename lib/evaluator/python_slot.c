@@ -207,9 +207,9 @@ static void deadline_passed(struct oe__timer *timer)
 
 void oe__slot_exceeded(struct oe__python_slot *slot, int total)
 {
-	if (!slot->job || slot->end.timed_out || slot->end.cancelled || slot->end.exceeded)
+	if (!slot->job || oe__result_is_stopped(&slot->end))
 		return;
-	slot->end.exceeded = total;
+	slot->end.limit = (enum oe__limit)total;
 	sweep(slot);
 }
 
@@ -252,8 +252,9 @@ void oe__slot_give(struct oe__python_slot *slot, struct oe__python_job *job)
 	slot->spare = (struct oe__python_child){ .orders = -1, .init = -1 };
 	slot->result_fd = slot->output_fd = -1;
 	slot->result = (struct oe__buffer)OE__BUFFER_INIT(OE__FRAME_MAX);
-	slot->end = (struct oe__child_end){ .timeout_ms = job->timeout_ms, .cpu_ms = -1,
-		                                .memory_peak = -1 };
+	slot->end = (struct oe__child_end)OE__CHILD_END_INIT(job->timeout_ms);
+	slot->end.limits = slot->pool->options.limits;
+	slot->end.footprint.path = OE__PATH_SPARE;
 	slot->started_ns = oe__clock_ns();
 	int status = begin(slot);
 	if (status == 0 && job->timeout_ms > 0)
@@ -283,6 +284,7 @@ static void finish_job(struct oe__python_slot *slot)
 	read_result(slot);
 	drain_output(slot);
 	slot->end.wall_ms = (double)(oe__clock_ns() - slot->started_ns) / 1e6;
+	slot->end.footprint.strays_killed = (int32_t)slot->strays;
 	oe__slot_close_watched(&slot->result_watch, &slot->result_fd);
 	oe__slot_close_watched(&slot->output_watch, &slot->output_fd);
 	int status = oe__python_result(job->evaluation, &slot->result, &slot->output, &slot->end);
@@ -313,10 +315,11 @@ static void become_idle(struct oe__python_slot *slot)
 void oe__slot_measured(struct oe__python_slot *slot, const struct oe__report *report)
 {
 	slot->measured = true;
-	if (report->memory_peak >= 0)
+	if (report->memory_peak >= 0) {
 		slot->end.memory_peak = report->memory_peak;
-	if (report->count > 0 && !slot->end.timed_out && !slot->end.cancelled)
-		slot->end.exceeded = OE__TOTAL_MEMORY;
+		slot->end.footprint.memory_source = OE__MEMORY_CGROUP;
+	}
+	slot->end.oom_kills = report->count;
 	oe__slot_check_end(slot);
 }
 

@@ -60,6 +60,7 @@ int oe_evaluation_new(oe_evaluation **out)
 	evaluation->wall_ms = -1;
 	evaluation->cpu_ms = -1;
 	evaluation->memory_peak = -1;
+	evaluation->footprint = (struct oe__footprint)OE__FOOTPRINT_INIT;
 	*out = evaluation;
 	return 0;
 }
@@ -234,6 +235,42 @@ double oe_evaluation_wall_ms(const oe_evaluation *evaluation)
 double oe_evaluation_cpu_ms(const oe_evaluation *evaluation)
 {
 	return evaluation ? evaluation->cpu_ms : -1;
+}
+
+void oe_evaluation_usage(const oe_evaluation *evaluation, oe_usage *usage)
+{
+	static const struct oe__footprint none = OE__FOOTPRINT_INIT;
+	static const char *const sources[] = { NULL, "process", "sampled", "cgroup" };
+	static const char *const paths[] = { NULL, "cold", "warm", "spare" };
+	const struct oe__footprint *footprint = evaluation ? &evaluation->footprint : &none;
+
+	if (!usage || usage->struct_size < sizeof(size_t))
+		return;
+	size_t known = usage->struct_size < sizeof(*usage) ? usage->struct_size : sizeof(*usage);
+	oe_usage all = {
+		.struct_size = known,
+		.wall_ms = oe_evaluation_wall_ms(evaluation),
+		.cpu_ms = oe_evaluation_cpu_ms(evaluation),
+		.setup_ms = (double)footprint->setup_ms,
+		.memory_peak = evaluation ? evaluation->memory_peak : -1,
+		.memory_source = sources[footprint->memory_source],
+		.processes_peak = footprint->processes_peak,
+		.strays_killed = footprint->strays_killed,
+		.output_bytes = footprint->output_bytes,
+		.path = paths[footprint->path],
+		.seed = footprint->seed,
+	};
+	memcpy(usage, &all, known);
+}
+
+void oe__evaluation_copy_usage(oe_evaluation *into, const oe_evaluation *from)
+{
+	uint64_t seed = into->footprint.seed;
+
+	into->cpu_ms = from->cpu_ms;
+	into->memory_peak = from->memory_peak;
+	into->footprint = from->footprint;
+	into->footprint.seed = seed;
 }
 
 /* ---- artifacts ---- */

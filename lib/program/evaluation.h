@@ -46,6 +46,32 @@ struct oe__artifact {
 	size_t size;
 };
 
+enum oe__memory_source {
+	OE__MEMORY_UNKNOWN,
+	OE__MEMORY_PROCESS, /* of the largest process                         */
+	OE__MEMORY_SAMPLED, /* of all, looked at now and then                 */
+	OE__MEMORY_CGROUP   /* of all, counted by the kernel                  */
+};
+
+enum oe__start_path {
+	OE__PATH_UNKNOWN,
+	OE__PATH_COLD, /* a process started for this evaluation      */
+	OE__PATH_WARM, /* a fork made for it                         */
+	OE__PATH_SPARE /* one that was there before                  */
+};
+
+/* What oe_evaluation_usage() tells beside the times and the memory. Kept with each program: small. */
+struct oe__footprint {
+	uint64_t seed;
+	int64_t output_bytes;                  /* -1: unknown          */
+	float setup_ms;                        /* -1: unknown          */
+	int32_t processes_peak, strays_killed; /* -1: unknown          */
+	uint8_t memory_source;                 /* enum oe__memory_source */
+	uint8_t path;                          /* enum oe__start_path    */
+};
+
+#define OE__FOOTPRINT_INIT { 0, -1, -1, -1, -1, OE__MEMORY_UNKNOWN, OE__PATH_UNKNOWN }
+
 struct oe_evaluation {
 	atomic_int refs;
 	atomic_int state; /* open, finished, abandoned: see evaluation.c */
@@ -59,6 +85,7 @@ struct oe_evaluation {
 	char *message;
 	double wall_ms, cpu_ms; /* -1: unknown        */
 	int64_t memory_peak;    /* bytes; -1: unknown */
+	struct oe__footprint footprint;
 	bool nonfinite;         /* some metric is not finite                           */
 	bool reused;            /* came from an earlier evaluation of the same content */
 
@@ -103,6 +130,10 @@ void oe__evaluation_unwant(oe_evaluation *evaluation);
 /* Copy metrics and artifacts of `from`, which nobody writes to any more, into an open one; later
    names win. Not the verdict. */
 int oe__evaluation_merge(oe_evaluation *into, const oe_evaluation *from);
+
+/* What the inner evaluation of a composite cost is what its own did, the time on the clock and the
+   seed apart. */
+void oe__evaluation_copy_usage(oe_evaluation *into, const oe_evaluation *from);
 
 /* A verdict other than OK, or nothing that is a finite score: no metric but `error` and `timeout`,
    or a fitness that is worst whatever the others have. NULL has failed too. */

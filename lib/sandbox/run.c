@@ -32,7 +32,7 @@ struct oe_sandbox_result {
 	int verdict;
 	char *message, *output;
 	size_t output_size;
-	oe_sandbox_usage usage;
+	oe_usage usage;
 };
 
 /* ---- the sandbox ---- */
@@ -112,7 +112,7 @@ static void heard(void *owner, const struct oe__report *report)
 		run->result->usage.setup_ms = (double)(oe__clock_ns() - run->began_ns) / 1e6;
 		break;
 	case OE__REPORT_EXCEEDED:
-		ending->exceeded = report->status;
+		ending->limit = (enum oe__limit)report->status;
 		break;
 	case OE__REPORT_MEMORY:
 		run->result->usage.memory_peak = report->memory_peak;
@@ -250,7 +250,7 @@ int oe_sandbox_run(oe_sandbox *sandbox, const oe_sandbox_command *command, oe_sa
 	}
 	result->ending = (struct oe__ending){ .timeout_ms = command->timeout_ms,
 		                                  .limits = sandbox->limits };
-	result->usage = (oe_sandbox_usage){ .struct_size = sizeof(result->usage),
+	result->usage = (oe_usage){ .struct_size = sizeof(result->usage),
 		                                .setup_ms = -1,
 		                                .memory_peak = -1,
 		                                .memory_source = "process",
@@ -308,7 +308,7 @@ const char *oe_sandbox_result_output(const oe_sandbox_result *result, size_t *si
 	return result->output;
 }
 
-void oe_sandbox_result_usage(const oe_sandbox_result *result, oe_sandbox_usage *usage)
+void oe_sandbox_result_usage(const oe_sandbox_result *result, oe_usage *usage)
 {
 	size_t size = usage->struct_size < sizeof(*usage) ? usage->struct_size : sizeof(*usage);
 

@@ -221,6 +221,18 @@ def evaluate(path):
         self.assertEqual(value["artifacts"]["note"], "a\nb")
         self.assertGreater(value["timings"]["wall_ms"], 0)
 
+    def test_usage(self):
+        self.problem(evaluator="def evaluate(p):\n    print('1234')\n    return {'combined_score': 1}\n")
+        value = self.oe("eval", "initial_program.py", "--evaluator", "evaluator.py", "--json", "--seed",
+                        "9", "-n", "2").json()
+        usage = value["usage"]
+        self.assertEqual(set(usage), {"wall_ms", "cpu_ms", "setup_ms", "memory_peak", "memory_source",
+                                      "processes_peak", "strays_killed", "output_bytes", "path", "seed"})
+        self.assertEqual(usage["output_bytes"], 5)
+        self.assertEqual([one["usage"]["seed"] for one in value["evaluations"]], [9, 10])
+        self.assertGreater(usage["wall_ms"], 0)
+        self.assertGreater(usage["memory_peak"], 1 << 20)
+
     def test_failures(self):
         self.problem(evaluator="def evaluate(path):\n    raise ValueError('boom')\n")
         result = self.oe("eval", "initial_program.py", "--evaluator", "evaluator.py", "--json",
@@ -240,8 +252,28 @@ def evaluate(path):
 
     def test_not_a_number(self):
         self.problem(evaluator="def evaluate(p):\n    return {'combined_score': float('nan'), 'b': 1}\n")
-        result = self.oe("eval", "initial_program.py", "--evaluator", "evaluator.py", "--json", code=None)
-        json.loads(result.out, parse_constant=lambda name: self.fail(name + " is not JSON"))
+        result = self.oe("eval", "initial_program.py", "--evaluator", "evaluator.py", "--json", code=FAILED)
+        value = json.loads(result.out, parse_constant=lambda name: self.fail(name + " is not JSON"))
+        self.assertEqual(value["verdict"], "nonfinite")
+        self.assertIn("'combined_score' is not a finite number", value["artifacts"]["verdict"])
+
+    def test_a_killed_child(self):
+        self.problem(evaluator="import os, signal\ndef evaluate(p):\n"
+                               "    print('so far', flush=True)\n    os.kill(os.getpid(), signal.SIGXCPU)\n")
+        value = self.oe("eval", "initial_program.py", "--evaluator", "evaluator.py", "--json",
+                        code=FAILED).json()
+        self.assertEqual(value["verdict"], "cpu_timeout")
+        self.assertEqual(value["artifacts"]["verdict"], "cpu_timeout: it used up its processor time")
+        self.assertEqual(value["artifacts"]["output"], "so far\n")
+
+    def test_a_killed_command(self):
+        self.problem()
+        self.write("score.sh", "#!/bin/sh\necho so far\nkill -SYS $$\n").chmod(0o755)
+        value = self.oe("eval", "initial_program.py", "--evaluator", "./score.sh", "--json",
+                        code=FAILED).json()
+        self.assertEqual(value["verdict"], "syscall_killed")
+        self.assertEqual(value["artifacts"], {"verdict": "syscall_killed: it made a system call that is "
+                                                         "not allowed", "output": "so far\n"})
 
 
 class Edit(Case):

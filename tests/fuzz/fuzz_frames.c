@@ -44,6 +44,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		.lost = data[0] & 4,
 		.exited = data[0] & 8,
 		.status = (data[1] << 8) | (data[2] & 0x7f),
+		.limit = (enum oe__limit)((data[0] >> 4) % (OE__LIMIT_SYSCALL + 1)),
+		.oom_kills = data[3],
 		.timeout_ms = 1000,
 		.wall_ms = 1,
 		.cpu_ms = 1,
@@ -59,7 +61,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		assert(json >= bytes.data && json + json_size <= bytes.data + bytes.size);
 	assert(oe__python_result(evaluation, &bytes, &output, &end) == 0);
 	assert(evaluation->verdict != OE_VERDICT_OK ||
-		   (state == OE__FRAME_WHOLE && !end.timed_out && !end.cancelled));
+		   (state == OE__FRAME_WHOLE && !oe__result_is_stopped(&end)));
 	check_texts(evaluation);
 	return 0;
 }
