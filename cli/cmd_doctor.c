@@ -10,6 +10,7 @@
 
 #include "cli.h"
 #include "commands.h"
+#include "confinement.h"
 #include "files.h"
 #include "handles.h"
 #include "json.h"
@@ -244,6 +245,61 @@ static void check_evaluator(struct report *report, struct session *session, cons
 	oe_evaluation_unref(runs[1]);
 }
 
+/* ---- the sandbox ---- */
+
+/* The same without anything that is required: what there is is to be shown then, too. */
+static json_t *relaxed(const oe_config *config, const char *evaluator)
+{
+	AUTO(config) oe_config *copy = NULL;
+	AUTO(sandbox) oe_sandbox *sandbox = NULL;
+
+	if (oe_config_copy(config, &copy) < 0)
+		exit(message_error(EXIT_FAILED, OE_ERR_NOMEM, NULL));
+	int status = oe_config_set_as(copy, "sandbox.mode", "auto", OE_ORIGIN_FLAG, "doctor", NULL);
+	if (status >= 0)
+		status = oe_config_set_as(copy, "sandbox.require", "[]", OE_ORIGIN_FLAG, "doctor", NULL);
+	if (status >= 0)
+		status = oe_sandbox_from_config(copy, evaluator, &sandbox, NULL);
+	return json_parsed(status < 0 ? NULL : oe_sandbox_report_json(sandbox));
+}
+
+/* That of the evaluator, as it runs; without one, what it would get. */
+static json_t *confinement_of(struct report *report, const struct session *session,
+							  const char *evaluator)
+{
+	const char *known = oe_evaluator_confinement(session->evaluator);
+	AUTO(sandbox) oe_sandbox *sandbox = NULL;
+	oe_error err = { 0 };
+
+	if (known)
+		return json_parsed(known);
+	int status = oe_sandbox_from_config(session->config, evaluator, &sandbox, &err);
+	if (status < 0)
+		find_error(report, "sandbox", status, &err);
+	if (status == OE_ERR_SANDBOX)
+		return relaxed(session->config, evaluator);
+	return json_parsed(status < 0 ? NULL : oe_sandbox_report_json(sandbox));
+}
+
+/* Returns the report, for --json. */
+static json_t *check_sandbox(struct report *report, const struct session *session,
+							 const char *evaluator)
+{
+	json_t *found = confinement_of(report, session, evaluator);
+	AUTO(text) struct text summary = TEXT_INIT;
+	struct confinement confinement;
+
+	if (!confinement_read(found, &confinement))
+		return found;
+	confinement_summary(&summary, &confinement);
+	/* Namespaces are what a program cannot reach around. */
+	find(report, confinement.tier < 2 ? LEVEL_WARN : LEVEL_OK, "sandbox", "%s",
+		 text_string(&summary));
+	if (!report->findings)
+		confinement_table(found);
+	return found;
+}
+
 /* ---- the command ---- */
 
 static int run(const struct arguments *arguments)
@@ -272,12 +328,16 @@ static int run(const struct arguments *arguments)
 		check_program(&report, session.program);
 		check_evaluator(&report, &session, evaluator);
 	}
+	json_t *sandbox = check_sandbox(&report, &session, evaluator);
 	session_done(&session);
 	if (report.findings) {
 		json_t *root = json_document("doctor");
 		json_set(root, "ok", json_boolean(!report.failed));
 		json_set(root, "findings", report.findings);
+		json_set(root, "sandbox", sandbox);
 		json_print(root);
+	} else {
+		json_decref(sandbox);
 	}
 	return report.failed ? EXIT_FAILED : EXIT_DONE;
 }
@@ -288,16 +348,17 @@ static const struct option options[] = {
 };
 
 static const struct option *const tables[] = {
-	options, options_config, options_models, options_json, options_common, NULL,
+	options, options_config, options_models, options_sandbox, options_json, options_common, NULL,
 };
 
 const struct command command_doctor = {
 	.name = "doctor",
 	.group = "Start",
-	.summary = "Check the machine, the configuration, the models and the evaluator",
+	.summary = "Check the machine, the configuration, the models, the evaluator and the sandbox",
 	.operands = "[PROGRAM EVALUATOR]",
 	.details = "With a program and an evaluator, the program is evaluated twice. Keys are never "
-			   "printed, only whether there are any.",
+			   "printed, only whether there are any. What the sandbox guarantees is tried, not "
+			   "guessed: a program attempts what is forbidden.",
 	.options = tables,
 	.examples = {
 		{ "oe doctor", "the machine and the models" },

@@ -225,8 +225,9 @@ static const struct option options[] = {
 	{ 0 },
 };
 
-static const struct option *const tables[] = { options, options_config, options_json,
-											   options_common, NULL };
+static const struct option *const tables[] = {
+	options, options_config, options_sandbox, options_json, options_common, NULL,
+};
 
 const struct command command_eval = {
 	.name = "eval",

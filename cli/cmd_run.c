@@ -121,9 +121,10 @@ static const struct option options[] = {
 	{ 0 },
 };
 
-static const struct option *const tables[] = { options_config, options_search, options_models,
-											   options,		   options_watch,  options_common,
-											   NULL };
+static const struct option *const tables[] = {
+	options_config, options_search, options_models, options_sandbox,
+	options,		   options_watch,  options_common, NULL,
+};
 
 const struct command command_run = {
 	.name = "run",

@@ -6,6 +6,7 @@
 #include "book.h"
 #include "cli.h"
 #include "commands.h"
+#include "confinement.h"
 #include "handles.h"
 #include "json.h"
 #include "terminal.h"
@@ -58,6 +59,7 @@ static void add_best(struct text *text, const json_t *best)
 static void print_text(const char *directory, json_t *root)
 {
 	AUTO(text) struct text text = TEXT_INIT;
+	struct confinement confinement;
 	const json_t *iterations = json_object_get(root, "iterations");
 	const json_t *best = json_object_get(root, "best");
 	const json_t *llm = json_object_get(root, "llm");
@@ -87,6 +89,11 @@ static void print_text(const char *directory, json_t *root)
 				whole_at(evaluations, "timed_out"));
 	if (isfinite(number_at(root, "rate_per_s")))
 		text_format(&text, "rate        %.3g iterations/s\n", number_at(root, "rate_per_s"));
+	if (confinement_read(json_object_get(root, "sandbox"), &confinement)) {
+		text_add(&text, "sandbox     ");
+		confinement_summary(&text, &confinement);
+		text_add_char(&text, '\n');
+	}
 	fputs(text_string(&text), stdout);
 }
 

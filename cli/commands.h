@@ -26,6 +26,7 @@ extern const struct option options_config[]; /* --config, --set, --strict-config
 extern const struct option options_models[]; /* --api-base, --primary-model ... */
 extern const struct option options_search[]; /* --seed, --islands, -j ... */
 extern const struct option options_watch[];  /* --progress, --events ... */
+extern const struct option options_sandbox[]; /* --sandbox */
 extern const struct option options_json[];   /* --json */
 extern const struct option options_which[];  /* --run */
 

@@ -49,6 +49,12 @@ const struct option options_search[] = {
 	{ 0 },
 };
 
+const struct option options_sandbox[] = {
+	{ "sandbox", "MODE", "confine evaluations as well as can be, fully or not at all, or never",
+	  "auto|strict|none", "sandbox.mode", OPTION_CHOICE, 0 },
+	{ 0 },
+};
+
 const struct option options_json[] = {
 	{ "json", NULL, "print one JSON document", NULL, NULL, OPTION_FLAG, 0 },
 	{ 0 },

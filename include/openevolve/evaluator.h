@@ -17,6 +17,7 @@
 #include "openevolve/config.h"
 #include "openevolve/llm.h"
 #include "openevolve/program.h"
+#include "openevolve/sandbox.h"
 #include "openevolve/scheduler.h"
 
 #ifdef __cplusplus
@@ -85,6 +86,16 @@ OE_API OE_NODISCARD int oe_evaluator_new(const oe_evaluator_vtable *vtable, void
 OE_API OE_NODISCARD int oe_evaluator_from_config(const oe_config *config, oe_scheduler *scheduler,
                                                  const char *path, const char *suffix,
                                                  oe_llm *judge, oe_evaluator **out, oe_error *err);
+
+/**
+ * The sandbox that programs get when they are judged as "sandbox.*" and "evaluator.*" say, for tools:
+ * what it guarantees, or a command of their own in it.
+ *
+ * @param evaluator path of the evaluator, whose directory is shown; NULL: none.
+ * @retval OE_ERR_SANDBOX a required guarantee cannot be given; the message names it, and why.
+ */
+OE_API OE_NODISCARD int oe_sandbox_from_config(const oe_config *config, const char *evaluator,
+                                               oe_sandbox **out, oe_error *err);
 
 /** Evaluator that runs its stages in order, adds up what they find, and stops at the first miss. */
 OE_API OE_NODISCARD int oe_evaluator_cascade_new(oe_evaluator **out);
