@@ -75,3 +75,9 @@ int oe__error_nomem(oe_error *err)
 {
 	return oe__error(err, OE_ERR_NOMEM, "out of memory");
 }
+
+const char *oe__errno_text(int code)
+{
+	const char *text = strerrordesc_np(code);
+	return text ? text : "unknown error";
+}

@@ -25,4 +25,7 @@ int oe__error_errno(oe_error *err, const char *format, ...) OE__PRINTF(2, 3);
 
 int oe__error_nomem(oe_error *err);
 
+/* What an errno means, in the language of the C locale; static. */
+const char *oe__errno_text(int code);
+
 #endif /* OE__BASE_ERROR_H */

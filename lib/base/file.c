@@ -71,6 +71,14 @@ char *oe__path_absolute(const char *path)
 	return absolute;
 }
 
+char *oe__path_real(const char *path)
+{
+	char *real = realpath(path, NULL);
+	char *copy = oe__strdup(real);
+	free(real); /* libc's */
+	return copy;
+}
+
 /* ---- files ---- */
 
 bool oe__file_exists(const char *path)

@@ -32,6 +32,7 @@ void oe__directory_list_free(char **names, size_t count);
 char *oe__path_join(const char *directory, const char *name);
 char *oe__path_directory(const char *path);      /* "." when there is none */
 char *oe__path_absolute(const char *path);       /* against the working directory; no links resolved */
+char *oe__path_real(const char *path);           /* links resolved; NULL if it is not there */
 const char *oe__path_base(const char *path);     /* borrowed */
 const char *oe__path_extension(const char *path); /* borrowed, with its dot; "" when none */
 

@@ -299,7 +299,12 @@ static int start_tree(struct oe__command_run *run, const char *path, const int *
 	struct oe__command_evaluator *command = run->command;
 	const char *arguments[] = { command->path, path, NULL };
 	int tier = oe__sandbox_tier(command->sandbox);
-	const struct oe__tree_mount mount = { tier >= 2 ? OE__MOUNT_READ : OE__MOUNT_WRITE, run->scratch };
+	/* Some put what they make beside the program. */
+	bool overlay = command->policy.policy.overlay;
+	const struct oe__tree_mount mount = { tier < 2  ? OE__MOUNT_WRITE
+		                                  : overlay ? OE__MOUNT_OVERLAY
+		                                            : OE__MOUNT_READ,
+		                                  run->scratch };
 	size_t count = command->variable_count;
 	struct oe__tree_spec spec = {
 		.flags = tier >= 0 ? OE__START_CONFINED : 0,

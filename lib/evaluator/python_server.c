@@ -119,7 +119,7 @@ static void cannot_start(struct oe__python_slot *slot, const struct oe__report *
 	OE__AUTO(buffer) struct oe__buffer text = OE__BUFFER_INIT(1024);
 
 	oe__buffer_printf(&text, "cannot start '%s': cannot %s: %s", slot->pool->options.interpreter,
-	                  oe__step_name(report->step), strerror(report->status));
+	                  oe__step_name(report->step), oe__errno_text(report->status));
 	server_gone(slot, oe__buffer_string(&text));
 }
 

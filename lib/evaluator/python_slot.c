@@ -11,7 +11,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -171,10 +170,10 @@ static int send_job(struct oe__python_slot *slot, const struct oe__buffer *text,
 
 static bool tell_server(struct oe__python_slot *slot, const char *word, int64_t number)
 {
-	char text[64];
-	int size = snprintf(text, sizeof(text), "{\"%s\": %lld}", word, (long long)number);
+	OE__AUTO(buffer) struct oe__buffer text = OE__BUFFER_INIT(64);
 
-	return send(slot->control, text, (size_t)size, MSG_NOSIGNAL) == size;
+	oe__buffer_printf(&text, "{\"%s\": %lld}", word, (long long)number);
+	return send(slot->control, oe__buffer_string(&text), text.size, MSG_NOSIGNAL) == (ssize_t)text.size;
 }
 
 /* Kill what is left of the evaluation, and nothing else. */

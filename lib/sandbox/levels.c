@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/auto.h"
+#include "base/error.h"
 
 #define BIT(act) ((uint64_t)1 << (act))
 
@@ -254,7 +255,7 @@ void oe__levels_set(struct oe__sandbox_report *report, const oe_sandbox_policy *
 	for (int tier = 2; tier > findings->tier; tier--)
 		oe__sandbox_report_add_reason(report, OE_GUARANTEE_FS_META, "tier %d: cannot %s: %s", tier,
 		                              oe__step_name(findings->step[tier]),
-		                              strerror(findings->status[tier]));
+		                              oe__errno_text(findings->status[tier]));
 	if (policy->writable && policy->writable[0])
 		oe__sandbox_report_weaken(report, OE_GUARANTEE_FS_WRITE, OE_LEVEL_PARTIAL,
 		                          "the policy lets it write into %s", policy->writable[0]);

@@ -99,7 +99,7 @@ static void add_own(struct entries *entries, char kind, const char *const *paths
 {
 	for (size_t i = 0; paths && paths[i]; i++) {
 		OE__AUTO(string) char *absolute = oe__path_absolute(paths[i]);
-		char *real = absolute ? realpath(absolute, NULL) : NULL;
+		OE__AUTO(string) char *real = absolute ? oe__path_real(absolute) : NULL;
 
 		if (!absolute)
 			entries->status = OE_ERR_NOMEM;
@@ -107,7 +107,6 @@ static void add_own(struct entries *entries, char kind, const char *const *paths
 			add(entries, kind, real, "");
 		if (absolute && real && strcmp(real, absolute) != 0)
 			add(entries, kind, absolute, real);
-		free(real); /* not from our allocator */
 	}
 }
 

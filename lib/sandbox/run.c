@@ -262,7 +262,7 @@ int oe_sandbox_run(oe_sandbox *sandbox, const oe_sandbox_command *command, oe_sa
 	if (status == 0 && run.failed)
 		status = oe__error(err, OE_ERR_SANDBOX, "cannot run '%s': cannot %s: %s",
 		                   command->arguments[0], oe__step_name(run.failure.step),
-		                   strerror(run.failure.status));
+		                   oe__errno_text(run.failure.status));
 	if (status == 0 && sum_up(&run) < 0)
 		status = oe__error_nomem(err);
 	oe__fd_close(run.output_fd);

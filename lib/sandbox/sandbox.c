@@ -191,7 +191,7 @@ static int cannot_confine(const struct oe__findings *findings, oe_error *err)
 {
 	return oe__error(err, OE_ERR_SANDBOX,
 	                 "programs cannot be confined here: cannot %s: %s; sandbox.mode none runs them as they are",
-	                 oe__step_name(findings->step[0]), strerror(findings->status[0]));
+	                 oe__step_name(findings->step[0]), oe__errno_text(findings->status[0]));
 }
 
 static int set_policy(struct oe__sandbox *sandbox, const oe_sandbox_policy *policy, oe_error *err)

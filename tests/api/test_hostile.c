@@ -124,23 +124,12 @@ static void check_lateness(struct hostile *hostile)
 		ck_assert_double_le(p99, 100);
 }
 
-/* Everybody who wrote down its number is gone. */
+/* Everybody who wrote down that it was there is gone. */
 static void check_gone(const char *directory)
 {
-	DIR *stream = opendir(directory);
-	struct dirent *entry;
-	int found = 0;
-
-	ck_assert_ptr_nonnull(stream);
-	while ((entry = readdir(stream))) {
-		long pid = strtol(entry->d_name, NULL, 10);
-		if (pid <= 0)
-			continue;
-		found++;
-		ck_assert_msg(kill((pid_t)pid, 0) < 0 && errno == ESRCH, "process %ld is still there", pid);
-	}
-	closedir(stream);
-	ck_assert_int_gt(found, 0);
+	/* Each evaluation numbers its processes by itself: the names may be the same ones. */
+	ck_assert_int_gt(count_entries(directory), 2);
+	ck_assert_int_eq(processes_with(directory), 0);
 }
 
 static void run_all(struct hostile *hostile)
@@ -157,7 +146,7 @@ START_TEST(test_hostile_evaluations)
 {
 	bool thorough = getenv("OE_LONG") != NULL;
 	struct hostile hostile = { .total = thorough ? 200 : 4 * MISDEEDS,
-							   .timeout_ms = thorough ? 2000 : 500 };
+							   .timeout_ms = thorough ? 2000 : 1500 };
 	char directory[] = "/tmp/oe-hostile-XXXXXX", setting[128], command[128];
 	oe_config *config = NULL;
 	oe_scheduler *scheduler = NULL;
@@ -169,6 +158,8 @@ START_TEST(test_hostile_evaluations)
 	ck_assert_int_eq(oe_config_set(config, "evaluator.parallel_evaluations", "4", &err), 0);
 	ck_assert_int_eq(oe_config_set(config, "evaluator.memory_limit_mb", "2048", &err), 0);
 	int status = oe_config_set(config, "evaluator.env", setting, &err);
+	ck_assert_msg(status == 0, "%s", err.message);
+	status = oe_config_set(config, "sandbox.writable", directory, &err);
 	ck_assert_msg(status == 0, "%s", err.message);
 	ck_assert_int_eq(oe_scheduler_new(0, &scheduler, &err), 0);
 	status = oe_evaluator_from_config(config, scheduler, OE_HOSTILE_EVALUATOR, ".txt", NULL,

@@ -6,6 +6,7 @@
  * that reads the number, and switches for what can go wrong with both. Public headers only.
  */
 
+#include <dirent.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -237,6 +238,38 @@ static inline int64_t world_outcomes(const oe_statistics *numbers)
 	for (int i = 0; i < OE_OUTCOME_COUNT; i++)
 		sum += numbers->outcomes[i];
 	return sum;
+}
+
+/* Does a file of a process hold the mark? */
+static inline int holds_mark(const char *pid, const char *name, const char *mark)
+{
+	static char text[1 << 16];
+	char path[320];
+	FILE *file;
+
+	(void)snprintf(path, sizeof(path), "/proc/%s/%s", pid, name);
+	if (!(file = fopen(path, "r")))
+		return 0;
+	size_t size = fread(text, 1, sizeof(text), file);
+	(void)fclose(file);
+	return memmem(text, size, mark, strlen(mark)) != NULL;
+}
+
+/* How many processes but this one have the mark in their arguments or their environment: whatever
+   namespace they are in. */
+static inline int processes_with(const char *mark)
+{
+	DIR *stream = opendir("/proc");
+	struct dirent *entry;
+	int count = 0;
+
+	ck_assert_ptr_nonnull(stream);
+	while ((entry = readdir(stream)))
+		if (strtol(entry->d_name, NULL, 10) > 0 && strtol(entry->d_name, NULL, 10) != getpid())
+			count += holds_mark(entry->d_name, "cmdline", mark) ||
+			         holds_mark(entry->d_name, "environ", mark);
+	closedir(stream);
+	return count;
 }
 
 #endif /* OE_TESTS_API_WORLD_H */

@@ -22,11 +22,13 @@ OWNED = {
                localtime_r strftime strncpy strncat""".split(),
     "sandbox": "posix_spawn posix_spawnp".split(),
 }
-# What a process of its own may do, and nothing that lives in the host's: lib/sandbox/spawner.
+# What a process of its own may do, and nothing that lives in the host's.
 OWN_PROCESS = "fork vfork execv execve execvp signal sigaction sleep usleep nanosleep getenv" \
               " secure_getenv fprintf dprintf kill".split()
-# The spawner shares its address space with nobody: it may format texts in place.
-SPAWNER_TOO = "snprintf sscanf strtol chdir umask".split()
+# Such processes: the spawner and what it starts. They share their address space with nobody of the host's,
+# and may format texts in place.
+PROCESSES = [("sandbox", "spawner"), ("sandbox", "confine"), ("sandbox", "init")]
+PROCESSES_TOO = "snprintf sscanf strtol strtoull chdir umask".split()
 
 
 def banned_in(parts):
@@ -35,8 +37,8 @@ def banned_in(parts):
     for layer, owned in OWNED.items():
         if parts[0] != layer:
             names |= set(owned)
-    if parts[:2] == ("sandbox", "spawner"):
-        names -= set(SPAWNER_TOO)
+    if parts[:2] in PROCESSES:
+        names -= set(PROCESSES_TOO)
     else:
         names |= set(OWN_PROCESS)
     return names
