@@ -325,6 +325,7 @@ static int begin(oe_controller *controller, oe_error *err)
 	if (!controller->seeded && controller->seeds_pending == 0)
 		return oe__error(err, OE_ERR_STATE, "seed or resume the controller first");
 	controller->state = OE__CONTROLLER_RUNNING;
+	controller->unsaved = true; /* a run that ended by a crash has no checkpoint of its end */
 	controller->started_ns = oe__clock_ns();
 	int status = oe_config_text(controller->config, OE_CONFIG_CHANGED, &config);
 	if (status == 0)

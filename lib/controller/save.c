@@ -87,6 +87,7 @@ int oe__controller_save(oe_controller *controller, oe_error *err)
 			controller->directory, saving->population->ended);
 		if (saving->path) {
 			controller->saving = true;
+			controller->unsaved = false;
 			controller->saved_at = oe_hub_ended(controller->hub);
 			oe__scheduler_compute(controller->scheduler, &saving->task);
 			return 0;

@@ -195,6 +195,42 @@ START_TEST(test_checkpoint_begins_another_run)
 }
 END_TEST
 
+/* The run ends while an earlier checkpoint is being written: the last one is of its end all the same,
+   and so is best/. */
+START_TEST(test_last_checkpoint_is_of_the_end)
+{
+	struct world world;
+	char path[160], best[64];
+	oe_population *live = NULL, *saved = NULL;
+	oe_error err = { 0 };
+	world_init(&world, true);
+	world_set(&world, "checkpoint_interval", "1");
+	world_set(&world, "max_iterations", "60");
+	world_set(&world, "store.synchronous", "normal");
+	oe_controller *controller = world_seeded(&world);
+
+	ck_assert_int_eq(world_run(controller), OE_REASON_ITERATIONS);
+	ck_assert_int_eq(oe_controller_population(controller, &live), 0);
+	(void)snprintf(path, sizeof(path), "%s/checkpoints/checkpoint_60", world.directory);
+	int status = oe_population_load(path, &saved, &err);
+	ck_assert_msg(status == 0, "%s", err.message);
+	expect_same_population(live, saved);
+
+	(void)snprintf(path, sizeof(path), "%s/best/best_program.py", world.directory);
+	FILE *file = fopen(path, "r");
+	ck_assert_ptr_nonnull(file);
+	size_t size = fread(best, 1, sizeof(best), file);
+	ck_assert_int_eq(fclose(file), 0);
+	oe_bytes code = oe_program_code(oe_population_best(live));
+	ck_assert_uint_eq(size, code.size);
+	ck_assert_mem_eq(best, code.data, size);
+	oe_population_unref(live);
+	oe_population_unref(saved);
+	oe_controller_free(controller);
+	world_done(&world);
+}
+END_TEST
+
 /* ---- kill -9 ---- */
 
 static void run_until_killed(struct world *world)
@@ -252,4 +288,4 @@ END_TEST
 TEST_MAIN("run", test_everything_is_kept, test_prompts_are_rendered_again,
 		  test_kept_prompts_equal_rendered_ones, test_one_run_per_directory,
 		  test_population_from_the_log, test_checkpoint_begins_another_run,
-		  test_killed_run_loses_nothing)
+		  test_last_checkpoint_is_of_the_end, test_killed_run_loses_nothing)
