@@ -167,6 +167,32 @@ START_TEST(test_population_from_the_log)
 }
 END_TEST
 
+/* What came with a checkpoint is found in the run as what was made in it. */
+static void expect_imported(oe_run *run, const char *checkpoint)
+{
+	oe_population *before = NULL, *now = NULL;
+	oe_program *program, *found = NULL;
+	oe_error err = { 0 };
+
+	ck_assert_int_eq(oe_population_load(checkpoint, &before, &err), 0);
+	for (size_t i = 0; (program = oe_population_ranked(before, OE_ISLAND_ALL, i)); i++) {
+		int status = oe_run_program(run, oe_program_id(program), &found, &err);
+		ck_assert_msg(status == 0, "%s", err.message);
+		ck_assert_str_eq(oe_program_id(found), oe_program_id(program));
+		ck_assert_double_eq(oe_program_fitness(found), oe_program_fitness(program));
+		oe_program_unref(found);
+	}
+	ck_assert_int_eq(oe_run_population(run, &now, &err), 0);
+	ck_assert_int_eq(oe_run_program(run, "best", &found, &err), 0);
+	ck_assert_double_eq(oe_program_fitness(found), oe_program_fitness(oe_population_best(now)));
+	oe_program_unref(found);
+	ck_assert_int_eq(oe_run_program(run, "initial", &found, &err), 0);
+	ck_assert_ptr_null(oe_program_parent_id(found));
+	oe_program_unref(found);
+	oe_population_unref(before);
+	oe_population_unref(now);
+}
+
 START_TEST(test_checkpoint_begins_another_run)
 {
 	struct world first, second;
@@ -184,11 +210,13 @@ START_TEST(test_checkpoint_begins_another_run)
 	ck_assert_int_eq(world_run(controller), OE_REASON_ITERATIONS);
 	/* Iterations count on from those of the checkpoint. */
 	ck_assert_int_eq(world_numbers(controller).ended, 80);
+	ck_assert_int_eq(world_numbers(controller).iterations_max, 80);
 	oe_controller_free(controller);
 
 	oe_run *run = open_run(&second);
 	oe_run_iteration iteration = { .struct_size = sizeof(iteration) };
 	ck_assert_int_eq(oe_run_iteration_at(run, 80, &iteration, NULL), 1);
+	expect_imported(run, path);
 	oe_run_close(run);
 	world_done(&first);
 	world_done(&second);
