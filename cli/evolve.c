@@ -143,8 +143,8 @@ static int begin_story(struct evolution *evolution, const struct evolve_plan *pl
 	if (status < 0)
 		return message_error(EXIT_FAILED, status, NULL);
 	story->now = now;
-	story->first = now.ended;
-	story->iterations_max = (int64_t)settings_number(config, "max_iterations", -1);
+	story->before = now;
+	story->iterations_max = now.iterations_max;
 	story_resume(story, population);
 	return EXIT_DONE;
 }
@@ -221,9 +221,11 @@ static int status_of_signal(void)
 /* A run whose every iteration failed for one reason did not do what it was asked for. */
 static int status_of_outcomes(const struct story *story)
 {
-	const int64_t *outcomes = story->now.outcomes;
+	int64_t ended = story->now.ended - story->before.ended;
+	int64_t failed = story->now.outcomes[OE_OUTCOME_LLM_FAILED] -
+					 story->before.outcomes[OE_OUTCOME_LLM_FAILED];
 
-	if (story->now.ended > 0 && outcomes[OE_OUTCOME_LLM_FAILED] == story->now.ended)
+	if (ended > 0 && failed == ended)
 		return message_fail(EXIT_LLM, "no call of a model succeeded");
 	if (isnan(story->best) || isinf(story->best))
 		return message_fail(EXIT_EVALUATOR, "no program has a score: try 'oe eval'");

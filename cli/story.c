@@ -191,7 +191,7 @@ double story_left(const struct story *story)
 {
 	double tokens, left = -1;
 	double rate = story_rate(story, &tokens);
-	int64_t done = story->now.ended - story->first;
+	int64_t done = story->now.ended - story->before.ended;
 
 	/* Slow runs end less than one iteration in the window: their mean says more. */
 	if (rate * RATE_WINDOW_S < 10 && done > 0 && story->now.elapsed_s > 0)

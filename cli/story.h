@@ -30,7 +30,7 @@ struct story {
 	int64_t evaluation_slots;
 
 	oe_statistics now;
-	int64_t first; /* iterations that had ended when this session began */
+	oe_statistics before; /* when this session began */
 
 	/* Best so far, and before its last improvement. NaN if there is none. */
 	double best, best_before, initial;

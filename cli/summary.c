@@ -30,19 +30,20 @@ static void add_metrics(struct text *text, const oe_program *best)
 	}
 }
 
-/* Every iteration ended in one outcome: say how many in which. */
+/* Every iteration ended in one outcome: say how many of this session in which. */
 static void add_outcomes(struct text *text, const struct story *story)
 {
-	const char *between = "      outcomes  ";
+	bool any = false;
 
 	for (int i = 0; i < OE_OUTCOME_COUNT; i++) {
-		if (story->now.outcomes[i] == 0)
+		int64_t count = story->now.outcomes[i] - story->before.outcomes[i];
+		if (count == 0)
 			continue;
-		text_format(text, "%s%lld %s", between, (long long)story->now.outcomes[i],
+		text_format(text, "%s%lld %s", any ? ", " : "      outcomes  ", (long long)count,
 					oe_outcome_name(i));
-		between = ", ";
+		any = true;
 	}
-	if (story->now.ended > 0)
+	if (any)
 		text_add_char(text, '\n');
 }
 
@@ -51,7 +52,7 @@ static void add_head(struct text *text, const struct story *story)
 	int64_t tokens = story->now.tokens_in + story->now.tokens_out;
 
 	text_format(text, "%s  %lld iterations in ", story->stopping ? "stopped" : "done",
-				(long long)(story->now.ended - story->first));
+				(long long)(story->now.ended - story->before.ended));
 	text_duration(text, story->now.elapsed_s);
 	text_add(text, "   best ");
 	text_score(text, story->best);

@@ -104,6 +104,8 @@ typedef struct oe_statistics {
 	int64_t best_iteration; /**< that made the best program; 0 if it is an initial one */
 	int64_t since_best;     /**< iterations ended since the last improvement  */
 	int64_t next_migration; /**< island generations until then; -1 if never   */
+	/** Number that `ended` goes to: "max_iterations", and those of before a checkpoint; -1: no end. */
+	int64_t iterations_max;
 } oe_statistics;
 
 /**

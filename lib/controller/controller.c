@@ -9,9 +9,7 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
-#include "base/file.h"
 #include "base/hash.h"
-#include "base/text.h"
 #include "config/config.h"
 #include "hub/hub.h"
 #include "openevolve/version.h"
@@ -252,50 +250,6 @@ int oe_controller_seed(oe_controller *controller, oe_program *program, oe_error 
 	return add_program(controller, program, true, err);
 }
 
-/* The log begins with this population: a copy of it belongs into the run's own directory, so that the
-   run can be resumed when the original is gone. */
-static int keep_checkpoint(oe_controller *controller, const oe_population *population,
-                           const char *original, char **path, oe_error *err)
-{
-	OE__AUTO(string) char *absolute = oe__path_absolute(original);
-
-	if (!controller->directory)
-		return 0;
-	*path = oe__directory_checkpoint_path(controller->directory, population->ended);
-	if (!*path || !absolute)
-		return oe__error_nomem(err);
-	if (strcmp(*path, absolute) == 0)
-		return 0;
-	int status = oe__directory_make(controller->directory->checkpoints, err);
-	return status < 0 ? status
-	                  : oe_population_save(population, *path, controller->extension, err);
-}
-
-static int restore(oe_controller *controller, const char *checkpoint, oe_error *err)
-{
-	OE__AUTO(population) oe_population *population = NULL;
-
-	OE__AUTO(string) char *kept = NULL;
-	int status = oe_population_load(checkpoint, &population, err);
-	if (status == 0)
-		status = oe_hub_restore(controller->hub, population, err);
-	if (status == 0)
-		status = keep_checkpoint(controller, population, checkpoint, &kept, err);
-	if (status < 0)
-		return status;
-	if (oe_population_size(population, OE_ISLAND_ALL) == 0)
-		return oe__error_at(err, OE_ERR_FORMAT, checkpoint, 0, 0, "the checkpoint has no programs");
-	if (oe_population_skipped(population) > 0)
-		oe__controller_log(controller, 1, "%zu programs of %s could not be read",
-		                   oe_population_skipped(population), checkpoint);
-	oe_program *best = oe_population_best(population);
-	if (best)
-		oe__rules_see(&controller->rules, best, true);
-	controller->seeded = true;
-	controller->saved_at = oe_hub_ended(controller->hub);
-	return oe__controller_set_meta(controller, "checkpoint", kept ? kept : checkpoint);
-}
-
 int oe_controller_resume(oe_controller *controller, const char *checkpoint, oe_error *err)
 {
 	if (!controller)
@@ -310,7 +264,7 @@ int oe_controller_resume(oe_controller *controller, const char *checkpoint, oe_e
 		                    "there is a run in this directory already: choose another one for a "
 		                    "run from a checkpoint");
 	if (checkpoint)
-		return restore(controller, checkpoint, err);
+		return oe__controller_restore(controller, checkpoint, err);
 	if (!found)
 		return oe__error_at(err, OE_ERR_STATE,
 		                    controller->directory ? controller->directory->path : "", 0, 0,
@@ -325,6 +279,7 @@ static int begin(oe_controller *controller, oe_error *err)
 	if (!controller->seeded && controller->seeds_pending == 0)
 		return oe__error(err, OE_ERR_STATE, "seed or resume the controller first");
 	controller->state = OE__CONTROLLER_RUNNING;
+	controller->unsaved = true; /* a run that ended by a crash has no checkpoint of its end */
 	controller->started_ns = oe__clock_ns();
 	int status = oe_config_text(controller->config, OE_CONFIG_CHANGED, &config);
 	if (status == 0)
@@ -503,6 +458,8 @@ int oe_controller_statistics(oe_controller *controller, oe_statistics *out)
 	all.programs = (int64_t)figures.programs;
 	all.archive = (int64_t)figures.archive;
 	all.next_migration = figures.next_migration;
+	int64_t last = oe__hub_last(controller->hub);
+	all.iterations_max = last < INT64_MAX ? last : -1;
 	all.elapsed_s = controller->started_ns > 0
 	                    ? (double)(oe__clock_ns() - controller->started_ns) / 1e9
 	                    : 0;

@@ -109,6 +109,7 @@ struct oe_controller {
 	/* Saving. */
 	int64_t checkpoint_interval, saved_at; /* iterations ended        */
 	bool saving, save_again, store_failed;
+	bool unsaved; /* something happened since the last checkpoint was begun */
 	atomic_bool log_failed;
 
 	/* Numbers. */
@@ -172,11 +173,14 @@ int oe__controller_set_meta(oe_controller *controller, const char *key, const ch
 /* What is known of the run as it begins, or goes on. */
 int oe__controller_record_start(oe_controller *controller, const char *config);
 void oe__controller_record_migrant(void *controller, oe_program *copy);
+void oe__controller_record_import(oe_controller *controller, const oe_population *population);
 void oe__controller_record_unanswered(oe_controller *controller, const struct oe__job *job);
 
 /* ---- resume.c ---- */
 
 int oe__controller_replay(oe_controller *controller, oe_error *err);
+/* Begin with the programs of a checkpoint. */
+int oe__controller_restore(oe_controller *controller, const char *checkpoint, oe_error *err);
 
 /* ---- events ---- */
 

@@ -34,6 +34,7 @@ static void write_end(struct oe__flight *flight, enum oe__row_kind kind, int out
 	const struct oe__job *job = &flight->job;
 
 	oe__flight_drop(flight);
+	controller->unsaved = true;
 	if (!controller->log) {
 		oe__flight_free(flight);
 		return;

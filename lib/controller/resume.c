@@ -1,12 +1,15 @@
 /*
  * Going on with a run: its log is played to the new hub, and iterations that had not ended go on
- * where their last durable row left them: with their answer, or with their question.
+ * where their last durable row left them: with their answer, or with their question. And beginning
+ * one with the programs of a checkpoint.
  */
 
 #include "controller/controller_internal.h"
 
-#include <math.h>
+#include <string.h>
 
+#include "base/alloc.h"
+#include "base/file.h"
 #include "controller/replay.h"
 
 static void joined(void *owner, const oe_program *program, bool initial, bool best)
@@ -15,10 +18,17 @@ static void joined(void *owner, const oe_program *program, bool initial, bool be
 
 	oe__rules_see(&controller->rules, program, initial);
 	controller->seeded = true;
-	if (initial && isnan(controller->numbers.initial_fitness))
+	if (initial && !(program->fitness <= controller->numbers.initial_fitness))
 		controller->numbers.initial_fitness = program->fitness;
 	if (best)
 		controller->numbers.best_iteration = program->iteration;
+}
+
+/* Of all that a checkpoint brought, one program is where it began. */
+static void note_initial(oe_controller *controller, const oe_population *alive)
+{
+	if (alive->initial)
+		controller->numbers.initial_fitness = alive->initial->fitness;
 }
 
 /* One that had not ended: with its answer if that is durable, else to be asked again. */
@@ -54,15 +64,83 @@ static int reopen(oe_controller *controller, const struct oe__replay *replay,
 int oe__controller_replay(oe_controller *controller, oe_error *err)
 {
 	OE__AUTO(replay) struct oe__replay replay = { .joined = joined, .owner = controller };
+	OE__AUTO(population) oe_population *restored = NULL;
 	struct oe__map_entry *entry;
 	size_t cursor = 0;
 
 	int status = oe__replay_begin(controller->directory->database, controller->config,
 	                              controller->hub, &replay, err);
 	if (status == 0)
+		status = oe_hub_population(controller->hub, &restored);
+	if (status == 0)
+		note_initial(controller, restored);
+	if (status == 0)
 		status = oe__replay_run(&replay, 0, err);
 	while (status == 0 && (entry = oe__map_next(&replay.open, &cursor)) != NULL)
 		status = reopen(controller, &replay, entry->value, err);
 	controller->saved_at = oe_hub_ended(controller->hub);
 	return status;
+}
+
+/* ---- from a checkpoint ---- */
+
+/* The log begins with this population: a copy of it belongs into the run's own directory, so that the
+   run can be resumed when the original is gone. */
+static int keep_checkpoint(oe_controller *controller, const oe_population *population,
+                           const char *original, char **path, oe_error *err)
+{
+	OE__AUTO(string) char *absolute = oe__path_absolute(original);
+
+	if (!controller->directory)
+		return 0;
+	*path = oe__directory_checkpoint_path(controller->directory, population->ended);
+	if (!*path || !absolute)
+		return oe__error_nomem(err);
+	if (strcmp(*path, absolute) == 0)
+		return 0;
+	int status = oe__directory_make(controller->directory->checkpoints, err);
+	return status < 0 ? status
+	                  : oe_population_save(population, *path, controller->extension, err);
+}
+
+/* What reports know of programs is in the database: as the hub sees them, and then those that live on
+   no island, which may be ancestors. */
+static int record(oe_controller *controller, const oe_population *population, const char *path)
+{
+	OE__AUTO(population) oe_population *alive = NULL;
+
+	int status = oe_hub_population(controller->hub, &alive);
+	if (status < 0)
+		return status;
+	oe__controller_record_import(controller, alive);
+	oe__controller_record_import(controller, population);
+	note_initial(controller, alive);
+	if (alive->initial)
+		status = oe__controller_set_meta(controller, "initial", alive->initial->id);
+	return status < 0 ? status : oe__controller_set_meta(controller, "checkpoint", path);
+}
+
+int oe__controller_restore(oe_controller *controller, const char *checkpoint, oe_error *err)
+{
+	OE__AUTO(population) oe_population *population = NULL;
+	OE__AUTO(string) char *kept = NULL;
+
+	int status = oe_population_load(checkpoint, &population, err);
+	if (status == 0)
+		status = oe_hub_restore(controller->hub, population, err);
+	if (status == 0)
+		status = keep_checkpoint(controller, population, checkpoint, &kept, err);
+	if (status < 0)
+		return status;
+	if (oe_population_size(population, OE_ISLAND_ALL) == 0)
+		return oe__error_at(err, OE_ERR_FORMAT, checkpoint, 0, 0, "the checkpoint has no programs");
+	if (oe_population_skipped(population) > 0)
+		oe__controller_log(controller, 1, "%zu programs of %s could not be read",
+		                   oe_population_skipped(population), checkpoint);
+	oe_program *best = oe_population_best(population);
+	if (best)
+		oe__rules_see(&controller->rules, best, true);
+	controller->seeded = true;
+	controller->saved_at = oe_hub_ended(controller->hub);
+	return record(controller, population, kept ? kept : checkpoint);
 }

@@ -249,15 +249,21 @@ static int find_id(oe_run *run, const char *sql, const char *name, char **id, oe
 
 static int resolve(oe_run *run, const char *name, char **id, oe_error *err)
 {
-	/* Those that joined; a failed evaluation has no place among the best. */
+	/* Those that joined, and those of a checkpoint, which no call names; a failed evaluation has no
+	   place among the best. */
 	if (strcmp(name, "best") == 0)
 		return find_id(run,
-		               "SELECT program_id FROM log JOIN program ON id = program_id"
-		               " WHERE kind = 'seed' OR outcome = 'committed'"
-		               " ORDER BY fitness DESC, seq LIMIT 1",
+		               "SELECT id FROM program WHERE id IN (SELECT program_id FROM log"
+		               " WHERE kind = 'seed' OR outcome = 'committed') OR id NOT IN"
+		               " (SELECT program_id FROM log WHERE kind <> 'issue' AND program_id IS NOT NULL)"
+		               " AND island >= 0"
+		               " ORDER BY fitness DESC, position LIMIT 1",
 		               NULL, id, err);
 	if (strcmp(name, "initial") == 0)
-		return find_id(run, "SELECT program_id FROM log WHERE kind = 'seed' ORDER BY seq LIMIT 1",
+		return find_id(run,
+		               "SELECT id FROM (SELECT program_id AS id, seq FROM log WHERE kind = 'seed'"
+		               " UNION ALL SELECT value, 0 FROM meta WHERE key = 'initial')"
+		               " ORDER BY seq LIMIT 1",
 		               NULL, id, err);
 	return find_id(run,
 	               "SELECT id FROM (SELECT id FROM program UNION ALL SELECT id FROM migrant)"
@@ -283,7 +289,10 @@ static int load_migrant(oe_run *run, struct oe__program_cursor *cursor, const ch
 		return code == SQLITE_DONE ? 0 : oe__database_error(run->database, err);
 	status = oe__program_cursor_find(cursor, (const char *)sqlite3_column_text(statement, 0),
 	                                 &original, err);
-	if (status <= 0)
+	if (status == 0)
+		status = oe__error_at(err, OE_ERR_FORMAT, run->file, 0, 0,
+		                      "the original of the migrant '%s' is missing", id);
+	if (status < 0)
 		return status;
 	oe__program_describe(original, &spec);
 	spec.id = id;

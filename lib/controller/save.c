@@ -87,6 +87,7 @@ int oe__controller_save(oe_controller *controller, oe_error *err)
 			controller->directory, saving->population->ended);
 		if (saving->path) {
 			controller->saving = true;
+			controller->unsaved = false;
 			controller->saved_at = oe_hub_ended(controller->hub);
 			oe__scheduler_compute(controller->scheduler, &saving->task);
 			return 0;
@@ -166,27 +167,46 @@ int oe_controller_set_property(oe_controller *controller, const char *name, cons
 	                      : oe__controller_set_meta(controller, oe__buffer_string(&key), value);
 }
 
-/* ---- migrants ---- */
+/* ---- programs that no iteration made ---- */
 
-static void migrant_written(struct oe__row *row, int status)
+static void program_written(struct oe__row *row, int status)
 {
 	(void)status; /* as for properties */
 	oe_program_unref(row->program);
 	oe__free(row);
 }
 
-/* Without its row a copy has no ancestors in reports, and nothing else is lost. */
-void oe__controller_record_migrant(void *owner, oe_program *copy)
+/* Without its row a program is missing in reports, and nothing else is lost. */
+static void record_program(oe_controller *controller, enum oe__row_kind kind, oe_program *program)
 {
-	oe_controller *controller = owner;
 	struct oe__row *row = controller->log ? oe__calloc(1, sizeof(*row)) : NULL;
 
 	if (!row)
 		return;
-	row->kind = OE__ROW_MIGRANT;
-	row->program = oe_program_ref(copy);
-	row->done = migrant_written;
+	row->kind = kind;
+	row->program = oe_program_ref(program);
+	row->done = program_written;
 	oe__log_append(controller->log, row);
+}
+
+void oe__controller_record_migrant(void *owner, oe_program *copy)
+{
+	record_program(owner, OE__ROW_MIGRANT, copy);
+}
+
+void oe__controller_record_import(oe_controller *controller, const oe_population *population)
+{
+	oe_program *extra = oe__population_extra(population);
+
+	for (size_t i = 0; i < population->program_count; i++) {
+		oe_program *program = population->programs[i], *original = NULL;
+		if (program->migrant && program->parent_id)
+			original = oe_population_find(population, program->parent_id);
+		record_program(controller,
+		               original && !original->migrant ? OE__ROW_MIGRANT : OE__ROW_IMPORT, program);
+	}
+	if (extra)
+		record_program(controller, OE__ROW_IMPORT, extra);
 }
 
 /* ---- questions without an answer ---- */

@@ -192,10 +192,13 @@ void oe__controller_check_stop(oe_controller *controller)
 		if (controller->flight_count > 0)
 			return;
 		controller->state = OE__CONTROLLER_CLOSING;
-		/* The second Ctrl-C wants to be gone: the log has everything, a checkpoint is an export. */
-		if (controller->how < OE_STOP_KILL && !controller->saving)
-			(void)oe__controller_save(controller, NULL);
 	}
-	if (controller->state == OE__CONTROLLER_CLOSING && !controller->saving)
-		finish(controller);
+	if (controller->state != OE__CONTROLLER_CLOSING || controller->saving)
+		return;
+	/* One that was under way shows an earlier population, so the last one comes after it. The second
+	   Ctrl-C wants to be gone: the log has everything, a checkpoint is an export. */
+	if (controller->unsaved && controller->how < OE_STOP_KILL &&
+	    oe__controller_save(controller, NULL) == 0 && controller->saving)
+		return;
+	finish(controller);
 }

@@ -46,8 +46,8 @@ static const char *check_member(const oe_hub *hub, const struct oe__member *memb
 	HOLD(is_in_chain(hub, member), "a member is found by its content");
 	HOLD(member->island_rank.size > 0, "a member is ranked on its island");
 	HOLD(member->guards == count_guards(hub, member), "guards count the bests");
-	HOLD((member->guards == 0) == (member->eviction_rank.size > 0),
-		 "exactly those without guards can be evicted");
+	HOLD(member->island_rank.marked == oe__hub_may_travel(hub, member),
+		 "exactly those are marked that may travel");
 	HOLD((member->archive_slot != OE__NO_SLOT) == (member->archive_rank.size > 0),
 		 "an archived member is ranked in the archive");
 	HOLD(!oe__program_better(member->program, hub->best->program), "the best is the best");
@@ -88,7 +88,7 @@ static const char *check_members(const oe_hub *hub)
 static const char *check_ranks(struct oe__rank_tree *tree, size_t count)
 {
 	struct oe__rank_node *before = NULL;
-	size_t seen = 0;
+	size_t seen = 0, marked = 0;
 
 	HOLD(oe__rank_count(tree) == count, "a ranking has everybody");
 	for (struct oe__rank_node *node = oe__rank_first(tree); node;
@@ -96,10 +96,35 @@ static const char *check_ranks(struct oe__rank_tree *tree, size_t count)
 		HOLD(!before || before->key > node->key ||
 				 (before->key == node->key && before->tie < node->tie),
 			 "a ranking is in order");
+		marked += node->marked;
 		before = node;
 		seen++;
 	}
 	HOLD(seen == count, "a ranking is connected");
+	HOLD(count == 0 || tree->root->marks == marked, "marks are counted");
+	return NULL;
+}
+
+/* Does `a` go before `b` when the population is too large? */
+static bool goes_before(const struct oe__member *a, const struct oe__member *b)
+{
+	double fitness = oe__member_key(a), other = oe__member_key(b);
+
+	return fitness != other ? fitness < other : a->sequence < b->sequence;
+}
+
+/* What is remembered, against all that could be evicted. */
+static const char *check_last(const struct oe__island *island)
+{
+	const struct oe__member *last = NULL;
+
+	for (size_t i = 0; i < island->count; i++) {
+		const struct oe__member *member = island->members[i];
+
+		if (member->guards == 0 && (!last || goes_before(member, last)))
+			last = member;
+	}
+	HOLD(!island->last_known || island->last == last, "who goes first is known");
 	return NULL;
 }
 
@@ -135,6 +160,8 @@ static const char *check_island(const oe_hub *hub, int32_t index)
 
 	if (!broken)
 		broken = check_weights(island);
+	if (!broken)
+		broken = check_last(island);
 	if (broken)
 		return broken;
 	for (size_t i = 0; i < island->count; i++)
@@ -174,20 +201,14 @@ static const char *check_islands(const oe_hub *hub)
 
 static const char *check_limits(const oe_hub *hub)
 {
-	size_t guarded = 0, limit = hub->settings.population_size;
+	size_t limit = hub->settings.population_size;
 
-	for (const struct oe__member *member = hub->oldest; member; member = member->newer)
-		guarded += member->guards > 0;
 	/* The bests stay whatever the limit says, and so does the latest newcomer. */
 	if (limit < (size_t)hub->island_count + 2)
 		limit = (size_t)hub->island_count + 2;
 	HOLD(hub->count <= limit, "the population is not larger than it may be");
-	const char *broken =
-		check_ranks((struct oe__rank_tree *)(uintptr_t)&hub->evictable, hub->count - guarded);
-	if (!broken)
-		broken = check_ranks((struct oe__rank_tree *)(uintptr_t)&hub->archive.ranks,
-							 oe__rank_count(&hub->archive.ranks));
-	return broken;
+	return check_ranks((struct oe__rank_tree *)(uintptr_t)&hub->archive.ranks,
+					   oe__rank_count(&hub->archive.ranks));
 }
 
 static const char *check_ledger(const struct oe__ledger *ledger)

@@ -45,6 +45,7 @@ static int init(oe_hub *hub, const struct oe__hub_settings *settings)
 	const struct oe__dimensions *dimensions = &hub->settings.axes->dimensions;
 	hub->archive.capacity = settings->archive_size;
 	hub->attempts.per_list = settings->attempt_count;
+	oe__slab_init(&hub->members, oe__member_size(dimensions->count));
 	oe__diversity_init(&hub->diversity,
 					   has_diversity(dimensions) ? settings->diversity_reference_size : 0,
 					   settings->seed);
@@ -90,6 +91,7 @@ void oe_hub_free(oe_hub *hub)
 	oe__free(hub->islands);
 	oe__ledger_done(&hub->ledger);
 	oe_program_unref(hub->initial);
+	oe__slab_done(&hub->members);
 	oe__map_done(&hub->ids);
 	oe__map_done(&hub->contents);
 	if (hub->features.dimensions)
@@ -314,7 +316,7 @@ void oe__hub_figures(const oe_hub *hub, struct oe__hub_figures *out)
 												: hub->last_migration +
 													  hub->settings.migration_interval -
 													  hub->generation_max,
-		.visits = hub->archive.ranks.visits + hub->evictable.visits,
+		.visits = hub->archive.ranks.visits,
 	};
 	for (int32_t i = 0; i < hub->island_count; i++) {
 		out->cells += hub->islands[i].cells.count;

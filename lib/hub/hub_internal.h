@@ -45,12 +45,11 @@ struct oe_hub {
 	struct oe__archive archive;
 	struct oe__features features;
 	struct oe__diversity diversity;
+	struct oe__slab members;            /* where they live                                      */
 	struct oe__map ids;                 /* to members                                           */
 	struct oe__map contents;            /* SHA-256 of the code to the oldest of those members   */
 	struct oe__member *oldest, *newest; /* by order of joining                       */
 	size_t count;
-	/* Members without guards; the first to be evicted is the last in rank, the older on ties. */
-	struct oe__rank_tree evictable;
 	struct oe__member *best;
 	oe_program *initial; /* what an empty island samples; or NULL               */
 	struct oe__attempt_list initial_attempts;
@@ -62,6 +61,7 @@ struct oe_hub {
 	uint64_t sequence;      /* members so far                                   */
 	uint64_t draw;          /* marks used so far; see select.c                  */
 	int64_t version;        /* changes so far                                   */
+	struct oe__crossing *crossing; /* while programs migrate; see migrate.c     */
 	struct oe__ledger ledger;
 	bool checked; /* invariants after every call */
 	void (*migrated)(void *owner, oe_program *copy); /* or NULL */
@@ -115,6 +115,17 @@ int oe__hub_sample_again(oe_hub *hub, struct oe__sample_spec *spec, oe_iteration
 /* Migrate if the time has come. @return copies made, or a status. */
 int oe__hub_migrate_if_due(oe_hub *hub);
 int oe__hub_migrate(oe_hub *hub);
+
+/* Those who may travel are marked in the ranking of their island: originals whose code one of both
+   neighbours lacks. */
+bool oe__hub_may_travel(const oe_hub *hub, const struct oe__member *member);
+
+/* Of the members with the text of `member`, itself included, mark anew those who live on that
+   island or beside it: one of them came to the island, or left it. */
+void oe__hub_mark_travellers(oe_hub *hub, struct oe__member *member, int32_t island);
+
+/* It left the population. @return whether it stays in memory, because its turn to travel comes. */
+bool oe__hub_keep_traveller(oe_hub *hub, struct oe__member *member);
 
 /* ---- ledger.c ---- */
 

@@ -50,6 +50,7 @@ void oe__island_join(struct oe__island *island, struct oe__member *member)
 	oe__rank_insert(&island->ranks, &member->island_rank, oe__member_key(member), member->sequence);
 	oe__sum_tree_set(&island->weights, member->slot, weight_of(member));
 	island->negative_count += is_negative(member);
+	island->last_known = false;
 }
 
 void oe__island_leave(struct oe__island *island, struct oe__member *member)
@@ -65,6 +66,38 @@ void oe__island_leave(struct oe__island *island, struct oe__member *member)
 	member->slot = OE__NO_SLOT;
 	oe__rank_remove(&island->ranks, &member->island_rank);
 	island->negative_count -= is_negative(member);
+	island->last_known = false;
+}
+
+static struct oe__member *find_last(struct oe__island *island)
+{
+	struct oe__rank_node *node = oe__rank_last(&island->ranks);
+
+	while (node) {
+		/* Equally fit ones rank by age. */
+		struct oe__rank_node *oldest = oe__rank_find(&island->ranks, node->key);
+
+		for (node = oldest; node && node->key == oldest->key;
+			 node = oe__rank_next(&island->ranks, node))
+			if (oe__member_of_island(node)->guards == 0)
+				return oe__member_of_island(node);
+		node = oe__rank_previous(&island->ranks, oldest);
+	}
+	return NULL;
+}
+
+struct oe__member *oe__island_last(struct oe__island *island)
+{
+	if (!island->last_known)
+		island->last = find_last(island);
+	island->last_known = true;
+	return island->last;
+}
+
+void oe__island_guard(struct oe__island *island, struct oe__member *member, int change)
+{
+	member->guards = (int16_t)(member->guards + change);
+	island->last_known = false;
 }
 
 void oe__island_archive(struct oe__island *island, struct oe__member *member)

@@ -21,6 +21,8 @@ struct oe__island {
 	size_t negative_count; /* members whose fitness is negative but finite */
 	struct oe__map cells;  /* bins to the elite                            */
 	struct oe__member *best;
+	struct oe__member *last; /* see oe__island_last() */
+	bool last_known;
 	int64_t generation; /* children committed to it */
 	struct oe__attempt_list attempts;
 };
@@ -29,6 +31,11 @@ struct oe__island {
 int oe__island_reserve(struct oe__island *island);
 void oe__island_join(struct oe__island *island, struct oe__member *member);
 void oe__island_leave(struct oe__island *island, struct oe__member *member);
+
+/* Who goes first when the population is too large: of those without guards the least fit, of these
+   the oldest; or NULL. Remembered until somebody comes, goes, or is guarded or not any more. */
+struct oe__member *oe__island_last(struct oe__island *island);
+void oe__island_guard(struct oe__island *island, struct oe__member *member, int change);
 
 void oe__island_archive(struct oe__island *island, struct oe__member *member);
 void oe__island_unarchive(struct oe__island *island, struct oe__member *member);

@@ -7,12 +7,15 @@
 #include <assert.h>
 #include <math.h>
 
-#include "base/alloc.h"
-
-int oe__member_new(oe_program *program, size_t dimensions, struct oe__member **out)
+size_t oe__member_size(size_t dimensions)
 {
-	struct oe__member *member =
-		oe__calloc(1, sizeof(*member) + dimensions * (sizeof(double) + sizeof(int32_t)));
+	return sizeof(struct oe__member) + dimensions * (sizeof(double) + sizeof(int32_t));
+}
+
+int oe__member_new(struct oe__slab *slab, oe_program *program, size_t dimensions,
+				   struct oe__member **out)
+{
+	struct oe__member *member = oe__slab_take(slab);
 
 	if (!member)
 		return OE_ERR_NOMEM;
@@ -27,14 +30,14 @@ int oe__member_new(oe_program *program, size_t dimensions, struct oe__member **o
 	return 0;
 }
 
-void oe__member_free(struct oe__member *member)
+void oe__member_free(struct oe__slab *slab, struct oe__member *member)
 {
 	if (!member)
 		return;
-	assert(member->attempts.count == 0 && member->island_rank.size == 0);
-	assert(member->archive_rank.size == 0 && member->eviction_rank.size == 0);
+	assert(member->attempts.count == 0);
+	assert(member->island_rank.size == 0 && member->archive_rank.size == 0);
 	oe_program_unref(member->program);
-	oe__free(member);
+	oe__slab_give(slab, member);
 }
 
 double oe__member_key(const struct oe__member *member)

@@ -8,33 +8,42 @@
 
 #include <stdbool.h>
 
+#include "base/slab.h"
 #include "hub/attempts.h"
 #include "hub/rank_tree.h"
 #include "program/program.h"
 
 #define OE__NO_SLOT UINT32_MAX
 
+/* What a walk through a ranking looks at lies on one cache line: in a large population most members
+   are in no cache. */
 struct oe__member {
+	struct oe__rank_node island_rank;
 	oe_program *program;
-	uint64_t sequence;     /* order of joining, from 1                        */
-	uint64_t mark;         /* of the last draw that took it; see select.c     */
-	uint32_t slot;         /* on its island                                   */
-	uint32_t position;     /* in the snapshot that is being made              */
-	uint32_t archive_slot; /* among the archived ones of its island, or OE__NO_SLOT */
 	int32_t island;
-	int32_t guards; /* reasons why it must not be evicted: bests       */
-	bool elite;     /* holds the cell at `bins`                        */
-	struct oe__rank_node island_rank, archive_rank, eviction_rank;
-	struct oe__member *older, *newer;              /* in order of joining  */
+	uint32_t slot; /* on its island */
+	struct oe__rank_node archive_rank;
 	struct oe__member *same_content, *same_before; /* chain of equal texts */
-	struct oe__attempt_list attempts;              /* made on this program */
-	int32_t *bins;        /* cell at the time of joining                  */
-	double coordinates[]; /* raw feature values; NaN: unknown             */
+	struct oe__member *older, *newer;              /* in order of joining  */
+	uint64_t sequence;                /* order of joining, from 1                    */
+	uint64_t mark;                    /* of the last draw that took it; see select.c */
+	struct oe__attempt_list attempts; /* made on this program                        */
+	uint32_t archive_slot;            /* on its island, or OE__NO_SLOT               */
+	int16_t guards;                   /* reasons why it must not be evicted          */
+	bool elite;                       /* holds the cell at `bins`                    */
+	uint32_t position;                /* in the snapshot that is being made          */
+	int32_t *bins;                    /* cell at the time of joining                 */
+	double coordinates[];             /* raw feature values; NaN: unknown            */
 };
 
+/* All members of a hub have as many coordinates: for the slab that they come from. */
+size_t oe__member_size(size_t dimensions);
+
 /* `program` is referenced. */
-int oe__member_new(oe_program *program, size_t dimensions, struct oe__member **out);
-void oe__member_free(struct oe__member *member); /* out of every structure by then */
+int oe__member_new(struct oe__slab *slab, oe_program *program, size_t dimensions,
+				   struct oe__member **out);
+/* It is out of every structure by then. */
+void oe__member_free(struct oe__slab *slab, struct oe__member *member);
 
 /* Fitness for ranks: what is not known ranks last. */
 double oe__member_key(const struct oe__member *member);
@@ -43,7 +52,5 @@ static inline struct oe__member *oe__member_of_island(struct oe__rank_node *node
 {
 	return node ? OE__CONTAINER(node, struct oe__member, island_rank) : NULL;
 }
-
-OE__AUTO_POINTER(member, struct oe__member *, oe__member_free)
 
 #endif /* OE__HUB_MEMBER_H */

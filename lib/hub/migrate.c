@@ -7,29 +7,18 @@
  */
 
 #include <assert.h>
+#include <math.h>
 
-#include "base/alloc.h"
-#include "base/hash.h"
 #include "hub/hub_internal.h"
 
-struct traveller {
-	oe_program *program; /* by reference: while copies arrive, originals may be evicted */
-	bool settled;        /* both islands had its code before the first one left */
-};
+/* ---- who may travel ---- */
 
-struct travellers {
-	struct traveller *items;
-	size_t count;
-};
-
-static void travellers_done(struct travellers *travellers)
+/* The islands beside one; with two islands both are the other one. */
+static void neighbours(const oe_hub *hub, int32_t island, int32_t out[2])
 {
-	for (size_t i = 0; i < travellers->count; i++)
-		oe_program_unref(travellers->items[i].program);
-	oe__free(travellers->items);
+	out[0] = (island + 1) % hub->island_count;
+	out[1] = (island + hub->island_count - 1) % hub->island_count;
 }
-
-OE__AUTO_VALUE(travellers, struct travellers, travellers_done)
 
 /* Does an island have the code of this member? Equal texts are linked: no search. */
 static bool has_code(const struct oe__member *member, int32_t island)
@@ -43,30 +32,98 @@ static bool has_code(const struct oe__member *member, int32_t island)
 	return false;
 }
 
-/* The fittest. */
-static int choose(oe_hub *hub, struct oe__island *island, const int32_t targets[2],
-                  struct travellers *out)
+bool oe__hub_may_travel(const oe_hub *hub, const struct oe__member *member)
 {
+	int32_t beside[2];
+
+	if (member->program->migrant || hub->island_count < 2)
+		return false;
+	neighbours(hub, member->island, beside);
+	return !has_code(member, beside[0]) || !has_code(member, beside[1]);
+}
+
+void oe__hub_mark_travellers(oe_hub *hub, struct oe__member *member, int32_t island)
+{
+	int32_t beside[2];
+
+	neighbours(hub, island, beside);
+	while (member->same_before)
+		member = member->same_before;
+	for (; member; member = member->same_content)
+		if (member->island == island || member->island == beside[0] || member->island == beside[1])
+			oe__rank_mark(&hub->islands[member->island].ranks, &member->island_rank,
+						  oe__hub_may_travel(hub, member));
+}
+
+/* ---- crossing ---- */
+
+/* The fittest of one island travel, in their order. Who they are is settled before the first one
+   leaves; whether somebody has to be copied, when his turn comes: the copies of those before him
+   may have made his own leave. Or even himself: he is kept until then. */
+struct oe__crossing {
+	int32_t from;
+	struct oe__rank_node at;   /* whose turn it is: key and tie */
+	struct oe__rank_node last; /* whose turn will be the last   */
+	struct oe__member *kept;   /* by `newer`                    */
+};
+
+static bool is_ahead(const struct oe__crossing *crossing, const struct oe__rank_node *rank)
+{
+	return oe__rank_before(&crossing->at, rank) && !oe__rank_before(&crossing->last, rank);
+}
+
+bool oe__hub_keep_traveller(oe_hub *hub, struct oe__member *member)
+{
+	struct oe__crossing *crossing = hub->crossing;
+
+	if (!crossing || member->island != crossing->from || member->program->migrant ||
+		!is_ahead(crossing, &member->island_rank))
+		return false;
+	member->newer = crossing->kept;
+	crossing->kept = member;
+	return true;
+}
+
+static void begin(oe_hub *hub, int32_t from, struct oe__crossing *crossing)
+{
+	struct oe__island *island = &hub->islands[from];
 	size_t count = (size_t)((double)island->count * hub->settings.migration_rate);
 
 	if (count < 1)
 		count = 1;
 	if (count > island->count)
 		count = island->count;
-	out->items = oe__calloc(count, sizeof(*out->items));
-	if (!out->items)
-		return OE_ERR_NOMEM;
-	struct oe__rank_node *node = oe__rank_first(&island->ranks);
-	for (size_t i = 0; i < count; i++, node = oe__rank_next(&island->ranks, node)) {
-		const struct oe__member *member = oe__member_of_island(node);
+	*crossing = (struct oe__crossing){ .from = from, .at = { .key = INFINITY } };
+	crossing->last = *oe__rank_at(&island->ranks, (uint32_t)count - 1);
+	hub->crossing = crossing;
+}
 
-		if (!member->program->migrant)
-			out->items[out->count++] = (struct traveller){
-				.program = oe_program_ref(member->program),
-				.settled = has_code(member, targets[0]) && has_code(member, targets[1]),
-			};
+static void end(oe_hub *hub, struct oe__crossing *crossing)
+{
+	hub->crossing = NULL;
+	while (crossing->kept) {
+		struct oe__member *member = crossing->kept;
+
+		crossing->kept = member->newer;
+		oe__member_free(&hub->members, member);
 	}
-	return 0;
+}
+
+/* The next one who may have to be copied: of those who live, the next marked one. */
+static struct oe__member *next(oe_hub *hub, struct oe__crossing *crossing)
+{
+	struct oe__rank_node *rank =
+		oe__rank_next_marked(&hub->islands[crossing->from].ranks, &crossing->at);
+	struct oe__member *found =
+		rank && is_ahead(crossing, rank) ? oe__member_of_island(rank) : NULL;
+
+	for (struct oe__member *member = crossing->kept; member; member = member->newer)
+		if (is_ahead(crossing, &member->island_rank) &&
+			(!found || oe__rank_before(&member->island_rank, &found->island_rank)))
+			found = member;
+	if (found)
+		crossing->at = found->island_rank;
+	return found;
 }
 
 /* A function of the history: which copy this is, and of what. */
@@ -102,30 +159,27 @@ static int copy_to(oe_hub *hub, oe_program *program, int32_t target)
 	return status < 0 ? status : 1;
 }
 
-/* Programs that have left the hub so far, but for a constant. */
-static uint64_t departures(const oe_hub *hub)
+/* @return copies, or a status. */
+static int send(oe_hub *hub, int32_t from)
 {
-	return hub->sequence - hub->count;
-}
+	struct oe__crossing crossing;
+	struct oe__member *member;
+	int32_t targets[2];
+	int sent = 0, status = 0;
 
-/* In a large population most of the fittest have gone everywhere long ago, and nobody has to search
-   for them: unless a copy that came just now made somebody leave. @return copies, or a status. */
-static int send(oe_hub *hub, const struct travellers *travellers, const int32_t targets[2])
-{
-	uint64_t departed = departures(hub);
-	int sent = 0;
+	neighbours(hub, from, targets);
+	begin(hub, from, &crossing);
+	while (status >= 0 && (member = next(hub, &crossing)) != NULL) {
+		/* By reference: its own copy may make it leave. */
+		OE__AUTO(program) oe_program *program = oe_program_ref(member->program);
 
-	for (size_t i = 0; i < 2 * travellers->count; i++) {
-		const struct traveller *traveller = &travellers->items[i / 2];
-
-		if (traveller->settled && departures(hub) == departed)
-			continue;
-		int status = copy_to(hub, traveller->program, targets[i % 2]);
-		if (status < 0)
-			return status;
-		sent += status;
+		for (size_t i = 0; i < OE__COUNT(targets) && status >= 0; i++) {
+			status = copy_to(hub, program, targets[i]);
+			sent += status > 0;
+		}
 	}
-	return sent;
+	end(hub, &crossing);
+	return status < 0 ? status : sent;
 }
 
 int oe__hub_migrate(oe_hub *hub)
@@ -135,15 +189,8 @@ int oe__hub_migrate(oe_hub *hub)
 	if (hub->island_count < 2)
 		return 0;
 	for (int32_t from = 0; from < hub->island_count; from++) {
-		OE__AUTO(travellers) struct travellers travellers = { NULL, 0 };
-		int32_t targets[2] = { (from + 1) % hub->island_count,
-			                   (from + hub->island_count - 1) % hub->island_count };
+		int status = hub->islands[from].count > 0 ? send(hub, from) : 0;
 
-		if (hub->islands[from].count == 0)
-			continue;
-		int status = choose(hub, &hub->islands[from], targets, &travellers);
-		if (status == 0)
-			status = send(hub, &travellers, targets);
 		if (status < 0)
 			return status; /* not marked as done: the next commit goes on where this one ended */
 		migrated += status;

@@ -108,16 +108,9 @@ static void unlink_age(oe_hub *hub, struct oe__member *member)
 
 /* ---- guards ---- */
 
-static void set_evictable(oe_hub *hub, struct oe__member *member)
+static void guard(oe_hub *hub, struct oe__member *member, int change)
 {
-	bool listed = member->eviction_rank.size > 0;
-
-	/* Of equally fit ones the older goes first: the complement turns the order of age around. */
-	if (member->guards == 0 && !listed)
-		oe__rank_insert(&hub->evictable, &member->eviction_rank, oe__member_key(member),
-						UINT64_MAX - member->sequence);
-	else if (member->guards > 0 && listed)
-		oe__rank_remove(&hub->evictable, &member->eviction_rank);
+	oe__island_guard(&hub->islands[member->island], member, change);
 }
 
 static void set_guarded(oe_hub *hub, struct oe__member **slot, struct oe__member *member)
@@ -127,14 +120,10 @@ static void set_guarded(oe_hub *hub, struct oe__member **slot, struct oe__member
 	if (before == member)
 		return;
 	*slot = member;
-	if (before) {
-		before->guards--;
-		set_evictable(hub, before);
-	}
-	if (member) {
-		member->guards++;
-		set_evictable(hub, member);
-	}
+	if (before)
+		guard(hub, before, -1);
+	if (member)
+		guard(hub, member, 1);
 }
 
 void oe__hub_set_best(oe_hub *hub, struct oe__member *member)
@@ -154,6 +143,8 @@ void oe__hub_set_island_best(oe_hub *hub, int32_t island, struct oe__member *mem
 static void detach(oe_hub *hub, struct oe__member *member)
 {
 	struct oe__island *island = &hub->islands[member->island];
+	/* Those of the same text: what one of them lacks now, another one may bring. */
+	struct oe__member *same = member->same_before ? member->same_before : member->same_content;
 
 	if (hub->best == member)
 		oe__hub_set_best(hub, NULL);
@@ -162,11 +153,11 @@ static void detach(oe_hub *hub, struct oe__member *member)
 	assert(member->guards == 0);
 	if (oe__archive_has(member))
 		oe__archive_remove(&hub->archive, member);
-	if (member->eviction_rank.size > 0)
-		oe__rank_remove(&hub->evictable, &member->eviction_rank);
 	oe__island_leave(island, member);
 	unlink_age(hub, member);
 	unlink_names(hub, member);
+	if (same)
+		oe__hub_mark_travellers(hub, same, member->island);
 	oe__attempts_clear(&hub->attempts, &member->attempts);
 	hub->version++;
 }
@@ -177,17 +168,34 @@ void oe__hub_remove(oe_hub *hub, struct oe__member *member)
 		oe__island_clear_cell(&hub->islands[member->island], member, oe__hub_dimensions(hub));
 	detach(hub, member);
 	oe__diversity_leave(&hub->diversity, member->program->source);
-	oe__member_free(member);
+	if (!oe__hub_keep_traveller(hub, member))
+		oe__member_free(&hub->members, member);
+}
+
+/* The least fit of all without guards; of equally fit ones the oldest. */
+static struct oe__member *first_to_go(oe_hub *hub)
+{
+	struct oe__member *first = NULL;
+
+	for (int32_t i = 0; i < hub->island_count; i++) {
+		struct oe__member *last = oe__island_last(&hub->islands[i]);
+
+		if (last && (!first || last->island_rank.key < first->island_rank.key ||
+					 (last->island_rank.key == first->island_rank.key &&
+					  last->sequence < first->sequence)))
+			first = last;
+	}
+	return first;
 }
 
 void oe__hub_evict(oe_hub *hub)
 {
 	while (hub->count > hub->settings.population_size) {
-		struct oe__rank_node *node = oe__rank_last(&hub->evictable);
+		struct oe__member *member = first_to_go(hub);
 
-		if (!node)
+		if (!member)
 			return; /* more bests than places: they stay */
-		oe__hub_remove(hub, OE__CONTAINER(node, struct oe__member, eviction_rank));
+		oe__hub_remove(hub, member);
 	}
 }
 
@@ -198,12 +206,13 @@ void oe__hub_evict(oe_hub *hub)
 static int prepare(oe_hub *hub, oe_program *program, int32_t island, bool measure,
 				   struct oe__member **out)
 {
-	OE__AUTO(member) struct oe__member *member = NULL;
+	struct oe__member *member;
 
 	assert(island >= 0 && island < hub->island_count && !oe__hub_find(hub, program->id));
-	int status = oe__member_new(program, oe__hub_dimensions(hub), &member);
-	if (status == 0)
-		status = oe__island_reserve(&hub->islands[island]);
+	int status = oe__member_new(&hub->members, program, oe__hub_dimensions(hub), &member);
+	if (status < 0)
+		return status;
+	status = oe__island_reserve(&hub->islands[island]);
 	if (status == 0)
 		status = oe__diversity_reserve(&hub->diversity);
 	if (status == 0 && measure)
@@ -211,11 +220,13 @@ static int prepare(oe_hub *hub, oe_program *program, int32_t island, bool measur
 									  member->coordinates);
 	if (status == 0)
 		status = link_names(hub, member);
-	if (status < 0)
+	if (status < 0) {
+		oe__member_free(&hub->members, member);
 		return status;
+	}
 	member->island = island;
 	oe__features_bins(&hub->features, member->coordinates, member->bins);
-	*out = OE__STEAL(member);
+	*out = member;
 	return 0;
 }
 
@@ -223,6 +234,7 @@ static void settle(oe_hub *hub, struct oe__member *member)
 {
 	member->sequence = ++hub->sequence;
 	oe__island_join(&hub->islands[member->island], member);
+	oe__hub_mark_travellers(hub, member, member->island);
 	link_age(hub, member);
 	oe__diversity_join(&hub->diversity, member->program->source);
 	if (member->program->iteration > hub->last_iteration)
@@ -237,7 +249,7 @@ static void displace(oe_hub *hub, struct oe__member *old, struct oe__member *mem
 
 	old->elite = false;
 	detach(hub, old);
-	oe__member_free(old);
+	oe__member_free(&hub->members, old);
 	if (archived)
 		oe__archive_add(&hub->archive, member);
 }
@@ -268,7 +280,7 @@ int oe__hub_place(oe_hub *hub, oe_program *program, int32_t island, struct oe__p
 		status = oe__island_take_cell(home, member, dimensions);
 	if (status < 0) {
 		unlink_names(hub, member);
-		oe__member_free(member);
+		oe__member_free(&hub->members, member);
 		return status;
 	}
 	*out =
@@ -278,9 +290,10 @@ int oe__hub_place(oe_hub *hub, oe_program *program, int32_t island, struct oe__p
 	if (out->replaced)
 		displace(hub, elite, member);
 	oe__archive_offer(&hub->archive, member);
+	guard(hub, member, 1);
 	oe__hub_evict(hub);
 	update_bests(hub, member, out);
-	set_evictable(hub, member);
+	guard(hub, member, -1);
 	return 0;
 }
 
@@ -292,7 +305,6 @@ int oe__hub_place_again(oe_hub *hub, oe_program *program, int32_t island, struct
 	if (status < 0)
 		return status;
 	settle(hub, member);
-	set_evictable(hub, member);
 	*out = member;
 	return 0;
 }

@@ -12,7 +12,7 @@ const char *oe__row_kind_name(enum oe__row_kind kind)
 	static const char *const names[] = {
 		[OE__ROW_SEED] = "seed", [OE__ROW_ISSUE] = "issue",   [OE__ROW_COMMIT] = "commit",
 		[OE__ROW_FAIL] = "fail", [OE__ROW_ANSWER] = "answer", [OE__ROW_META] = "meta",
-		[OE__ROW_MIGRANT] = "migrant",
+		[OE__ROW_MIGRANT] = "migrant", [OE__ROW_IMPORT] = "import",
 	};
 	return names[kind];
 }
@@ -241,6 +241,8 @@ int oe__row_write(struct oe__database *database, const struct oe__row *row, oe_e
 		return oe__database_set(database, row->message, row->answer.text, err);
 	if (row->kind == OE__ROW_MIGRANT)
 		return write_migrant(database, row->program, err);
+	if (row->kind == OE__ROW_IMPORT)
+		return write_program(database, row->program, err);
 	/* The program before the call that names it. */
 	if (row->program)
 		status = write_program(database, row->program, err);

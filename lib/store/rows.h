@@ -22,7 +22,8 @@ enum oe__row_kind {
 	OE__ROW_ANSWER, /* of (number, attempt): no call of the hub, no seq  */
 	OE__ROW_UNANSWERED, /* a question that failed: `message` says how      */
 	OE__ROW_META,   /* key `message`, value `answer.text`                */
-	OE__ROW_MIGRANT /* `program` is a copy that migrated: no call, no seq */
+	OE__ROW_MIGRANT, /* `program` is a copy that migrated: no call, no seq */
+	OE__ROW_IMPORT   /* `program` came with a checkpoint: likewise        */
 };
 
 struct oe__answer_row {

@@ -196,6 +196,32 @@ START_TEST(test_population_from_the_log)
 }
 END_TEST
 
+/* What came with a checkpoint is found in the run as what was made in it. */
+static void expect_imported(oe_run *run, const char *checkpoint)
+{
+	oe_population *before = NULL, *now = NULL;
+	oe_program *program, *found = NULL;
+	oe_error err = { 0 };
+
+	ck_assert_int_eq(oe_population_load(checkpoint, &before, &err), 0);
+	for (size_t i = 0; (program = oe_population_ranked(before, OE_ISLAND_ALL, i)); i++) {
+		int status = oe_run_program(run, oe_program_id(program), &found, &err);
+		ck_assert_msg(status == 0, "%s", err.message);
+		ck_assert_str_eq(oe_program_id(found), oe_program_id(program));
+		ck_assert_double_eq(oe_program_fitness(found), oe_program_fitness(program));
+		oe_program_unref(found);
+	}
+	ck_assert_int_eq(oe_run_population(run, &now, &err), 0);
+	ck_assert_int_eq(oe_run_program(run, "best", &found, &err), 0);
+	ck_assert_double_eq(oe_program_fitness(found), oe_program_fitness(oe_population_best(now)));
+	oe_program_unref(found);
+	ck_assert_int_eq(oe_run_program(run, "initial", &found, &err), 0);
+	ck_assert_ptr_null(oe_program_parent_id(found));
+	oe_program_unref(found);
+	oe_population_unref(before);
+	oe_population_unref(now);
+}
+
 START_TEST(test_checkpoint_begins_another_run)
 {
 	struct world first, second;
@@ -213,14 +239,52 @@ START_TEST(test_checkpoint_begins_another_run)
 	ck_assert_int_eq(world_run(controller), OE_REASON_ITERATIONS);
 	/* Iterations count on from those of the checkpoint. */
 	ck_assert_int_eq(world_numbers(controller).ended, 80);
+	ck_assert_int_eq(world_numbers(controller).iterations_max, 80);
 	oe_controller_free(controller);
 
 	oe_run *run = open_run(&second);
 	oe_run_iteration iteration = { .struct_size = sizeof(iteration) };
 	ck_assert_int_eq(oe_run_iteration_at(run, 80, &iteration, NULL), 1);
+	expect_imported(run, path);
 	oe_run_close(run);
 	world_done(&first);
 	world_done(&second);
+}
+END_TEST
+
+/* The run ends while an earlier checkpoint is being written: the last one is of its end all the same,
+   and so is best/. */
+START_TEST(test_last_checkpoint_is_of_the_end)
+{
+	struct world world;
+	char path[160], best[64];
+	oe_population *live = NULL, *saved = NULL;
+	oe_error err = { 0 };
+	world_init(&world, true);
+	world_set(&world, "checkpoint_interval", "1");
+	world_set(&world, "max_iterations", "60");
+	world_set(&world, "store.synchronous", "normal");
+	oe_controller *controller = world_seeded(&world);
+
+	ck_assert_int_eq(world_run(controller), OE_REASON_ITERATIONS);
+	ck_assert_int_eq(oe_controller_population(controller, &live), 0);
+	(void)snprintf(path, sizeof(path), "%s/checkpoints/checkpoint_60", world.directory);
+	int status = oe_population_load(path, &saved, &err);
+	ck_assert_msg(status == 0, "%s", err.message);
+	expect_same_population(live, saved);
+
+	(void)snprintf(path, sizeof(path), "%s/best/best_program.py", world.directory);
+	FILE *file = fopen(path, "r");
+	ck_assert_ptr_nonnull(file);
+	size_t size = fread(best, 1, sizeof(best), file);
+	ck_assert_int_eq(fclose(file), 0);
+	oe_bytes code = oe_program_code(oe_population_best(live));
+	ck_assert_uint_eq(size, code.size);
+	ck_assert_mem_eq(best, code.data, size);
+	oe_population_unref(live);
+	oe_population_unref(saved);
+	oe_controller_free(controller);
+	world_done(&world);
 }
 END_TEST
 
@@ -281,4 +345,4 @@ END_TEST
 TEST_MAIN("run", test_everything_is_kept, test_confinement_is_kept, test_prompts_are_rendered_again,
 		  test_kept_prompts_equal_rendered_ones, test_one_run_per_directory,
 		  test_population_from_the_log, test_checkpoint_begins_another_run,
-		  test_killed_run_loses_nothing)
+		  test_last_checkpoint_is_of_the_end, test_killed_run_loses_nothing)

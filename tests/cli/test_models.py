@@ -100,6 +100,17 @@ class Models(Case):
         self.assertGreater(len(outcomes), 1, outcomes)
         self.assertGreater(stats["requests"], 80)
 
+    def test_a_session_without_any_answer_failed(self):
+        """Whatever the run did before: what it is asked for now did not happen."""
+        self.problem("llm: {primary_model: tiny}\n")
+        with FakeLLM() as fake:
+            self.run_problem("-i", "4", "--api-base", fake.url)
+            fake.control(rate_400=1)
+            self.oe("resume", "out", "-i", "3", code=MODELS)
+            self.oe("run", "initial_program.py", "evaluator.py", "-c", "config.yaml", "-o", "b",
+                    "-i", "3", "--api-base", fake.url, "--checkpoint", "out/checkpoints/checkpoint_4",
+                    code=MODELS)
+
     def test_an_unset_field_is_not_sent(self):
         self.problem("llm: {primary_model: tiny}\n")
         with FakeLLM() as fake:

@@ -92,9 +92,17 @@ class Run(Case):
     def test_from_a_checkpoint(self):
         self.problem(MUTATE)
         self.run_problem("-i", "6")
-        self.oe("run", "initial_program.py", "evaluator.py", "-c", "config.yaml", "-o", "b",
-                "-i", "2", "--checkpoint", "out/checkpoints/checkpoint_6")
+        result = self.oe("run", "initial_program.py", "evaluator.py", "-c", "config.yaml", "-o", "b",
+                         "-i", "2", "--checkpoint", "out/checkpoints/checkpoint_6")
         self.assertGreaterEqual(self.status("b")["best"]["fitness"], self.status()["best"]["fitness"])
+        # Iterations count on, and what the checkpoint brought is known by its names.
+        self.assertIn("progress iter=8/8 ", result.err)
+        self.assertRegex(result.err, r"done  2 iterations .* initial 0\.0000\n +outcomes  2 committed\n")
+        first = self.oe("show", "initial", "--run", "out", "--json").json()["id"]
+        self.assertEqual(self.oe("show", "initial", "--run", "b", "--json").json()["id"], first)
+        best = self.status("b")["best"]["id"]
+        ancestors = self.oe("lineage", best, "--run", "b", "--json").json()
+        self.assertIn(first, json.dumps(ancestors))
         self.oe("resume", "out/checkpoints/checkpoint_6", "-i", "2", "-o", "c", "--evaluator",
                 "evaluator.py", "-c", "config.yaml")
         self.assertEqual(self.status("c")["state"], "finished")

@@ -125,7 +125,7 @@ START_TEST(test_everybody_can_leave)
 		oe__hub_remove(hub, hub->newest);
 	ck_assert_uint_eq(hub->count + hub->ids.count + hub->contents.count, 0);
 	ck_assert_uint_eq(hub->islands[0].cells.count + hub->islands[1].cells.count, 0);
-	ck_assert_uint_eq(oe__rank_count(&hub->archive.ranks) + oe__rank_count(&hub->evictable), 0);
+	ck_assert_uint_eq(oe__rank_count(&hub->archive.ranks), 0);
 	ck_assert_ptr_null(oe__hub_check(hub));
 }
 END_TEST
@@ -193,6 +193,40 @@ START_TEST(test_copy_that_had_to_leave_comes_again)
 }
 END_TEST
 
+static void record_copy(void *owner, oe_program *copy)
+{
+	char *names = owner;
+	size_t length = strlen(names);
+
+	snprintf(names + length, 100 - length, "%s ", copy->parent_id);
+}
+
+/* Whoever has to leave because of the copies that came before his turn is copied all the same. */
+START_TEST(test_evicted_original_travels)
+{
+	struct oe__hub_settings settings = world_settings();
+	char copied[100] = "";
+
+	settings.migration_rate = 1;
+	settings.population_size = 6;
+	OE__AUTO(hub) oe_hub *hub = world_hub(settings);
+	(void)world_place(hub, "first", 0, 9, 0);
+	(void)world_place(hub, "second", 0, 3, 99);
+	(void)world_place(hub, "fourth", 0, 1, 60);
+	(void)world_place(hub, "third", 0, 2, 30);
+	(void)world_place(hub, "other", 1, 8, 40);
+	(void)world_place(hub, "another", 1, 7, 70);
+	oe__hub_on_migrant(hub, record_copy, copied);
+	/* The first two make the last two leave, last first; the copy of each of these makes the one
+	   before it leave. */
+	ck_assert_int_eq(oe__hub_migrate(hub), 6);
+	ck_assert_str_eq(copied, "first second third fourth other another ");
+	ck_assert_ptr_null(oe__hub_find(hub, "third"));
+	ck_assert_ptr_null(oe__hub_find(hub, "fourth"));
+	ck_assert_ptr_null(oe__hub_check(hub));
+}
+END_TEST
+
 START_TEST(test_migration_when_due)
 {
 	struct oe__hub_settings settings = world_settings();
@@ -232,5 +266,6 @@ END_TEST
 TEST_MAIN("place", test_cells, test_displaced_best, test_archive_keeps_the_fittest,
           test_eviction_spares_bests_and_newcomers, test_more_bests_than_places, test_worst_fitness,
           test_everybody_can_leave, test_ring, test_two_islands_get_one_copy,
-          test_copy_that_had_to_leave_comes_again, test_migration_when_due,
+          test_copy_that_had_to_leave_comes_again, test_evicted_original_travels,
+          test_migration_when_due,
           test_one_island_never_migrates)

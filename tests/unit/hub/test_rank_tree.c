@@ -24,22 +24,39 @@ static int by_rank(const void *a, const void *b)
 	return first->tie < second->tie ? -1 : 1;
 }
 
+/* The first of those at and behind `from` that is marked. */
+static struct oe__rank_node *marked_from(struct oe__rank_node *const *sorted, uint32_t from,
+										 uint32_t count)
+{
+	while (from < count && !sorted[from]->marked)
+		from++;
+	return from < count ? sorted[from] : NULL;
+}
+
 static void check_against_array(struct oe__rank_tree *tree)
 {
-	struct oe__rank_node *sorted[NODES], *node = oe__rank_first(tree);
-	uint32_t count = 0;
+	struct oe__rank_node *sorted[NODES], *node = oe__rank_first(tree), *before = NULL;
+	struct oe__rank_node front = { .key = INFINITY };
+	uint32_t count = 0, first = 0;
 
 	for (size_t i = 0; i < NODES; i++)
 		if (linked[i])
 			sorted[count++] = &nodes[i];
 	qsort(sorted, count, sizeof(*sorted), by_rank);
 	ck_assert_uint_eq(oe__rank_count(tree), count);
-	for (uint32_t i = 0; i < count; i++, node = oe__rank_next(tree, node)) {
+	for (uint32_t i = 0; i < count; i++, before = node, node = oe__rank_next(tree, node)) {
 		ck_assert_ptr_eq(node, sorted[i]);
 		ck_assert_ptr_eq(oe__rank_at(tree, i), sorted[i]);
+		ck_assert_ptr_eq(oe__rank_previous(tree, node), before);
+		ck_assert_ptr_eq(oe__rank_next_marked(tree, node), marked_from(sorted, i + 1, count));
+		if (before && before->key != node->key)
+			first = i;
+		ck_assert_ptr_eq(oe__rank_find(tree, node->key), sorted[first]);
 	}
 	ck_assert_ptr_null(node);
 	ck_assert_ptr_eq(oe__rank_last(tree), count > 0 ? sorted[count - 1] : NULL);
+	ck_assert_ptr_eq(oe__rank_next_marked(tree, &front), marked_from(sorted, 0, count));
+	ck_assert_ptr_eq(oe__rank_find(tree, 0.3), oe__rank_find(tree, 0.25));
 }
 
 START_TEST(test_random_changes)
@@ -51,14 +68,18 @@ START_TEST(test_random_changes)
 	memset(nodes, 0, sizeof(nodes));
 	memset(linked, 0, sizeof(linked));
 	oe__rng_init(&rng, 1, "test", 0, 0);
-	for (int step = 0; step < 5000; step++) {
+	for (int step = 0; step < 10000; step++) {
 		size_t i = oe__rng_below(&rng, NODES);
 
-		if (linked[i])
-			oe__rank_remove(&tree, &nodes[i]);
-		else
-			oe__rank_insert(&tree, &nodes[i], keys[oe__rng_below(&rng, 8)], i);
-		linked[i] = !linked[i];
+		if (linked[i] && oe__rng_below(&rng, 2) == 0) {
+			oe__rank_mark(&tree, &nodes[i], oe__rng_below(&rng, 4) == 0);
+		} else {
+			if (linked[i])
+				oe__rank_remove(&tree, &nodes[i]);
+			else
+				oe__rank_insert(&tree, &nodes[i], keys[oe__rng_below(&rng, 8)], i + 1);
+			linked[i] = !linked[i];
+		}
 		if (step % 50 == 0)
 			check_against_array(&tree);
 	}
