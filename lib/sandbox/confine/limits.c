@@ -44,7 +44,8 @@ bool privileges_drop(void)
 {
 	/* Without the right to do so there is nothing to drop, either. */
 	for (unsigned long capability = 0; capability < 64; capability++)
-		(void)prctl(PR_CAPBSET_DROP, capability, 0, 0, 0);
+		if (prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) < 0)
+			break; /* past the last one */
 	(void)prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
 	return set_capabilities(0) && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0;
 }

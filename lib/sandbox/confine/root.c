@@ -34,12 +34,27 @@ struct attributes {
 
 /* ---- places ---- */
 
-/* All directories above the last component, and it: a directory, or an empty file. */
+static bool make_last(const char *path, bool directory)
+{
+	if (directory)
+		return mkdir(path, 0755) == 0 || errno == EEXIST;
+	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0 || errno == ELOOP;
+}
+
+/* A directory, or an empty file, with what is above it; fine if it is there. */
 static bool make_place(const char *path, bool directory)
 {
 	char copy[PATH_MAX];
 	size_t size = strlen(path);
+	struct stat info;
 
+	if (lstat(path, &info) == 0)
+		return true;
+	if (make_last(path, directory) || errno != ENOENT)
+		return lstat(path, &info) == 0;
 	if (size >= sizeof(copy)) {
 		errno = ENAMETOOLONG;
 		return false;
@@ -51,15 +66,7 @@ static bool make_place(const char *path, bool directory)
 			return false;
 		*slash = '/';
 	}
-	struct stat info;
-	if (lstat(copy, &info) == 0)
-		return true;
-	if (directory)
-		return mkdir(copy, 0755) == 0;
-	int fd = open(copy, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-	if (fd >= 0)
-		close(fd);
-	return fd >= 0;
+	return make_last(path, directory);
 }
 
 static bool is_directory(const char *path)
@@ -110,72 +117,117 @@ static bool bind_mapped(const char *source, const char *target, int map)
 	return done;
 }
 
-static bool bind_mount(const struct oe__mount *entry, const char *target, int map)
+/* What may be written is bound when all the rest is sealed. */
+static bool is_open(const struct oe__mount *entry)
+{
+	return entry->kind == OE__MOUNT_WRITE || entry->kind == OE__MOUNT_DEVICE;
+}
+
+static bool bind_source(const struct oe__mount *entry, const char *source, const char *target, int map)
+{
+	bool own = map >= 0 && (entry->kind == OE__MOUNT_READ || entry->kind == OE__MOUNT_WRITE ||
+	                        entry->kind == OE__MOUNT_OVERLAY);
+
+	return (own && bind_mapped(source, target, map)) ||
+	       mount(source, target, NULL, MS_BIND | MS_REC, NULL) == 0;
+}
+
+static bool place_bind(const struct oe__mount *entry, const char *target, int map)
 {
 	const char *source = *entry->source ? entry->source : entry->path;
-	bool writable = entry->kind == OE__MOUNT_WRITE, devices = entry->kind == OE__MOUNT_DEVICE;
 	struct stat info;
 
 	if (stat(source, &info) < 0) /* not every system has all of them */
 		return errno == ENOENT && entry->kind != OE__MOUNT_WRITE;
 	if (!make_place(target, S_ISDIR(info.st_mode)))
 		return false;
-	bool own = map >= 0 && entry->kind != OE__MOUNT_SYSTEM && !devices;
-	if (!(own && bind_mapped(source, target, map)) &&
-	    mount(source, target, NULL, MS_BIND | MS_REC, NULL) < 0)
-		return false;
-	return restrict_mount(target, writable, devices);
+	return is_open(entry) || bind_source(entry, source, target, map);
+}
+
+static bool full_path(char *out, const char *staging, const char *path)
+{
+	int size = snprintf(out, PATH_MAX, "%s%s", staging, path);
+
+	errno = ENAMETOOLONG;
+	return size > 0 && size < PATH_MAX;
 }
 
 static bool place_entry(const struct oe__mount *entry, const char *staging, int map)
 {
 	char target[PATH_MAX];
-	int size = snprintf(target, sizeof(target), "%s%s", staging, entry->path);
 
-	if (size < 0 || (size_t)size >= sizeof(target)) {
-		errno = ENAMETOOLONG;
+	if (!full_path(target, staging, entry->path))
 		return false;
-	}
 	switch (entry->kind) {
 	case OE__MOUNT_LINK:
-		return (symlink(entry->source, target) == 0 || errno == EEXIST) ||
+		return symlink(entry->source, target) == 0 || errno == EEXIST ||
 		       (make_place(target, true) && rmdir(target) == 0 &&
 		        symlink(entry->source, target) == 0);
 	case OE__MOUNT_SCRATCH:
 		return make_place(target, true);
 	default:
-		return bind_mount(entry, target, map);
+		return place_bind(entry, target, map);
 	}
+}
+
+/* Its place was made before. */
+static bool open_entry(const struct oe__mount *entry, const char *staging, int map)
+{
+	const char *source = *entry->source ? entry->source : entry->path;
+	char target[PATH_MAX];
+	struct stat info;
+
+	if (!full_path(target, staging, entry->path))
+		return false;
+	if (entry->kind == OE__MOUNT_DEVICE && stat(source, &info) < 0)
+		return errno == ENOENT;
+	return bind_source(entry, source, target, map) &&
+	       restrict_mount(target, entry->kind == OE__MOUNT_WRITE, entry->kind == OE__MOUNT_DEVICE);
+}
+
+/* Read-only, with all that is mounted in it. Kernels before 5.12 do it one by one. */
+static bool seal(const struct oe__plan *plan, const char *staging)
+{
+	char target[PATH_MAX];
+	struct attributes attributes = { .set = ATTRIBUTE_RDONLY | ATTRIBUTE_NOSUID | ATTRIBUTE_NODEV };
+
+	if (syscall(SYS_mount_setattr, AT_FDCWD, staging, AT_RECURSIVE, &attributes,
+	            sizeof(attributes)) == 0)
+		return true;
+	for (size_t i = 0; i < plan->head.mount_count; i++)
+		if (strchr("rso", plan->mounts[i].kind) &&
+		    (!full_path(target, staging, plan->mounts[i].path) ||
+		     !restrict_old(target, false, false)))
+			return false;
+	return restrict_old(staging, false, false);
 }
 
 /* ---- the root ---- */
 
+static bool put_file(const char *staging, const char *path, const char *text)
+{
+	char target[PATH_MAX];
+
+	if (!full_path(target, staging, path) || !make_place(target, false))
+		return false;
+	int fd = open(target, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+	bool done = fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text);
+	if (fd >= 0)
+		close(fd);
+	return done;
+}
+
+/* What programs ask about users and hosts, and nothing of the machine's. */
 static bool own_files(const struct oe__plan *plan, const char *staging)
 {
-	char path[PATH_MAX];
+	char path[PATH_MAX], user[96], group[96];
 
-	for (int i = 0; i < 2; i++) {
-		(void)snprintf(path, sizeof(path), "%s%s", staging, i ? OE__INSIDE "/scratch" : "/proc");
-		if (!make_place(path, true))
-			return false;
-	}
-	static const char *const names[] = { "/etc/passwd", "/etc/group", "/etc/hosts" };
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		(void)snprintf(path, sizeof(path), "%s%s", staging, names[i]);
-		if (!make_place(path, false))
-			return false;
-		FILE *file = fopen(path, "we");
-		if (!file)
-			return false;
-		if (i == 2)
-			fputs("127.0.0.1\tlocalhost\n::1\tlocalhost\n", file);
-		else
-			fprintf(file, i == 0 ? "user:x:%u:%u::/tmp:/bin/sh\n" : "user:x:%u:\n", plan->head.uid,
-			        plan->head.uid);
-		if (fclose(file) != 0)
-			return false;
-	}
-	return true;
+	(void)snprintf(user, sizeof(user), "user:x:%u:%u::/tmp:/bin/sh\n", plan->head.uid, plan->head.uid);
+	(void)snprintf(group, sizeof(group), "user:x:%u:\n", plan->head.uid);
+	return full_path(path, staging, "/proc") && make_place(path, true) &&
+	       full_path(path, staging, SCRATCH) && make_place(path, true) &&
+	       put_file(staging, "/etc/passwd", user) && put_file(staging, "/etc/group", group) &&
+	       put_file(staging, "/etc/hosts", "127.0.0.1\tlocalhost\n::1\tlocalhost\n");
 }
 
 static bool mount_proc(const char *target)
@@ -185,13 +237,21 @@ static bool mount_proc(const char *target)
 
 static bool enter_root(const char *staging)
 {
-	struct attributes readonly = { .set = ATTRIBUTE_RDONLY | ATTRIBUTE_NOSUID | ATTRIBUTE_NODEV };
+	return chdir(staging) == 0 && syscall(SYS_pivot_root, ".", ".") == 0 &&
+	       umount2(".", MNT_DETACH) == 0 && chdir("/") == 0;
+}
 
-	if (chdir(staging) < 0 || syscall(SYS_pivot_root, ".", ".") < 0 ||
-	    umount2(".", MNT_DETACH) < 0 || chdir("/") < 0)
+static bool place_all(const struct oe__plan *plan, const char *staging, int map)
+{
+	for (size_t i = 0; i < plan->head.mount_count; i++)
+		if (!place_entry(&plan->mounts[i], staging, map))
+			return false;
+	if (!own_files(plan, staging) || !seal(plan, staging))
 		return false;
-	return syscall(SYS_mount_setattr, AT_FDCWD, "/", 0, &readonly, sizeof(readonly)) == 0 ||
-	       mount(NULL, "/", NULL, MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID | MS_NODEV, NULL) == 0;
+	for (size_t i = 0; i < plan->head.mount_count; i++)
+		if (is_open(&plan->mounts[i]) && !open_entry(&plan->mounts[i], staging, map))
+			return false;
+	return true;
 }
 
 int root_build(const struct oe__plan *plan, const char *staging, bool fresh_proc, int map)
@@ -199,14 +259,9 @@ int root_build(const struct oe__plan *plan, const char *staging, bool fresh_proc
 	char proc[PATH_MAX];
 
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
-	    mount("tmpfs", staging, "tmpfs", MS_NOSUID | MS_NODEV, "size=4m,nr_inodes=16384,mode=755") < 0)
+	    mount("tmpfs", staging, "tmpfs", MS_NOSUID | MS_NODEV, "size=4m,nr_inodes=16384,mode=755") < 0 ||
+	    !place_all(plan, staging, map) || !full_path(proc, staging, "/proc"))
 		return OE__STEP_ROOT;
-	for (size_t i = 0; i < plan->head.mount_count; i++)
-		if (!place_entry(&plan->mounts[i], staging, map))
-			return OE__STEP_ROOT;
-	if (!own_files(plan, staging))
-		return OE__STEP_ROOT;
-	(void)snprintf(proc, sizeof(proc), "%s/proc", staging);
 	/* Where a container covers parts of its /proc, there is none at all rather than that one. */
 	if (fresh_proc)
 		(void)mount_proc(proc);
