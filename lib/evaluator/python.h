@@ -24,6 +24,7 @@ struct oe__python_options {
 	const char *preload;     /* "libs" or "none"                                         */
 	const char *temporary;   /* where the scratch directory goes                         */
 	const char *const *variables; /* the whole environment, NULL-terminated              */
+	bool split; /* candidates are processes of their own, called through openevolve.candidate */
 	int32_t slots;
 	size_t output_max; /* bytes of output that are kept                            */
 	struct oe__limits limits;

@@ -81,6 +81,7 @@ struct oe__python_pool {
 	char **variables;
 	struct oe__policy policy;
 	bool confines; /* there is a policy */
+	uint64_t require; /* bits of enum oe_guarantee */
 	char *report;  /* JSON, from the first sandbox */
 	oe_scheduler *scheduler;
 	struct oe__reactor *reactor;
@@ -98,6 +99,7 @@ struct oe__python_pool {
 /* The files of python/, embedded. */
 extern const char oe__forkserver_py[];
 extern const char oe__evaluation_result_py[];
+extern const char oe__candidate_py[];
 
 /* python_pool.c */
 void oe__python_pool_dispatch(struct oe__python_pool *pool); /* jobs to idle slots */

@@ -114,20 +114,26 @@ static void sandbox_ready(void *owner, int fd, int events)
 }
 
 /* The package that evaluators, and the processes they start, import the result class from. */
+static int write_module(const char *package, const char *name, const char *text, oe_error *err)
+{
+	OE__AUTO(string) char *file = oe__path_join(package, name);
+
+	return file ? oe__file_write(file, text, strlen(text), err) : oe__error_nomem(err);
+}
+
 static int write_shim(struct oe__python_pool *pool, oe_error *err)
 {
 	OE__AUTO(string) char *package = oe__path_join(pool->shim, "openevolve");
-	OE__AUTO(string) char *init = package ? oe__path_join(package, "__init__.py") : NULL;
-	OE__AUTO(string) char *file = package ? oe__path_join(package, "evaluation_result.py") : NULL;
-	if (!init || !file)
+	if (!package)
 		return oe__error_nomem(err);
 
 	int status = oe__directory_make(package, err);
 	if (status == 0)
-		status = oe__file_write(init, "", 0, err);
+		status = write_module(package, "__init__.py", "", err);
 	if (status == 0)
-		status = oe__file_write(file, oe__evaluation_result_py, strlen(oe__evaluation_result_py),
-		                        err);
+		status = write_module(package, "evaluation_result.py", oe__evaluation_result_py, err);
+	if (status == 0)
+		status = write_module(package, "candidate.py", oe__candidate_py, err);
 	return status;
 }
 
@@ -150,21 +156,38 @@ static int set_python_path(struct oe__python_pool *pool)
 	return pool->variables[count - 1] ? 0 : OE_ERR_NOMEM;
 }
 
-/* Every sandbox of a pool gives the same: the first one is told about. */
-static int keep_report(struct oe__python_pool *pool)
+/* Who can touch the score: that is decided here, not by the sandbox. */
+static void set_score(const struct oe__python_pool *pool, struct oe__sandbox_report *report)
+{
+	report->isolation = pool->options.split ? "split" : "shared";
+	if (pool->options.split && report->tier >= 2)
+		oe__sandbox_report_set(report, OE_GUARANTEE_SCORE, OE_LEVEL_ENFORCED,
+		                       "the program has a process, a process namespace and files of its own", "");
+	else if (pool->options.split)
+		oe__sandbox_report_set(report, OE_GUARANTEE_SCORE, OE_LEVEL_PARTIAL,
+		                       "the program has a process of its own",
+		                       "without namespaces an evaluator could still import it by itself");
+}
+
+/* Every sandbox of a pool gives the same: the first one is told about, and compared with what is
+   required. */
+static int keep_report(struct oe__python_pool *pool, oe_error *err)
 {
 	OE__AUTO(buffer) struct oe__buffer text = OE__BUFFER_INIT(0);
 	struct oe__sandbox_report *report = oe__sandbox_report(pool->sandbox);
 
 	if (pool->report || !pool->confines)
 		return 0;
-	report->isolation = "shared";
+	set_score(pool, report);
 	if (pool->policy.remark.size > 0)
 		oe__sandbox_report_add_reason(report, OE_GUARANTEE_FS_READ, "%s",
 		                              oe__buffer_string(&pool->policy.remark));
-	int status = oe__sandbox_report_write(report, &text);
+	int status = oe__sandbox_report_check(report, pool->require, err);
+	if (status < 0)
+		return status;
+	status = oe__sandbox_report_write(report, &text);
 	pool->report = status < 0 ? NULL : oe__buffer_steal(&text, NULL);
-	return pool->report ? 0 : OE_ERR_NOMEM;
+	return pool->report ? 0 : oe__error_nomem(err);
 }
 
 const char *oe__python_pool_report(const struct oe__python_pool *pool)
@@ -183,8 +206,8 @@ int oe__python_pool_sandbox(struct oe__python_pool *pool, oe_error *err)
 	oe__free(pool->shim);
 	pool->shim = oe__path_join(oe__sandbox_scratch(pool->sandbox), "lib");
 	status = pool->shim ? write_shim(pool, err) : oe__error_nomem(err);
-	if (status == 0 && keep_report(pool) < 0)
-		status = oe__error_nomem(err);
+	if (status == 0)
+		status = keep_report(pool, err);
 	if (status == 0 && set_python_path(pool) < 0)
 		status = oe__error_nomem(err);
 	if (status == 0 &&
@@ -261,6 +284,8 @@ int oe__python_pool_new(const struct oe__python_options *options, oe_scheduler *
 		pool->confines = true;
 		pool->policy = *options->policy;
 		*options->policy = (struct oe__policy){ 0 };
+		pool->require = pool->policy.policy.require;
+		pool->policy.policy.require &= ~((uint64_t)1 << OE_GUARANTEE_SCORE); /* see set_score() */
 	}
 	pool->slots = oe__calloc((size_t)options->slots, sizeof(*pool->slots));
 	if (!pool->slots || copy_options(pool, options) < 0) {

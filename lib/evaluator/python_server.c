@@ -288,7 +288,7 @@ static int start_tree(struct oe__python_slot *slot, int theirs, int log_end, oe_
 	int fds[] = { nothing, log_end, log_end, theirs };
 	const char *confined = tier >= 2 ? "apart" : tier >= 0 ? oe__sandbox_library(pool->sandbox) : "";
 	const char *arguments[] = { options->interpreter, "-c",     oe__forkserver_py, options->evaluator,
-		                        options->preload,     confined, NULL };
+		                        options->preload,     confined, options->split ? slot->directory : "", NULL };
 	const struct oe__tree_mount mounts[] = {
 		{ tier >= 2 ? OE__MOUNT_READ : OE__MOUNT_WRITE, slot->directory },
 		{ OE__MOUNT_READ, pool->shim },

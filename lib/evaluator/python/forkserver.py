@@ -221,12 +221,14 @@ def receive_job(orders):
     return job, result
 
 
-def child(evaluator, code, module, orders):
+def child(evaluator, code, module, orders, candidate):
     """The spare: waits for its job, does it, and is gone."""
     signal.set_wakeup_fd(-1)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     job, result = receive_job(orders)
+    if candidate:
+        candidate.begin(job["seed"])
     os.chdir(job["directory"])
     os.environ["TMPDIR"] = job["scratch"]
     if job["home"]:
@@ -240,6 +242,8 @@ def child(evaluator, code, module, orders):
         sys.stderr.flush()
     except BaseException:
         pass
+    if candidate:
+        candidate.end()
     write_all(result, len(frame).to_bytes(8, "little") + frame)
     os._exit(0)
 
@@ -263,17 +267,22 @@ class Open:
     def end(self):
         pass
 
+    def die_with_parent(self):
+        self.prctl(1, signal.SIGKILL, 0, 0, 0)
+
     def enter(self):
-        self.prctl(1, signal.SIGKILL, 0, 0, 0)  # die with the server
+        """In the child. The candidate, if it is to be a process of its own."""
+        self.die_with_parent()
 
 
 class Confined(Open):
     """What oe-confine.so does, with errors as exceptions."""
 
-    def __init__(self, library):
+    def __init__(self, library, hidden):
         import ctypes
 
         super().__init__()
+        self.hidden = hidden  # the directory of the program, if the evaluator is not to see it
         self.library = ctypes.CDLL(library)
         self.init, self.hold = ctypes.c_int(-1), ctypes.c_int(-1)
         self.places = ctypes.byref(self.init), ctypes.byref(self.hold)
@@ -293,8 +302,68 @@ class Confined(Open):
         self.call(self.library.oe_warm_end)
 
     def enter(self):
-        super().enter()
+        self.die_with_parent()
+        self.call(self.library.oe_warm_separate)
+        candidate = Candidate(self) if self.hidden else None
+        if candidate:
+            self.call(self.library.oe_warm_hide, self.hidden.encode())
         self.call(self.library.oe_warm_confine)
+        return candidate
+
+
+class Candidate:
+    """The process of the program, below that of the evaluator: in a process namespace of its own, without
+    the evaluator's files. It is there before either has run anything of anybody's."""
+
+    def __init__(self, confinement):
+        self.channel, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+        confinement.call(confinement.library.oe_warm_nest)
+        self.init, self.hold = confinement.begin()
+        self.pid = os.fork()
+        if self.pid == 0:
+            self.channel.close()
+            confinement.die_with_parent()
+            confinement.call(confinement.library.oe_warm_separate_candidate)
+            confinement.call(confinement.library.oe_warm_confine)
+            keep_only(theirs.fileno())
+            theirs.send(b"r")
+            self.run(theirs)
+            os._exit(0)
+        confinement.end()
+        theirs.close()
+        if not self.channel.recv(1):  # it has its own files by then: what is hidden later stays there
+            raise OSError("the candidate's process does not start")
+
+    @staticmethod
+    def run(channel):
+        """Wait for the start, which brings where output goes; then do what the evaluator asks for."""
+        from openevolve import candidate
+
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        message, descriptors, _, _ = socket.recv_fds(channel, 8, 1)
+        if not message:
+            return
+        os.dup2(descriptors[0], 1)
+        os.dup2(descriptors[0], 2)
+        os.close(descriptors[0])
+        seed_all(int.from_bytes(message, "little"))
+        os.chdir("/tmp" if os.access("/tmp", os.W_OK) else "/")
+        candidate.serve(channel)
+
+    def begin(self, seed):
+        socket.send_fds(self.channel, [seed.to_bytes(8, "little")], [1])
+        os.environ["OE_CANDIDATE_FD"] = str(self.channel.fileno())
+
+    def end(self):
+        self.channel.shutdown(socket.SHUT_RDWR)
+        if self.hold >= 0:
+            os.write(self.hold, b"x")
+            os.close(self.hold)
+        for pid in (self.pid, self.init):
+            if pid >= 0:
+                os.waitpid(pid, 0)
+
+
 
 
 # ---- the server --------------------------------------------------------------------------------
@@ -307,10 +376,13 @@ def thread_count():
         return 1
 
 
-def keep_only(descriptor):
-    """Close what the server has open, but for the usual three."""
-    os.closerange(3, descriptor)
-    os.closerange(descriptor + 1, os.sysconf("SC_OPEN_MAX"))
+def keep_only(*descriptors):
+    """Close what the server has open, but for these and the usual three."""
+    first = 3
+    for descriptor in sorted(one for one in descriptors if one > 2):
+        os.closerange(first, descriptor)
+        first = descriptor + 1
+    os.closerange(first, os.sysconf("SC_OPEN_MAX"))
 
 
 class Spare:
@@ -326,12 +398,12 @@ class Spare:
         if self.pid == 0:
             self.ours.close()
             try:
-                confinement.enter()
+                candidate = confinement.enter()
             except BaseException as error:
                 os.write(2, ("cannot confine an evaluation: %s\n" % error).encode())
                 os._exit(1)
-            keep_only(theirs.fileno())
-            run_child(theirs)
+            keep_only(theirs.fileno(), *([candidate.channel.fileno(), candidate.hold] if candidate else []))
+            run_child(theirs, candidate)
             os._exit(1)
         confinement.end()
         theirs.close()
@@ -427,7 +499,7 @@ def descriptors_open():
 
 
 def main():
-    evaluator, mode, confined = sys.argv[1:4]
+    evaluator, mode, confined, hidden = sys.argv[1:5]
     control = socket.socket(fileno=CONTROL)
     control.set_inheritable(False)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -443,14 +515,14 @@ def main():
     lower = {"evaluator": "libs", "libs": "none"}.get(mode)
     if words and lower and (thread_count() > 1 or (module and descriptors_open() != before)):
         # What was imported began something that a fork does not take along: start again without it.
-        words[words.index(mode, len(words) - 2)] = lower
+        words[words.index(mode, len(words) - 3)] = lower
         control.set_inheritable(True)
         os.execv(sys.executable, [sys.executable] + words[1:])
     gc.collect()
     gc.freeze()
-    confinement = Confined(LIBRARY if confined == "apart" else confined) if confined else Open()
+    confinement = Confined(LIBRARY if confined == "apart" else confined, hidden) if confined else Open()
     control.send(json.dumps({"ready": True, "preload": mode}).encode("ascii"))
-    Server(control, confinement, lambda orders: child(evaluator, code, module, orders)).serve()
+    Server(control, confinement, lambda *spare: child(evaluator, code, module, *spare)).serve()
 
 
 main()

@@ -311,6 +311,7 @@ static bool bind_scratch(const struct oe__mount *entry, size_t index)
 	char path[64];
 
 	return make_private_directory("t", index, 01777, path, sizeof(path)) &&
+	       make_place(entry->path, true) &&
 	       mount(path, entry->path, NULL, MS_BIND, NULL) == 0;
 }
 

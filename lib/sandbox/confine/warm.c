@@ -6,7 +6,14 @@
  *     oe_warm_begin(&init, &hold)      children go into a process namespace of their own from here ...
  *     fork()                           ... this one,
  *     oe_warm_end()                    ... to here
- *     oe_warm_confine()                in the child: from here on it can only do its job
+ *     oe_warm_separate()               in the child: files of its own
+ *     oe_warm_confine()                from here on it can only do its job
+ *
+ * An evaluator that is kept apart from its candidate forks it between the last two, in the same way:
+ *
+ *     oe_warm_nest(); oe_warm_begin(); fork(); oe_warm_end()
+ *     oe_warm_separate_candidate(); oe_warm_confine()      in the candidate, which sees no evaluator
+ *     oe_warm_hide(path)                                   in the evaluator, which sees no candidate
  *
  * Each gives 0, or minus an errno; oe_warm_step() then says what failed.
  */
@@ -15,6 +22,7 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <stdlib.h>
+#include <sys/mount.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -27,12 +35,16 @@ EXPORTED int oe_warm_open(int kit, int group);
 EXPORTED int oe_warm_tier(void);
 EXPORTED int oe_warm_begin(int *init, int *hold);
 EXPORTED int oe_warm_end(void);
+EXPORTED int oe_warm_nest(void);
+EXPORTED int oe_warm_separate(void);
+EXPORTED int oe_warm_separate_candidate(void);
+EXPORTED int oe_warm_hide(const char *path);
 EXPORTED int oe_warm_confine(void);
 EXPORTED int oe_warm_step(void);
 
 static struct oe__plan plan;
 static int joins = -1;        /* "cgroup.procs" of the tree's control group, or /dev/null */
-static int own_processes = -1; /* the server's process namespace */
+static int own_processes = -1; /* the caller's process namespace */
 static int failed_step;
 
 static int fail(int step)
@@ -58,6 +70,15 @@ int oe_warm_open(int kit, int group)
 	close(kit);
 	joins = fcntl(group, F_DUPFD_CLOEXEC, 3);
 	close(group);
+	return oe_warm_nest();
+}
+
+/* The process namespace that oe_warm_end() comes back to is the caller's. */
+int oe_warm_nest(void)
+{
+	if (own_processes >= 0)
+		close(own_processes);
+	own_processes = -1;
 	if (plan.head.tier < 2)
 		return 0;
 	own_processes = open("/proc/self/ns/pid", O_RDONLY | O_CLOEXEC);
@@ -116,18 +137,36 @@ int oe_warm_end(void)
 	return 0;
 }
 
-int oe_warm_confine(void)
+int oe_warm_separate(void)
 {
-	int step = 0;
-
 	if (joins >= 0 && write(joins, "0", 1) < 0)
 		return fail(OE__STEP_GROUP);
-	if (plan.head.tier >= 2) {
-		if (unshare(CLONE_NEWNS) < 0)
-			return fail(OE__STEP_NAMESPACES);
-		step = root_private(&plan, true);
-	}
-	if (step == 0)
-		step = confine_self(&plan, &plan.head.limits);
+	if (plan.head.tier < 2)
+		return 0;
+	if (unshare(CLONE_NEWNS) < 0)
+		return fail(OE__STEP_NAMESPACES);
+	int step = root_private(&plan, true);
+	return step == 0 ? 0 : fail(step);
+}
+
+/* Where the evaluator's directories were there are empty ones, of its own. */
+int oe_warm_separate_candidate(void)
+{
+	for (size_t i = 0; i < plan.head.mount_count; i++)
+		if (plan.mounts[i].kind == OE__MOUNT_OVERLAY)
+			plan.mounts[i].kind = OE__MOUNT_SCRATCH;
+	return oe_warm_separate();
+}
+
+int oe_warm_hide(const char *path)
+{
+	if (plan.head.tier >= 2 && mount("tmpfs", path, "tmpfs", MS_RDONLY, "size=4k,nr_inodes=2") < 0)
+		return fail(OE__STEP_SCRATCH);
+	return 0;
+}
+
+int oe_warm_confine(void)
+{
+	int step = confine_self(&plan, &plan.head.limits);
 	return step == 0 ? 0 : fail(step);
 }
