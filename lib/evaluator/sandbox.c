@@ -13,7 +13,7 @@ int oe_sandbox_from_config(const oe_config *config, const char *evaluator, oe_sa
 	OE__AUTO(policy) struct oe__policy policy = { 0 };
 	oe_sandbox *sandbox = NULL;
 	OE__AUTO(string) char *here = oe__path_absolute(".");
-	OE__AUTO(string) char *file = evaluator ? oe__path_absolute(evaluator) : NULL;
+	OE__AUTO(string) char *file = evaluator ? oe__policy_place(evaluator) : NULL;
 
 	if (!config || !out)
 		return oe__error(err, OE_ERR_INVALID, "oe_sandbox_from_config: NULL argument");

@@ -76,6 +76,23 @@ class Sandbox(Case):
         self.assertIn(str(self.directory), reason)
         self.assertNotIn(str(self.directory), self.doctor()["sandbox"]["guarantees"][0]["reason"])
 
+    def test_dots_do_not_lead_into_a_home(self):
+        self.write("project/program.py", "x = 1\n")
+        self.write(".keys/secret", "s3cret")
+        self.write("evaluator.py", f"""
+def evaluate(path):
+    try:
+        found = open({str(self.path('.keys/secret'))!r}).read() == 's3cret'
+    except OSError:
+        found = False
+    return {{"combined_score": float(found)}}
+""")
+        process = self.start("-C", "project", "eval", "program.py", "--evaluator", "../evaluator.py", "--json",
+                             env={"HOME": self.directory})
+        value = self.finish(process).json()
+        enforced = self.level(value["sandbox"], "fs_read") == "enforced"
+        self.assertEqual(value["metrics"]["combined_score"], 0 if enforced else 1)
+
     def test_a_run_keeps_it(self):
         self.problem(MUTATE)
         self.run_problem("-i", "2")
