@@ -265,7 +265,7 @@ static json_t *relaxed(const oe_config *config, const char *evaluator)
 
 /* That of the evaluator, as it runs; without one, what it would get. */
 static json_t *confinement_of(struct report *report, const struct session *session,
-							  const char *evaluator)
+							  const char *evaluator, bool *refused)
 {
 	const char *known = oe_evaluator_confinement(session->evaluator);
 	AUTO(sandbox) oe_sandbox *sandbox = NULL;
@@ -276,7 +276,8 @@ static json_t *confinement_of(struct report *report, const struct session *sessi
 	int status = oe_sandbox_from_config(session->config, evaluator, &sandbox, &err);
 	if (status < 0)
 		find_error(report, "sandbox", status, &err);
-	if (status == OE_ERR_SANDBOX)
+	*refused = status == OE_ERR_SANDBOX;
+	if (*refused)
 		return relaxed(session->config, evaluator);
 	return json_parsed(status < 0 ? NULL : oe_sandbox_report_json(sandbox));
 }
@@ -285,16 +286,18 @@ static json_t *confinement_of(struct report *report, const struct session *sessi
 static json_t *check_sandbox(struct report *report, const struct session *session,
 							 const char *evaluator)
 {
-	json_t *found = confinement_of(report, session, evaluator);
 	AUTO(text) struct text summary = TEXT_INIT;
 	struct confinement confinement;
+	bool refused = false;
+	json_t *found = confinement_of(report, session, evaluator, &refused);
 
 	if (!confinement_read(found, &confinement))
 		return found;
+	text_add(&summary, refused ? "without that, " : "");
 	confinement_summary(&summary, &confinement);
 	/* Namespaces are what a program cannot reach around. */
-	find(report, confinement.tier < 2 ? LEVEL_WARN : LEVEL_OK, "sandbox", "%s",
-		 text_string(&summary));
+	enum level level = refused ? LEVEL_NOTE : confinement.tier < 2 ? LEVEL_WARN : LEVEL_OK;
+	find(report, level, "sandbox", "%s", text_string(&summary));
 	if (!report->findings)
 		confinement_table(found);
 	return found;

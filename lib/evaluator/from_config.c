@@ -286,7 +286,7 @@ int oe_evaluator_from_config(const oe_config *config, oe_scheduler *scheduler, c
 {
 	if (!config || !scheduler || !path || !suffix || !out)
 		return oe__error(err, OE_ERR_INVALID, "oe_evaluator_from_config: NULL argument");
-	OE__AUTO(string) char *file = oe__path_absolute(path);
+	OE__AUTO(string) char *file = oe__policy_place(path);
 	if (!file)
 		return oe__error_nomem(err);
 	OE__AUTO(evaluator) oe_evaluator *inner = NULL;

@@ -1,7 +1,10 @@
 #include "evaluator/policy.h"
 
+#include <errno.h>
+#include <pwd.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/error.h"
@@ -63,6 +66,34 @@ int oe__policy_show(struct oe__policy *policy, const char *path)
 
 /* ---- directories that are more than a project's ---- */
 
+/* Whose files they are. Without links, as what they are compared with is. */
+struct homes {
+	char *given; /* HOME                          */
+	char *known; /* of the user, by the system    */
+};
+
+static void homes_done(struct homes *homes)
+{
+	oe__free(homes->given);
+	oe__free(homes->known);
+}
+OE__AUTO_VALUE(homes, struct homes, homes_done)
+
+/* What HOME says may be another place, or nothing: a service, a caller without an environment. */
+static void find_homes(const oe_config *config, struct homes *out)
+{
+	char space[4096];
+	struct passwd entry, *found = NULL;
+	const char *name, *value;
+
+	for (size_t i = 0; (name = oe__config_passed_on(config, i, &value)); i++)
+		if (strcmp(name, "HOME") == 0 && value && *value == '/')
+			out->given = oe__path_real(value);
+	if (getpwuid_r(geteuid(), &entry, space, sizeof(space), &found) == 0 && found &&
+	    *found->pw_dir == '/')
+		out->known = oe__path_real(found->pw_dir);
+}
+
 static bool is_at_or_above(const char *directory, const char *path)
 {
 	size_t size = strlen(directory);
@@ -72,11 +103,13 @@ static bool is_at_or_above(const char *directory, const char *path)
 	return strncmp(directory, path, size) == 0 && (path[size] == '/' || path[size] == '\0');
 }
 
-static bool is_wide(const char *directory, const char *home)
+/* `directory` without links, too. */
+static bool is_wide(const char *directory, const struct homes *homes)
 {
 	static const char *const shared[] = { "/tmp", "/var/tmp", "/dev/shm", "/home", "/root" };
 
-	if ((home && *home == '/' && is_at_or_above(directory, home)) || strcmp(directory, "/") == 0)
+	if ((homes->given && is_at_or_above(directory, homes->given)) ||
+	    (homes->known && is_at_or_above(directory, homes->known)))
 		return true;
 	for (size_t i = 0; i < OE__COUNT(shared); i++)
 		if (is_at_or_above(directory, shared[i]))
@@ -84,54 +117,103 @@ static bool is_wide(const char *directory, const char *home)
 	return false;
 }
 
-/* The evaluator first: it must be among them. */
-static int show_files(struct oe__policy *policy, const char *directory, const char *first)
+static bool is_plain(const char *path, const char *name)
+{
+	struct stat info;
+	return name[0] != '.' && lstat(path, &info) == 0 && S_ISREG(info.st_mode);
+}
+
+static int show_files(struct oe__policy *policy, const char *directory)
 {
 	char **names = NULL;
-	size_t count = 0, shown = 0;
-	int status = first ? oe__policy_show(policy, first) : 0;
+	size_t count = 0, plain = 0;
+	int status = 0;
 
 	if (oe__directory_list(directory, &names, &count, NULL) < 0)
-		return status; /* then there is nothing to show */
-	for (size_t i = 0; status == 0 && i < count && shown < PLAIN_FILES_MAX; i++) {
+		return 0; /* then there is nothing to show */
+	for (size_t i = 0; status == 0 && i < count; i++) {
 		OE__AUTO(string) char *path = oe__path_join(directory, names[i]);
-		struct stat info;
 
 		if (!path)
 			status = OE_ERR_NOMEM;
-		else if (names[i][0] != '.' && lstat(path, &info) == 0 && S_ISREG(info.st_mode)) {
+		else if (is_plain(path, names[i]) && plain++ < PLAIN_FILES_MAX)
 			status = oe__policy_show(policy, path);
-			shown++;
-		}
 	}
 	oe__directory_list_free(names, count);
-	oe__buffer_printf(&policy->remark, "%sof %s %s plain files are shown",
-	                  policy->remark.size > 0 ? "; " : "", directory,
-	                  shown == PLAIN_FILES_MAX ? "only the first" : "only the");
+	oe__buffer_printf(&policy->remark, "%sof %s only ", policy->remark.size > 0 ? "; " : "",
+	                  directory);
+	if (plain > PLAIN_FILES_MAX)
+		oe__buffer_printf(&policy->remark, "%d of %zu plain files are shown", PLAIN_FILES_MAX, plain);
+	else
+		oe__buffer_text(&policy->remark, "the plain files are shown");
 	return status;
 }
 
-static int show_directory(struct oe__policy *policy, const char *directory, const char *home,
-                          const char *first)
+/* The same directory may have two names; it is shown once, under both: see lib/sandbox/policy.c. */
+static bool is_listed(const struct oe__paths *paths, const char *real)
 {
-	for (size_t i = 0; i < policy->directories.count; i++)
-		if (strcmp(policy->directories.list[i], directory) == 0)
-			return 0;
-	if (is_wide(directory, home))
-		return show_files(policy, directory, first);
-	return paths_add(&policy->directories, directory);
+	for (size_t i = 0; i < paths->count; i++) {
+		OE__AUTO(string) char *other = oe__path_real(paths->list[i]);
+		if (other && strcmp(other, real) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* All of it, or its plain files. @return 1: all; 0: not. */
+static int show_directory(struct oe__policy *policy, const char *directory,
+                          const struct homes *homes)
+{
+	OE__AUTO(string) char *real = oe__path_real(directory);
+
+	if (!real)
+		return 0; /* it is not there */
+	if (is_wide(real, homes))
+		return show_files(policy, real);
+	int status = is_listed(&policy->directories, real) ? 0
+	                                                   : paths_add(&policy->directories, directory);
+	return status < 0 ? status : 1;
+}
+
+/* The evaluator, even if it begins with a dot, is one of many, or a link to another place. */
+static int show_evaluator(struct oe__policy *policy, const char *evaluator,
+                          const struct homes *homes)
+{
+	OE__AUTO(string) char *directory = oe__path_directory(evaluator);
+	OE__AUTO(string) char *real = oe__path_real(evaluator);
+	struct stat info;
+
+	if (!directory)
+		return OE_ERR_NOMEM;
+	int whole = show_directory(policy, directory, homes);
+	bool is_link = lstat(evaluator, &info) == 0 && S_ISLNK(info.st_mode);
+	if (whole < 0 || (whole == 1 && !is_link))
+		return whole < 0 ? whole : 0;
+	int status = oe__policy_show(policy, evaluator);
+	return status < 0 || !real || !is_link ? status : oe__policy_show(policy, real);
 }
 
 /* ---- from a configuration ---- */
 
-static int add_listed(struct oe__paths *paths, const oe_config *config, const char *name)
+/* A path that is not there would be missed much later, by an evaluation. */
+static int add_listed(struct oe__paths *paths, const oe_config *config, const char *name,
+                      bool directories, oe_error *err)
 {
 	const struct oe__value *list = oe__config_value(config, name);
-	int status = 0;
+	struct stat info;
 
-	for (size_t i = 0; status == 0 && list->type == OE__VALUE_LIST && i < list->size; i++)
-		status = paths_add(paths, list->items[i].string);
-	return status;
+	for (size_t i = 0; list->type == OE__VALUE_LIST && i < list->size; i++) {
+		const char *path = list->items[i].string;
+		if (stat(path, &info) < 0)
+			return oe__error(err, OE_ERR_CONFIG, "'%s' names '%s': %s", name, path,
+			                 oe__errno_text(errno));
+		if (directories && !S_ISDIR(info.st_mode))
+			return oe__error(err, OE_ERR_CONFIG, "'%s' names '%s', which is no directory", name,
+			                 path);
+		if (paths_add(paths, path) < 0)
+			return oe__error_nomem(err);
+	}
+	return 0;
 }
 
 static uint64_t required(const oe_config *config)
@@ -172,32 +254,51 @@ static void set_numbers(const oe_config *config, oe_sandbox_policy *policy)
 	policy->temporary = oe__config_temporary(config);
 }
 
+/* @return a status; `policy->here` is set. */
+static int show_start(struct oe__policy *policy, const char *here, const struct homes *homes)
+{
+	size_t before = policy->readable.count;
+	int whole = here ? show_directory(policy, here, homes) : 1;
+
+	if (whole < 0)
+		return whole;
+	/* A directory of which nothing is shown is not there. */
+	policy->here = whole == 1 || policy->readable.count > before ? here : "/tmp";
+	return 0;
+}
+
 int oe__policy_from_config(const oe_config *config, const char *evaluator, const char *here,
                            struct oe__policy *out, oe_error *err)
 {
 	OE__AUTO(policy) struct oe__policy policy = { .policy = OE_SANDBOX_POLICY_INIT };
-	OE__AUTO(string) char *directory = evaluator ? oe__path_directory(evaluator) : NULL;
-	const char *home = NULL, *name, *value;
+	OE__AUTO(homes) struct homes homes = { 0 };
 
-	for (size_t i = 0; (name = oe__config_passed_on(config, i, &value)); i++)
-		if (strcmp(name, "HOME") == 0)
-			home = value;
 	set_numbers(config, &policy.policy);
-	int status = add_listed(&policy.readable, config, "sandbox.readable");
+	int status = add_listed(&policy.readable, config, "sandbox.readable", false, err);
 	if (status == 0)
-		status = add_listed(&policy.writable, config, "sandbox.writable");
-	if (status == 0 && evaluator)
-		status = directory ? show_directory(&policy, directory, home, evaluator) : OE_ERR_NOMEM;
-	size_t before = policy.readable.count;
-	if (status == 0 && here)
-		status = show_directory(&policy, here, home, NULL);
-	bool shown = !here || !is_wide(here, home) || policy.readable.count > before ||
-	             (directory && strcmp(directory, here) == 0);
-	policy.here = shown ? here : "/tmp";
+		status = add_listed(&policy.writable, config, "sandbox.writable", true, err);
+	if (status < 0)
+		return status;
+	find_homes(config, &homes);
+	if (evaluator)
+		status = show_evaluator(&policy, evaluator, &homes);
+	if (status == 0)
+		status = show_start(&policy, here, &homes);
 	if (status < 0 || policy.remark.status < 0)
 		return oe__error_nomem(err);
 	close_lists(&policy);
 	*out = policy;
 	policy = (struct oe__policy){ 0 };
 	return 0;
+}
+
+char *oe__policy_place(const char *path)
+{
+	OE__AUTO(string) char *absolute = oe__path_absolute(path);
+	OE__AUTO(string) char *directory = absolute ? oe__path_directory(absolute) : NULL;
+	OE__AUTO(string) char *real = directory ? oe__path_real(directory) : NULL;
+
+	if (!real || !strstr(absolute, "/../"))
+		return OE__STEAL(absolute);
+	return oe__path_join(real, oe__path_base(absolute));
 }

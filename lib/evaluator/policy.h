@@ -28,9 +28,14 @@ void oe__policy_done(struct oe__policy *policy); /* zeroed is fine */
  *
  * @param evaluator absolute; NULL: none.
  * @param here      absolute; outlives `out`.
+ * @retval OE_ERR_CONFIG a path of the configuration is not there.
  */
 int oe__policy_from_config(const oe_config *config, const char *evaluator, const char *here,
                            struct oe__policy *out, oe_error *err);
+
+/* The absolute path of an evaluator, without "..": in a sandbox the directory that it leads through
+   need not be there. NULL: out of memory. */
+char *oe__policy_place(const char *path);
 
 /* One more path to read. */
 int oe__policy_show(struct oe__policy *policy, const char *path);

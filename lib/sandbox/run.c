@@ -16,6 +16,7 @@
 #include "sandbox/ending.h"
 #include "sandbox/levels.h"
 #include "sandbox/policy.h"
+#include "sandbox/run.h"
 #include "sandbox/sandbox.h"
 
 #define CHUNK 65536
@@ -37,6 +38,25 @@ struct oe_sandbox_result {
 
 /* ---- the sandbox ---- */
 
+static int write_report(oe_sandbox *sandbox)
+{
+	OE__AUTO(buffer) struct oe__buffer text = OE__BUFFER_INIT(0);
+	int status = oe__sandbox_report_write(oe__sandbox_report(sandbox->trees), &text);
+	char *report = status < 0 ? NULL : oe__buffer_steal(&text, NULL);
+
+	if (!report)
+		return OE_ERR_NOMEM;
+	oe__free(sandbox->report);
+	sandbox->report = report;
+	return 0;
+}
+
+int oe__sandbox_remark(oe_sandbox *sandbox, enum oe_guarantee guarantee, const char *text)
+{
+	oe__sandbox_report_add_reason(oe__sandbox_report(sandbox->trees), guarantee, "%s", text);
+	return write_report(sandbox);
+}
+
 int oe_sandbox_new(const oe_sandbox_policy *policy, oe_sandbox **out, oe_error *err)
 {
 	oe_sandbox_policy own = OE_SANDBOX_POLICY_INIT;
@@ -50,11 +70,8 @@ int oe_sandbox_new(const oe_sandbox_policy *policy, oe_sandbox **out, oe_error *
 		return oe__error_nomem(err);
 	sandbox->limits = oe__policy_limits(&own);
 	sandbox->output_max = own.output_bytes > 0 ? (size_t)own.output_bytes : OE__ARTIFACT_MAX;
-	OE__AUTO(buffer) struct oe__buffer report = OE__BUFFER_INIT(0);
 	int status = oe__sandbox_new(own.temporary ? own.temporary : "/tmp", &own, &sandbox->trees, err);
-	if (status == 0 && oe__sandbox_report_write(oe__sandbox_report(sandbox->trees), &report) == 0)
-		sandbox->report = oe__buffer_steal(&report, NULL);
-	if (status == 0 && !sandbox->report)
+	if (status == 0 && write_report(sandbox) < 0)
 		status = oe__error_nomem(err);
 	if (status < 0) {
 		oe_sandbox_free(sandbox);

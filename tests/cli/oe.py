@@ -30,7 +30,7 @@ from fake_llm import FakeLLM  # noqa: E402,F401
 OE = os.environ["OE"]
 
 # Exit codes, as the manual states them.
-DONE, FAILED, USAGE, CONFIG, UNUSABLE, MODELS, TARGET, STORE = range(8)
+DONE, FAILED, USAGE, CONFIG, UNUSABLE, MODELS, TARGET, STORE, SANDBOX = range(9)
 INTERRUPTED, TERMINATED = 130, 143
 
 PROGRAM = """import math

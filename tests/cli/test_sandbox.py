@@ -1,0 +1,174 @@
+#!/usr/bin/env python3
+"""What confines evaluations: how it is asked for, shown, kept, and refused. What it does is tested elsewhere."""
+import re
+import unittest
+
+from oe import CONFIG, DONE, FAILED, SANDBOX, USAGE, Case, main
+
+MUTATE = "llm: {backend: mutate}\n"
+LEVELS = {"enforced", "partial", "none", "not_requested"}
+NAMES = ("fs_read fs_write fs_meta net_inet net_unix net_other proc_signal proc_see tree_kill mem_total "
+         "mem_process cpu wall output processes disk syscalls privileges terminal ipc secrets score").split()
+
+
+class Sandbox(Case):
+    def doctor(self, *words, code=DONE, env=None):
+        return self.oe("doctor", "--offline", "--set", "llm.backend=mutate", "--json", *words, code=code,
+                       env=env).json()
+
+    def check_report(self, report, mode="auto"):
+        self.assertEqual(report["schema"], "oe.sandbox/1")
+        self.assertEqual(report["mode"], mode)
+        self.assertEqual([line["name"] for line in report["guarantees"]], NAMES)
+        for line in report["guarantees"]:
+            self.assertEqual(set(line), {"name", "level", "mechanism", "reason"})
+            self.assertIn(line["level"], LEVELS)
+            self.assertTrue(line["mechanism"] or line["reason"], line)
+            if line["level"] == "none":
+                self.assertTrue(line["reason"], line)
+
+    def level(self, report, name):
+        return next(line["level"] for line in report["guarantees"] if line["name"] == name)
+
+    # ---- showing ----
+
+    def test_doctor(self):
+        value = self.doctor()
+        self.check_report(value["sandbox"])
+        self.assertIn(value["sandbox"]["tier"], range(4))
+        self.assertEqual(self.level(value["sandbox"], "wall"), "enforced")
+        self.assertEqual(self.level(value["sandbox"], "cpu"), "not_requested")
+        limited = self.doctor("--set", "sandbox.cpu_limit=5")["sandbox"]
+        self.assertNotEqual(self.level(limited, "cpu"), "not_requested")
+
+    def test_doctor_of_an_evaluator(self):
+        self.problem()
+        report = self.doctor("initial_program.py", "evaluator.py")["sandbox"]
+        self.check_report(report)
+        self.assertEqual(report["isolation"], "shared")
+        self.assertEqual(self.level(report, "score"), "none")
+
+    def test_the_table_says_what_the_json_says(self):
+        report = self.doctor()["sandbox"]
+        out = self.oe("doctor", "--offline", "--set", "llm.backend=mutate").out
+        lines = out[out.index(" sandbox: "):].splitlines()
+        words = {"enforced": "enforced", "partial": "in part", "none": "not", "not_requested": "not asked for"}
+        self.assertEqual(len(lines), 1 + len(NAMES))
+        columns = set()
+        for line, expected in zip(lines[1:], report["guarantees"]):
+            found = re.fullmatch(r"  (\S+) +(enforced|in part|not asked for|not)(?:  +(\S.*))?", line)
+            self.assertTrue(found, line)
+            self.assertEqual(found.group(1, 2), (expected["name"], words[expected["level"]]))
+            self.assertEqual(found.group(3), "; ".join(filter(None, (expected["mechanism"], expected["reason"]))))
+            columns.add((found.start(2), found.start(3)))
+        self.assertEqual(len(columns), 1, "the columns are not aligned")
+        enforced = sum(line["level"] == "enforced" for line in report["guarantees"])
+        self.assertIn(f"{enforced} guarantees enforced", lines[0])
+
+    def test_colour(self):
+        out = self.oe("--color=always", "doctor", "--offline", "--set", "llm.backend=mutate").out
+        self.assertRegex(out, r"wall +\x1b\[32menforced\x1b\[0m")
+        self.assertNotIn("\x1b", self.oe("doctor", "--offline", "--set", "llm.backend=mutate").out)
+
+    def test_what_is_shown_of_a_home(self):
+        self.write("notes.txt", "x")
+        reason = self.doctor(env={"HOME": self.directory})["sandbox"]["guarantees"][0]["reason"]
+        self.assertIn(str(self.directory), reason)
+        self.assertNotIn(str(self.directory), self.doctor()["sandbox"]["guarantees"][0]["reason"])
+
+    def test_dots_do_not_lead_into_a_home(self):
+        self.write("project/program.py", "x = 1\n")
+        self.write(".keys/secret", "s3cret")
+        self.write("evaluator.py", f"""
+def evaluate(path):
+    try:
+        found = open({str(self.path('.keys/secret'))!r}).read() == 's3cret'
+    except OSError:
+        found = False
+    return {{"combined_score": float(found)}}
+""")
+        process = self.start("-C", "project", "eval", "program.py", "--evaluator", "../evaluator.py", "--json",
+                             env={"HOME": self.directory})
+        value = self.finish(process).json()
+        enforced = self.level(value["sandbox"], "fs_read") == "enforced"
+        self.assertEqual(value["metrics"]["combined_score"], 0 if enforced else 1)
+
+    def test_a_run_keeps_it(self):
+        self.problem(MUTATE)
+        self.run_problem("-i", "2")
+        self.check_report(self.status()["sandbox"])
+        self.assertRegex(self.oe("status", "out").out, r"(?m)^sandbox     tier \d: \d+ guarantees enforced")
+        self.oe("resume", "out", "-i", "1", "--sandbox", "none")
+        self.assertEqual((self.status()["sandbox"] or {"mode": "none"})["mode"], "none")
+
+    def test_eval_says_it(self):
+        self.problem()
+        value = self.oe("eval", "initial_program.py", "--evaluator", "evaluator.py", "--json").json()
+        self.check_report(value["sandbox"])
+
+    # ---- asking ----
+
+    def test_modes(self):
+        self.write("strict.yaml", "sandbox: {mode: strict}\n")
+        report = self.doctor("-c", "strict.yaml", "--sandbox", "none")["sandbox"]
+        self.check_report(report, "none")
+        self.assertIsNone(report["tier"])
+        self.assertEqual(self.level(report, "fs_read"), "none")
+        shown = self.oe("doctor", "--offline", "--set", "llm.backend=mutate", "--sandbox", "none").out
+        self.assertRegex(shown, r"(?m)^warn  sandbox: nothing is confined")
+        self.oe("doctor", "--sandbox", "maybe", code=USAGE)
+
+    def test_words_are_checked_where_they_are_read(self):
+        self.write("config.yaml", "sandbox:\n  require: [fs_raed]\n")
+        result = self.oe("config", "check", "config.yaml", code=CONFIG)
+        self.assertIn("config.yaml:2:13: ", result.err + result.out)
+        self.assertIn("did you mean 'fs_read'?", result.err + result.out)
+
+    def test_flags_are_where_they_belong(self):
+        for command in ("run", "resume", "eval", "doctor"):
+            self.assertIn("--sandbox MODE", self.oe(command, "--help").out)
+        self.assertNotIn("--sandbox", self.oe("best", "--help").out)
+        self.assertRegex(self.oe("help", "--man").out, r"\\-\\-sandbox|--sandbox")
+        self.assertIn("sandbox", self.oe("completions", "bash").out)
+
+    # ---- refusing ----
+
+    def test_what_cannot_be_had_is_exit_8(self):
+        """A score is safe only from a process of its own; no machine gives it to a shared one."""
+        self.problem(MUTATE + "sandbox: {require: [wall, score]}\n",
+                     evaluator="open('ran', 'w')\ndef evaluate(p):\n    return {'combined_score': 1}\n")
+        for words in (["eval", "initial_program.py", "--evaluator", "evaluator.py"],
+                      ["run", "initial_program.py", "evaluator.py", "-o", "out", "-i", "2"],
+                      ["run", "initial_program.py", "evaluator.py", "-o", "out", "--dry-run"]):
+            result = self.oe(*words, "-c", "config.yaml", code=SANDBOX)
+            self.assertEqual(result.err.count("\n"), 1)
+            self.assertRegex(result.err, r"^oe \w+: the sandbox cannot guarantee 'score': \w")
+        self.assertFalse(self.path("out").exists())
+        self.assertFalse(self.path("ran").exists())
+
+    def test_a_command_is_refused_likewise(self):
+        self.problem()
+        self.write("score.sh", "#!/bin/sh\ntouch ran\n").chmod(0o755)
+        result = self.oe("eval", "initial_program.py", "--evaluator", "./score.sh", "--set",
+                         "sandbox.require=cpu", code=SANDBOX)
+        self.assertIn("cannot guarantee 'cpu'", result.err)
+        self.assertFalse(self.path("ran").exists())
+
+    def test_a_resumed_run_is_refused_likewise(self):
+        self.problem(MUTATE)
+        self.run_problem("-i", "2")
+        before = self.status()
+        result = self.oe("resume", "out", "-i", "2", "--set", "sandbox.require=[cpu]", code=SANDBOX)
+        self.assertIn("cannot guarantee 'cpu'", result.err)
+        self.assertEqual(self.status()["iterations"], before["iterations"])
+
+    def test_doctor_shows_what_there_is_instead(self):
+        value = self.doctor("--set", "sandbox.require=score", code=FAILED)
+        self.check_report(value["sandbox"])
+        found = [finding for finding in value["findings"] if finding["subject"] == "sandbox"]
+        self.assertEqual([finding["level"] for finding in found], ["fail", "note"])
+        self.assertIn("'score'", found[0]["message"])
+
+
+if __name__ == "__main__":
+    main()
