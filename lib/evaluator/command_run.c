@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -205,6 +206,7 @@ static int open_stream(struct oe__command_run *run, struct stream *stream, int *
 		return oe__error_errno(err, "cannot make a pipe");
 	stream->fd = ends[0];
 	*theirs = ends[1];
+	(void)fchmod(ends[1], 0666); /* /dev/stdout opens it again, as whoever it is by then */
 	if (fcntl(ends[0], F_SETFL, O_NONBLOCK) < 0)
 		return oe__error_errno(err, "cannot prepare a pipe");
 	if (oe__watch_open(run->command->reactor, ends[0], OE__READABLE, ready, run, &stream->watch) < 0)

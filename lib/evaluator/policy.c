@@ -45,6 +45,7 @@ void oe__policy_done(struct oe__policy *policy)
 	paths_done(&policy->readable);
 	paths_done(&policy->writable);
 	paths_done(&policy->directories);
+	paths_done(&policy->toolchain);
 	oe__buffer_done(&policy->remark);
 	*policy = (struct oe__policy){ 0 };
 }
@@ -54,11 +55,12 @@ static void close_lists(struct oe__policy *policy)
 	policy->policy.readable = (const char *const *)policy->readable.list;
 	policy->policy.writable = (const char *const *)policy->writable.list;
 	policy->policy.directories = (const char *const *)policy->directories.list;
+	policy->policy.toolchain = (const char *const *)policy->toolchain.list;
 }
 
 int oe__policy_show(struct oe__policy *policy, const char *path)
 {
-	int status = paths_add(&policy->readable, path);
+	int status = paths_add(&policy->toolchain, path);
 
 	close_lists(policy);
 	return status;
@@ -257,13 +259,13 @@ static void set_numbers(const oe_config *config, oe_sandbox_policy *policy)
 /* @return a status; `policy->here` is set. */
 static int show_start(struct oe__policy *policy, const char *here, const struct homes *homes)
 {
-	size_t before = policy->readable.count;
+	size_t before = policy->toolchain.count;
 	int whole = here ? show_directory(policy, here, homes) : 1;
 
 	if (whole < 0)
 		return whole;
 	/* A directory of which nothing is shown is not there. */
-	policy->here = whole == 1 || policy->readable.count > before ? here : "/tmp";
+	policy->here = whole == 1 || policy->toolchain.count > before ? here : "/tmp";
 	return 0;
 }
 

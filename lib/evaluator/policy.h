@@ -15,7 +15,7 @@ struct oe__paths {
 
 struct oe__policy {
 	oe_sandbox_policy policy; /* its lists are those below, from the last oe__policy_close() on */
-	struct oe__paths readable, writable, directories;
+	struct oe__paths readable, writable, directories, toolchain;
 	const char *here; /* where programs run: "/tmp" if nothing of the start directory is shown */
 	struct oe__buffer remark; /* about what is shown in part only; for the report */
 };
@@ -37,7 +37,7 @@ int oe__policy_from_config(const oe_config *config, const char *evaluator, const
    need not be there. NULL: out of memory. */
 char *oe__policy_place(const char *path);
 
-/* One more path to read. */
+/* One more path to read, which nobody has put a socket into: part of an interpreter, a plain file. */
 int oe__policy_show(struct oe__policy *policy, const char *path);
 
 OE__AUTO_VALUE(policy, struct oe__policy, oe__policy_done)

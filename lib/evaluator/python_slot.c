@@ -87,6 +87,7 @@ int oe__slot_open_pipe(struct oe__python_slot *slot, int *ours, int *theirs,
 	if (pipe2(ends, O_CLOEXEC) < 0)
 		return OE_ERR_IO;
 	(void)fcntl(ends[0], F_SETFL, O_NONBLOCK);
+	(void)fchmod(ends[1], 0666); /* /dev/stdout opens it again, as whoever it is by then */
 	*ours = ends[0];
 	*theirs = ends[1];
 	return oe__watch_open(slot->pool->reactor, ends[0], OE__READABLE, call, slot, watch);

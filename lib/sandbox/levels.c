@@ -51,8 +51,8 @@ static const struct line lines[] = {
 	  { NULL, NULL, NULL } },
 	{ OE_GUARANTEE_FS_META,
 	  BIT(OE__ACT_META) | BIT(OE__ACT_STAT),
-	  { "mount namespace", NULL, NULL },
-	  { NULL, "Landlock does not cover modes, times, attributes and names of files", NULL } },
+	  { "mount namespace", "Landlock", NULL },
+	  { NULL, "Landlock does not cover modes, times and attributes, nor whether a file is there", NULL } },
 	{ OE_GUARANTEE_NET_INET,
 	  BIT(OE__ACT_TCP) | BIT(OE__ACT_UDP),
 	  { "network namespace", "system call filter", "system call filter" },
@@ -85,7 +85,7 @@ static const struct line lines[] = {
 	{ OE_GUARANTEE_DISK,
 	  BIT(OE__ACT_DISK),
 	  { "tmpfs of limited size", NULL, NULL },
-	  { NULL, NULL, NULL } },
+	  { NULL, "its scratch directory is one of the host's", "its scratch directory is one of the host's" } },
 	{ OE_GUARANTEE_SYSCALLS,
 	  BIT(OE__ACT_FOREIGN_ABI) | BIT(OE__ACT_UNKNOWN_CALL) | BIT(OE__ACT_UNSHARE) |
 	      BIT(OE__ACT_PTRACE) | BIT(OE__ACT_KEYS),
@@ -158,7 +158,7 @@ static void set_line(struct oe__sandbox_report *report, const struct line *line,
 
 	enum oe_guarantee_level level = OE_LEVEL_ENFORCED;
 
-	if ((line->acts & findings->tried) == 0 || done == line->acts || (done && !*mechanism))
+	if ((line->acts & findings->tried) == 0 || done == line->acts || !*mechanism)
 		level = OE_LEVEL_NONE;
 	else if (done || partial)
 		level = OE_LEVEL_PARTIAL;
@@ -167,7 +167,7 @@ static void set_line(struct oe__sandbox_report *report, const struct line *line,
 	if (done)
 		oe__sandbox_report_add_reason(report, line->guarantee, "the self-test could %s",
 		                              act_name(done));
-	else if (level == OE_LEVEL_NONE)
+	else if (level == OE_LEVEL_NONE && !partial)
 		oe__sandbox_report_add_reason(report, line->guarantee, "nothing here can enforce it");
 }
 
@@ -256,6 +256,12 @@ void oe__levels_set(struct oe__sandbox_report *report, const oe_sandbox_policy *
 		oe__sandbox_report_add_reason(report, OE_GUARANTEE_FS_META, "tier %d: cannot %s: %s", tier,
 		                              oe__step_name(findings->step[tier]),
 		                              oe__errno_text(findings->status[tier]));
+	/* Mounts and Landlock before ABI 9 leave socket files to who can see them; an overlay does not. */
+	bool seen = (policy->readable && policy->readable[0]) || (policy->writable && policy->writable[0]) ||
+	            (!policy->overlay && policy->directories && policy->directories[0]);
+	if (findings->tier >= 2 && findings->landlock < 9 && seen)
+		oe__sandbox_report_weaken(report, OE_GUARANTEE_NET_UNIX, OE_LEVEL_PARTIAL,
+		                          "a socket file in a directory that the policy shows can be connected to");
 	if (policy->writable && policy->writable[0])
 		oe__sandbox_report_weaken(report, OE_GUARANTEE_FS_WRITE, OE_LEVEL_PARTIAL,
 		                          "the policy lets it write into %s", policy->writable[0]);

@@ -117,6 +117,7 @@ static void add_all(struct entries *entries, const oe_sandbox_policy *policy)
 	add_own(entries, OE__MOUNT_WRITE, policy->writable);
 	add_own(entries, own, policy->directories);
 	add_own(entries, OE__MOUNT_READ, policy->readable);
+	add_own(entries, OE__MOUNT_READ, policy->toolchain);
 	for (size_t i = 0; i < OE__COUNT(system_paths); i++)
 		add_system(entries, system_paths[i]);
 	for (size_t i = 0; policy->network == OE_NETWORK_HOST && i < OE__COUNT(network_paths); i++)

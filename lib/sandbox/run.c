@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -107,10 +108,24 @@ const char *oe_sandbox_report_json(const oe_sandbox *sandbox)
 
 /* ---- one run ---- */
 
+struct variables {
+	const char **list; /* NULL-terminated */
+	struct oe__buffer home, temporary;
+};
+
+static void variables_done(struct variables *variables)
+{
+	oe__free(variables->list);
+	oe__buffer_done(&variables->home);
+	oe__buffer_done(&variables->temporary);
+}
+OE__AUTO_VALUE(variables, struct variables, variables_done)
+
 struct run {
 	oe_sandbox *sandbox;
 	oe_sandbox_result *result;
 	uint64_t tree;
+	char *scratch; /* of the host's, where there are no mounts; NULL */
 	int output_fd; /* -1: at its end */
 	struct oe__output output;
 	bool started, over, asked; /* over: nothing is left of it; asked: for its end */
@@ -207,31 +222,78 @@ static void wait_for_end(struct run *run)
 	}
 }
 
+/* Without mounts, the place for temporary files is a directory of the host's. */
+static int make_scratch(struct run *run, oe_error *err)
+{
+	int tier = oe__sandbox_tier(run->sandbox->trees);
+
+	if (tier < 0 || tier >= 2)
+		return 0;
+	run->scratch = oe__path_join(oe__sandbox_scratch(run->sandbox->trees), "run");
+	return run->scratch ? oe__directory_make(run->scratch, err) : oe__error_nomem(err);
+}
+
+/* What the caller gave, or the usual; /tmp is where the scratch is. */
+static int make_variables(struct run *run, const oe_sandbox_command *command, struct variables *out)
+{
+	static const char *const usual[] = { "PATH=/usr/local/bin:/usr/bin:/bin", "LANG=C.UTF-8", NULL };
+	const char *const *given = command->variables ? command->variables : usual;
+	const char *place = run->scratch ? run->scratch : "/tmp";
+	size_t count = 0;
+
+	while (given[count])
+		count++;
+	out->list = oe__calloc(count + 3, sizeof(char *));
+	if (!out->list)
+		return OE_ERR_NOMEM;
+	memcpy(out->list, given, count * sizeof(char *));
+	if (command->variables)
+		return 0;
+	oe__buffer_printf(&out->home, "HOME=%s", place);
+	oe__buffer_printf(&out->temporary, "TMPDIR=%s", place);
+	out->list[count] = oe__buffer_string(&out->home);
+	out->list[count + 1] = oe__buffer_string(&out->temporary);
+	return out->home.status < 0 ? out->home.status : out->temporary.status;
+}
+
+static int start(struct run *run, const oe_sandbox_command *command, const int *fds, oe_error *err)
+{
+	OE__AUTO(variables) struct variables variables = { 0 };
+	const struct oe__tree_mount mount = { OE__MOUNT_WRITE, run->scratch };
+	struct oe__tree_spec spec = {
+		.flags = oe__sandbox_tier(run->sandbox->trees) >= 0 ? OE__START_CONFINED : 0,
+		.arguments = command->arguments,
+		.directory = command->directory ? command->directory : run->scratch ? run->scratch : "/tmp",
+		.fds = fds,
+		.fd_count = 3,
+		.mounts = &mount,
+		.mount_count = run->scratch != NULL,
+		.limits = run->sandbox->limits,
+	};
+
+	if (make_variables(run, command, &variables) < 0)
+		return oe__error_nomem(err);
+	spec.variables = variables.list;
+	run->began_ns = oe__clock_ns();
+	run->deadline_ns = command->timeout_ms > 0 ? run->began_ns + command->timeout_ms * 1000000
+	                                           : INT64_MAX;
+	return oe__sandbox_start(run->sandbox->trees, &spec, heard, run, &run->tree, err);
+}
+
 static int launch(struct run *run, const oe_sandbox_command *command, oe_error *err)
 {
-	static const char *const usual[] = { "PATH=/usr/local/bin:/usr/bin:/bin", "HOME=/tmp", "TMPDIR=/tmp",
-		                                 "LANG=C.UTF-8", NULL };
 	int ends[2];
 	OE__AUTO(fd) int nothing = open("/dev/null", O_RDONLY | O_CLOEXEC);
 
 	if (nothing < 0 || pipe2(ends, O_CLOEXEC) < 0)
 		return oe__error_errno(err, "cannot make a pipe");
 	(void)fcntl(ends[0], F_SETFL, O_NONBLOCK);
+	(void)fchmod(ends[1], 0666); /* /dev/stdout opens it again, as whoever it is by then */
 	run->output_fd = ends[0];
-	int fds[] = { nothing, ends[1], ends[1] };
-	struct oe__tree_spec spec = {
-		.flags = oe__sandbox_tier(run->sandbox->trees) >= 0 ? OE__START_CONFINED : 0,
-		.arguments = command->arguments,
-		.variables = command->variables ? command->variables : usual,
-		.directory = command->directory ? command->directory : "/tmp",
-		.fds = fds,
-		.fd_count = OE__COUNT(fds),
-		.limits = run->sandbox->limits,
-	};
-	run->began_ns = oe__clock_ns();
-	run->deadline_ns = command->timeout_ms > 0 ? run->began_ns + command->timeout_ms * 1000000
-	                                           : INT64_MAX;
-	int status = oe__sandbox_start(run->sandbox->trees, &spec, heard, run, &run->tree, err);
+	const int fds[] = { nothing, ends[1], ends[1] };
+	int status = make_scratch(run, err);
+	if (status == 0)
+		status = start(run, command, fds, err);
 	oe__fd_close(ends[1]);
 	return status;
 }
@@ -282,6 +344,9 @@ int oe_sandbox_run(oe_sandbox *sandbox, const oe_sandbox_command *command, oe_sa
 		                   oe__errno_text(run.failure.status));
 	if (status == 0 && sum_up(&run) < 0)
 		status = oe__error_nomem(err);
+	if (run.scratch)
+		(void)oe__directory_remove(run.scratch, NULL); /* what resists goes with the sandbox */
+	oe__free(run.scratch);
 	oe__fd_close(run.output_fd);
 	oe__output_done(&run.output);
 	if (status < 0)

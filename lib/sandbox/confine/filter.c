@@ -179,9 +179,13 @@ static bool add_sockets(scmp_filter_ctx context, const struct oe__plan *plan)
 static bool add_processes(scmp_filter_ctx context)
 {
 	for (size_t i = 0; i < COUNT(on_processes); i++) {
-		bool which = strcmp(on_processes[i], "setpriority") == 0 ||
-		             strcmp(on_processes[i], "getpriority") == 0 ||
-		             strcmp(on_processes[i], "ioprio_set") == 0;
+		bool io = strcmp(on_processes[i], "ioprio_set") == 0;
+		bool which = io || strcmp(on_processes[i], "setpriority") == 0 ||
+		             strcmp(on_processes[i], "getpriority") == 0;
+		/* Of a process: not of a group, nor of all that the user has. */
+		if (which && !add_when(context, SCMP_ACT_ERRNO(EPERM), on_processes[i],
+		                       SCMP_A0(SCMP_CMP_NE, io ? 1 : PRIO_PROCESS)))
+			return false;
 		if (!add_when(context, SCMP_ACT_ERRNO(EPERM), on_processes[i],
 		              which ? SCMP_A1(SCMP_CMP_NE, 0) : SCMP_A0(SCMP_CMP_NE, 0)))
 			return false;

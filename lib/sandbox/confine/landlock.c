@@ -68,12 +68,25 @@ static bool allow(int rules, const char *path, uint64_t rights)
 	return status == 0;
 }
 
+/* Where /proc is the machine's: what tells about no process but the caller. */
+static bool allow_proc(int rules)
+{
+	static const char *const files[] = { "/proc/self",        "/proc/cpuinfo", "/proc/meminfo",
+		                                 "/proc/stat",        "/proc/uptime",  "/proc/loadavg",
+		                                 "/proc/filesystems", "/proc/version", "/proc/sys/kernel/osrelease" };
+
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
+		if (!allow(rules, files[i], READING))
+			return false;
+	return true;
+}
+
 static bool allow_mounts(int rules, const struct oe__plan *plan)
 {
 	uint64_t all = handled(plan->head.landlock) & ~(uint64_t)IOCTL_DEVICE;
 	bool roots = plan->head.tier >= 2; /* reading is a matter of mounts there */
 
-	if (!allow(rules, roots ? "/" : "/proc/self", READING))
+	if (roots ? !allow(rules, "/", READING) : !allow_proc(rules))
 		return false;
 	for (size_t i = 0; i < plan->head.mount_count; i++) {
 		const struct oe__mount *mount = &plan->mounts[i];

@@ -22,12 +22,27 @@ static bool limit(int which, uint64_t value)
 	return setrlimit((__rlimit_resource_t)which, &now) == 0;
 }
 
+/* With a signal that says what it is for, and a second later one that cannot be ignored. */
+static bool limit_cpu(uint64_t seconds)
+{
+	struct rlimit both;
+
+	if (seconds == 0)
+		return true;
+	if (!limit(RLIMIT_CPU, seconds + 1) || getrlimit(RLIMIT_CPU, &both) < 0)
+		return false;
+	both.rlim_cur = seconds < both.rlim_max ? seconds : both.rlim_max;
+	return setrlimit(RLIMIT_CPU, &both) == 0;
+}
+
 bool limits_set(const struct oe__limits *limits)
 {
 	struct rlimit none = { 0, 0 };
 
 	return setrlimit(RLIMIT_CORE, &none) == 0 && setrlimit(RLIMIT_MSGQUEUE, &none) == 0 &&
-	       limit(RLIMIT_AS, limits->memory_bytes) && limit(RLIMIT_CPU, limits->cpu_seconds) &&
+	       setrlimit(RLIMIT_NICE, &none) == 0 && setrlimit(RLIMIT_RTPRIO, &none) == 0 &&
+	       setrlimit(RLIMIT_MEMLOCK, &none) == 0 &&
+	       limit(RLIMIT_AS, limits->memory_bytes) && limit_cpu(limits->cpu_seconds) &&
 	       limit(RLIMIT_FSIZE, limits->file_bytes) && limit(RLIMIT_NPROC, limits->processes) &&
 	       limit(RLIMIT_NOFILE, limits->descriptors);
 }

@@ -131,6 +131,26 @@ static void find(struct pids *found, pid_t root)
 	}
 }
 
+size_t descendants_children(pid_t *list, size_t max)
+{
+	static struct pids found;
+
+	found.count = 0;
+	if (!add_children(&found, getpid())) {
+		scan_all(&found, getpid());
+		size_t kept = 0;
+		char state;
+		pid_t parent;
+		for (size_t i = 1; i < found.count; i++)
+			if (look_up(found.list[i], &state, &parent) && parent == getpid())
+				found.list[kept++] = found.list[i];
+		found.count = kept;
+	}
+	size_t count = found.count < max ? found.count : max;
+	memcpy(list, found.list, count * sizeof(*list));
+	return count;
+}
+
 size_t descendants_find(pid_t root, pid_t *list, size_t max)
 {
 	static struct pids found;

@@ -12,6 +12,9 @@
 /* `root` and what is below it, parents before their children. @return how many, at most `max`. */
 size_t descendants_find(pid_t root, pid_t *list, size_t max);
 
+/* Children of this process. @return how many, at most `max`. */
+size_t descendants_children(pid_t *list, size_t max);
+
 /* Kill all live descendants of `root` but `keep`, until none is left. @return how many there were. */
 size_t descendants_kill(pid_t root, pid_t keep);
 

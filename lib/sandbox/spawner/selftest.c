@@ -157,7 +157,7 @@ static void try_limits(const struct oe__plan *plan, const struct oe__limits *lim
 		note(OE__ACT_MEMORY_PROCESS, much != MAP_FAILED);
 	}
 	if (limits->cpu_seconds > 0)
-		note(OE__ACT_CPU, getrlimit(RLIMIT_CPU, &now) < 0 || now.rlim_max > limits->cpu_seconds);
+		note(OE__ACT_CPU, getrlimit(RLIMIT_CPU, &now) < 0 || now.rlim_cur > limits->cpu_seconds);
 	for (; children < FORKS; children++) {
 		pid_t child = fork();
 		if (child == 0)
@@ -281,6 +281,8 @@ static bool set_stage(struct stage *stage, const char *scratch)
 {
 	struct sockaddr_un path = { .sun_family = AF_UNIX };
 
+	(void)chmod(scratch, 0711); /* not the rights of its user are on trial */
+
 	(void)snprintf(targets.canary, sizeof(targets.canary), "%s/canary", scratch);
 	int canary = open(targets.canary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
 	if (canary >= 0) {
@@ -303,7 +305,7 @@ static bool set_stage(struct stage *stage, const char *scratch)
 	return canary >= 0 && pipe2(stage->answer, O_CLOEXEC) == 0 && pipe2(stage->lives, O_CLOEXEC) == 0;
 }
 
-static void clear_stage(const struct stage *stage)
+static void clear_stage(const struct stage *stage, const char *scratch)
 {
 	const int fds[] = { stage->tcp,       stage->udp,       stage->path,     stage->abstract,
 		                stage->answer[0], stage->answer[1], stage->lives[0], stage->lives[1] };
@@ -313,6 +315,7 @@ static void clear_stage(const struct stage *stage)
 			close(fds[i]);
 	(void)unlink(targets.canary);
 	(void)unlink(targets.socket_path);
+	(void)chmod(scratch, 0700);
 }
 
 static bool is_readable(int fd, int wait_ms)
@@ -386,6 +389,6 @@ struct selftest selftest_run(const struct oe__plan *plan, const char *scratch, c
 		try_tree(&start, &stage, &out);
 	else
 		out.failure = (struct failure){ OE__STEP_FORK, errno };
-	clear_stage(&stage);
+	clear_stage(&stage, scratch);
 	return out;
 }

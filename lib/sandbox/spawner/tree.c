@@ -61,10 +61,12 @@ void tree_kill(uint64_t id)
 	if (!tree)
 		return;
 	/* Either way the keeper reports the end, and leaves. */
-	if (tree->apart)
+	if (tree->apart) {
 		(void)kill(tree->keeper, SIGTERM);
-	else
-		(void)descendants_kill(tree->keeper, 0);
+		return;
+	}
+	(void)descendants_kill(tree->keeper, 0);
+	(void)kill(tree->keeper, SIGCONT); /* its own tree may have stopped it */
 }
 
 void tree_sweep(uint64_t id, pid_t keep)
@@ -86,18 +88,47 @@ void tree_memory(uint64_t id)
 	report_send(&report);
 }
 
+static struct tree *tree_of_keeper(pid_t keeper)
+{
+	for (size_t i = 0; i < TREES_MAX; i++)
+		if (trees[i].id != 0 && trees[i].keeper == keeper)
+			return &trees[i];
+	return NULL;
+}
+
+/* A keeper that was killed (without namespaces, its own tree can do that): what it kept has come to us.
+   Everything here that is not a keeper is of such a tree. */
+static void kill_orphans(void)
+{
+	static pid_t list[1024];
+	size_t count = descendants_children(list, sizeof(list) / sizeof(list[0]));
+
+	for (size_t i = 0; i < count; i++) {
+		if (tree_of_keeper(list[i]))
+			continue;
+		(void)descendants_kill(list[i], 0);
+		(void)kill(list[i], SIGKILL);
+	}
+}
+
 void trees_reap(void)
 {
 	pid_t gone;
+	int status;
 
-	while ((gone = waitpid(-1, NULL, WNOHANG)) > 0)
-		for (size_t i = 0; i < TREES_MAX; i++)
-			if (trees[i].id != 0 && trees[i].keeper == gone) {
-				metered -= trees[i].metered;
-				cgroup_give(trees[i].group);
-				trees[i].id = 0;
-				break;
-			}
+	while ((gone = waitpid(-1, &status, WNOHANG)) > 0) {
+		struct tree *tree = tree_of_keeper(gone);
+		if (!tree)
+			continue;
+		uint64_t id = tree->id;
+		metered -= tree->metered;
+		cgroup_give(tree->group);
+		tree->id = 0;
+		if (WIFEXITED(status))
+			continue; /* it has reported */
+		kill_orphans();
+		report_send(&(struct oe__report){ .type = OE__REPORT_DEAD, .tree = id });
+	}
 }
 
 /* ---- totals ---- */
