@@ -65,12 +65,35 @@ END_TEST
 
 START_TEST(test_absolute)
 {
+	static const char *const cases[][2] = {
+		{ "a/b", "a/b" },   { "./a", "a" },        { "././a/.", "a/." },
+		{ "../a", "../a" }, { ".hidden", ".hidden" }, { "a/./b", "a/./b" },
+	};
+
 	scratch_enter();
 	ck_assert_int_eq(chdir(scratch_root), 0);
-	OE__AUTO(string) char *relative = oe__path_absolute("a/b"), *absolute = oe__path_absolute("/x/../y");
-	ck_assert_str_eq(relative, scratch("a/b"));
+	for (size_t i = 0; i < OE__COUNT(cases); i++) {
+		OE__AUTO(string) char *path = oe__path_absolute(cases[i][0]);
+		ck_assert_str_eq(path, scratch(cases[i][1]));
+	}
+	OE__AUTO(string) char *here = oe__path_absolute("."), *dot = oe__path_absolute("./");
+	OE__AUTO(string) char *absolute = oe__path_absolute("/x/../y");
+	ck_assert_str_eq(here, scratch_root);
+	ck_assert_str_eq(dot, scratch_root);
 	ck_assert_str_eq(absolute, "/x/../y");
 	ck_assert_int_eq(chdir("/"), 0);
+	scratch_leave();
+}
+END_TEST
+
+START_TEST(test_real)
+{
+	scratch_enter();
+	ck_assert_int_eq(oe__directory_make(scratch("a/b"), NULL), 0);
+	ck_assert_int_eq(symlink("a/b", scratch("link")), 0);
+	OE__AUTO(string) char *real = oe__path_real(scratch("link/..")), *none = oe__path_real(scratch("c"));
+	ck_assert_str_eq(real, scratch("a"));
+	ck_assert_ptr_null(none);
 	scratch_leave();
 }
 END_TEST
@@ -389,6 +412,6 @@ START_TEST(test_descriptors)
 }
 END_TEST
 
-TEST_MAIN("file", test_paths, test_join, test_absolute, test_read, test_read_under_a_cap,
+TEST_MAIN("file", test_paths, test_join, test_absolute, test_real, test_read, test_read_under_a_cap,
 		  test_read_without_a_size, test_write, test_replace, test_replace_fails_as_a_whole,
 		  test_replaced_by_many, test_make, test_make_nowhere, test_list, test_descriptors)
