@@ -9,21 +9,27 @@
 #include <check.h>
 #include <stdlib.h>
 
+static inline int test_run(const char *name, const TTest *const *tests, size_t count)
+{
+	Suite *suite = suite_create(name);
+	TCase *tcase = tcase_create(name);
+
+	tcase_set_timeout(tcase, 60);
+	for (size_t i = 0; i < count; i++)
+		tcase_add_test(tcase, tests[i]);
+	suite_add_tcase(suite, tcase);
+	SRunner *runner = srunner_create(suite);
+	srunner_run_all(runner, CK_NORMAL);
+	int failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
 #define TEST_MAIN(name, ...)                                                                       \
 	int main(void)                                                                                 \
 	{                                                                                              \
 		const TTest *const tests[] = { __VA_ARGS__ };                                              \
-		Suite *suite = suite_create(name);                                                         \
-		TCase *tcase = tcase_create(name);                                                         \
-		tcase_set_timeout(tcase, 60);                                                              \
-		for (size_t i = 0; i < sizeof(tests) / sizeof(tests[0]); i++)                              \
-			tcase_add_test(tcase, tests[i]);                                                       \
-		suite_add_tcase(suite, tcase);                                                             \
-		SRunner *runner = srunner_create(suite);                                                   \
-		srunner_run_all(runner, CK_NORMAL);                                                        \
-		int failed = srunner_ntests_failed(runner);                                                \
-		srunner_free(runner);                                                                      \
-		return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;                                          \
+		return test_run(name, tests, sizeof(tests) / sizeof(tests[0]));                            \
 	}
 
 #endif /* OE_TEST_H */

@@ -5,6 +5,7 @@
 
 #include "base/alloc.h"
 #include "base/limits.h"
+#include "base/locale.h"
 
 #define FIRST_CAPACITY 256
 
@@ -58,6 +59,7 @@ int oe__buffer_vprintf(struct oe__buffer *buffer, const char *format, va_list ar
 
 	if (oe__buffer_reserve(buffer, 0) < 0)
 		return buffer->status;
+	OE__LOCALE_PLAIN();
 	va_copy(again, arguments);
 	int size = vsnprintf(buffer->data + buffer->size, buffer->capacity - buffer->size, format,
 	                     arguments);

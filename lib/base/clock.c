@@ -4,6 +4,9 @@
 #include <stdio.h>
 #include <time.h>
 
+#define YEAR_0     -62167219200.0 /* seconds since 1970 */
+#define YEAR_10000 253402300800.0
+
 int64_t oe__clock_ns(void)
 {
 	struct timespec now;
@@ -25,17 +28,19 @@ double oe__clock_wall(void)
 
 void oe__clock_text(double wall, char out[OE__CLOCK_TEXT_SIZE])
 {
-	int64_t ms = (int64_t)floor(wall * 1000.0);
-	time_t seconds = (time_t)(ms / 1000);
-	struct tm parts;
-
-	if (!gmtime_r(&seconds, &parts) || parts.tm_year + 1900 > 9999) {
+	/* Within four digits of a year; what is not a number is not either. */
+	if (!(wall >= YEAR_0 && wall < YEAR_10000)) {
 		(void)snprintf(out, OE__CLOCK_TEXT_SIZE, "?");
 		return;
 	}
+	int64_t ms = (int64_t)floor(wall * 1000.0), rest = ms % 1000;
+	if (rest < 0)
+		rest += 1000;
+	time_t seconds = (time_t)((ms - rest) / 1000);
+	struct tm parts;
+	(void)gmtime_r(&seconds, &parts);
 	(void)snprintf(out, OE__CLOCK_TEXT_SIZE, "%04u-%02u-%02uT%02u:%02u:%02u.%03uZ",
 	               (unsigned)(parts.tm_year + 1900) % 10000, (unsigned)(parts.tm_mon + 1) % 100,
 	               (unsigned)parts.tm_mday % 100, (unsigned)parts.tm_hour % 100,
-	               (unsigned)parts.tm_min % 100, (unsigned)parts.tm_sec % 100,
-	               (unsigned)(ms % 1000) % 1000);
+	               (unsigned)parts.tm_min % 100, (unsigned)parts.tm_sec % 100, (unsigned)rest % 1000);
 }

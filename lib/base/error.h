@@ -13,14 +13,14 @@
 #define OE__PRINTF(at, first) __attribute__((format(printf, at, first)))
 
 /* `err` may be NULL. Long messages are cut at a character boundary. Control characters of foreign
-   text are replaced, so a message is always one printable line. */
+   text and what is not UTF-8 are replaced, so a message is always one printable line. */
 int oe__error(oe_error *err, int status, const char *format, ...) OE__PRINTF(3, 4);
 
 /* The same with a place: file, option or URL, line and column from 1 (0 = unknown). */
 int oe__error_at(oe_error *err, int status, const char *where, int line, int column,
                  const char *format, ...) OE__PRINTF(6, 7);
 
-/* "what: strerror(errno)" as OE_ERR_IO (OE_ERR_NOMEM for ENOMEM). */
+/* "what: strerror(errno)" as OE_ERR_IO (OE_ERR_NOMEM for ENOMEM). Of both, "what" is cut. */
 int oe__error_errno(oe_error *err, const char *format, ...) OE__PRINTF(2, 3);
 
 int oe__error_nomem(oe_error *err);

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/hash.h"
 #include "base/limits.h"
 
 void oe__fd_close(int fd)
@@ -37,9 +38,12 @@ char *oe__path_join(const char *directory, const char *name)
 
 char *oe__path_directory(const char *path)
 {
-	const char *base = oe__path_base(path);
-	size_t size = (size_t)(base - path);
+	size_t size = strlen(path);
 
+	while (size > 1 && path[size - 1] == '/')
+		size--;
+	while (size > 0 && path[size - 1] != '/')
+		size--;
 	while (size > 1 && path[size - 1] == '/')
 		size--;
 	return size > 0 ? oe__strndup(path, size) : oe__strdup(".");
@@ -150,9 +154,22 @@ int oe__file_write(const char *path, const void *data, size_t size, oe_error *er
 	return 0;
 }
 
-static int write_synced(const char *path, const void *data, size_t size, oe_error *err)
+int oe__path_temporary(const char *directory, const char *kind, struct oe__buffer *out,
+                       oe_error *err)
 {
-	OE__AUTO(fd) int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+	char unique[OE__UUID_SIZE];
+
+	if (oe__uuid_random(unique) < 0)
+		return oe__error(err, OE_ERR_IO, "there is no randomness");
+	return oe__buffer_printf(out, "%s/.%s-%s", directory, kind, unique) < 0 ? oe__error_nomem(err)
+	                                                                        : 0;
+}
+
+/* `path` is for messages: people do not know the temporary one. */
+static int write_synced(const char *temporary, const void *data, size_t size, const char *path,
+                        oe_error *err)
+{
+	OE__AUTO(fd) int fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
 	if (fd < 0 || write_all(fd, data, size) < 0 || fsync(fd) < 0)
 		return oe__error_errno(err, "cannot write '%s'", path);
 	return 0;
@@ -163,10 +180,12 @@ int oe__file_replace(const char *path, const void *data, size_t size, oe_error *
 	OE__AUTO(buffer) struct oe__buffer temporary = OE__BUFFER_INIT(0);
 	OE__AUTO(string) char *directory = oe__path_directory(path);
 
-	oe__buffer_printf(&temporary, "%s.writing-%d", path, (int)getpid());
-	if (!directory || temporary.status < 0)
+	if (!directory)
 		return oe__error_nomem(err);
-	int status = write_synced(temporary.data, data, size, err);
+	int status = oe__path_temporary(directory, "writing", &temporary, err);
+	if (status < 0)
+		return status;
+	status = write_synced(temporary.data, data, size, path, err);
 	if (status == 0 && rename(temporary.data, path) < 0)
 		status = oe__error_errno(err, "cannot replace '%s'", path);
 	if (status == 0)
@@ -179,18 +198,21 @@ int oe__file_replace(const char *path, const void *data, size_t size, oe_error *
 
 int oe__directory_make(const char *path, oe_error *err)
 {
-	if (mkdir(path, 0777) == 0 || (errno == EEXIST && oe__file_is_directory(path)))
-		return 0;
-	if (errno == ENOENT) {
+	int code = mkdir(path, 0777) == 0 ? 0 : errno;
+	if (code == ENOENT) {
 		OE__AUTO(string) char *parent = oe__path_directory(path);
 		if (!parent)
 			return oe__error_nomem(err);
-		int status = strcmp(parent, path) == 0 ? OE_ERR_IO : oe__directory_make(parent, err);
+		if (strcmp(parent, path) == 0) /* the working directory is gone */
+			return oe__error(err, OE_ERR_IO, "there is no directory '%s' any more", path);
+		int status = oe__directory_make(parent, err);
 		if (status < 0)
 			return status;
-		if (mkdir(path, 0777) == 0 || errno == EEXIST)
-			return 0;
+		code = mkdir(path, 0777) == 0 ? 0 : errno;
 	}
+	if (code == 0 || (code == EEXIST && oe__file_is_directory(path)))
+		return 0;
+	errno = code;
 	return oe__error_errno(err, "cannot make the directory '%s'", path);
 }
 
@@ -199,51 +221,6 @@ int oe__directory_sync(const char *path, oe_error *err)
 	OE__AUTO(fd) int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0 || (fsync(fd) < 0 && errno != EINVAL)) /* EINVAL: this file system has no need */
 		return oe__error_errno(err, "cannot flush the directory '%s'", path);
-	return 0;
-}
-
-static int remove_at(int parent, const char *name);
-
-static int remove_entries(int fd)
-{
-	/* The stream takes over a descriptor of its own. */
-	int own = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *stream = own >= 0 ? fdopendir(own) : NULL;
-	struct dirent *entry;
-	int result = 0;
-
-	if (!stream) {
-		oe__fd_close(own);
-		return -1;
-	}
-	while (result == 0 && (entry = readdir(stream)) != NULL)
-		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
-			result = remove_at(fd, entry->d_name);
-	(void)closedir(stream);
-	return result;
-}
-
-/* By descriptors, so that nothing swapped for a link meanwhile leads outside. */
-static int remove_at(int parent, const char *name)
-{
-	if (unlinkat(parent, name, 0) == 0 || errno == ENOENT)
-		return 0;
-	if (errno != EISDIR && errno != EPERM)
-		return -1;
-	int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0 && errno == EACCES && fchmodat(parent, name, 0700, 0) == 0)
-		fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0)
-		return -1;
-	int result = remove_entries(fd);
-	oe__fd_close(fd);
-	return result == 0 ? unlinkat(parent, name, AT_REMOVEDIR) : result;
-}
-
-int oe__directory_remove(const char *path, oe_error *err)
-{
-	if (remove_at(AT_FDCWD, path) < 0)
-		return oe__error_errno(err, "cannot remove '%s'", path);
 	return 0;
 }
 
@@ -262,7 +239,8 @@ int oe__directory_list(const char *path, char ***out, size_t *count, oe_error *e
 
 	if (!stream)
 		return oe__error_errno(err, "cannot list '%s'", path);
-	while (status == 0 && (entry = readdir(stream)) != NULL) {
+	/* An error looks like the end, but for errno: what is missing is not absent. */
+	while (status == 0 && (errno = 0, entry = readdir(stream)) != NULL) {
 		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
 			continue;
 		void *grown = names;
@@ -273,10 +251,14 @@ int oe__directory_list(const char *path, char ***out, size_t *count, oe_error *e
 		if (status == 0)
 			used++;
 	}
+	if (status == 0 && errno != 0)
+		status = oe__error_errno(err, "cannot list '%s'", path);
+	else if (status < 0)
+		(void)oe__error_nomem(err);
 	(void)closedir(stream);
 	if (status < 0) {
 		oe__directory_list_free(names, used);
-		return oe__error_nomem(err);
+		return status;
 	}
 	if (used > 0)
 		qsort(names, used, sizeof(*names), by_name);

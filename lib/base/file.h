@@ -28,9 +28,14 @@ int oe__directory_sync(const char *path, oe_error *err);
 int oe__directory_list(const char *path, char ***names, size_t *count, oe_error *err);
 void oe__directory_list_free(char **names, size_t count);
 
+/* "<directory>/.<kind>-<random>": for what is made beside its place and then renamed. No other thread
+   or process has the same. */
+int oe__path_temporary(const char *directory, const char *kind, struct oe__buffer *out,
+                       oe_error *err);
+
 /* Path pieces; results are new strings. */
 char *oe__path_join(const char *directory, const char *name);
-char *oe__path_directory(const char *path);      /* "." when there is none */
+char *oe__path_directory(const char *path);      /* "." when there is none; slashes at the end do not count */
 char *oe__path_absolute(const char *path);       /* against the working directory; no links resolved */
 char *oe__path_real(const char *path);           /* links resolved; NULL if it is not there */
 const char *oe__path_base(const char *path);     /* borrowed */

@@ -28,12 +28,13 @@ void oe__json_reader_init(struct oe__json_reader *reader, const char *text, size
 	reader->state = WANT_VALUE;
 	/* A byte-order mark is what some editors leave. */
 	if (size >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0)
-		reader->cursor += 3;
+		reader->start = reader->cursor += 3;
 }
 
 static enum oe__json_token fail(struct oe__json_reader *reader, const char *error)
 {
 	reader->state = FAILED;
+	reader->status = OE_ERR_FORMAT;
 	reader->error = error;
 	return OE__JSON_ERROR;
 }
@@ -160,9 +161,12 @@ static enum oe__json_token scan_number(struct oe__json_reader *reader)
 		reader->real = (double)reader->integer;
 		return OE__JSON_INT;
 	}
-	if (!oe__parse_real(start, size, &reader->real))
-		return fail(reader, "malformed number");
-	return OE__JSON_REAL;
+	if (oe__parse_real(start, size, &reader->real))
+		return OE__JSON_REAL;
+	/* It is a number: what was lacking is memory to look at so long a one. */
+	(void)fail(reader, "out of memory");
+	reader->status = OE_ERR_NOMEM;
+	return OE__JSON_ERROR;
 }
 
 static enum oe__json_token scan_value(struct oe__json_reader *reader)
@@ -258,13 +262,13 @@ enum oe__json_token oe__json_next(struct oe__json_reader *reader)
 int oe__json_skip(struct oe__json_reader *reader, enum oe__json_token first)
 {
 	if (first == OE__JSON_ERROR)
-		return OE_ERR_FORMAT;
+		return reader->status;
 	if (first != OE__JSON_LIST && first != OE__JSON_MAP)
 		return 0;
 	unsigned outside = reader->depth - 1;
 	while (reader->depth > outside)
 		if (oe__json_next(reader) == OE__JSON_ERROR)
-			return OE_ERR_FORMAT;
+			return reader->status;
 	return 0;
 }
 
@@ -289,16 +293,16 @@ static bool hex4(const char *c, const char *end, uint32_t *out)
 	return true;
 }
 
-/* One escape; `c` is behind the backslash. Returns what follows it, or NULL. */
-static const char *unescape(const char *c, const char *end, struct oe__buffer *out)
+/* One escape as UTF-8; `c` is behind the backslash. Returns what follows it, or NULL. */
+static const char *unescape(const char *c, const char *end, char bytes[4], size_t *size)
 {
 	static const char from[] = "\"\\/bfnrt", to[] = "\"\\/\b\f\n\r\t";
 	const char *simple = *c ? strchr(from, *c) : NULL;
 	uint32_t code, low;
-	char bytes[4];
 
 	if (simple) {
-		oe__buffer_char(out, to[simple - from]);
+		bytes[0] = to[simple - from];
+		*size = 1;
 		return c + 1;
 	}
 	if (*c != 'u' || !hex4(c + 1, end, &code))
@@ -309,13 +313,15 @@ static const char *unescape(const char *c, const char *end, struct oe__buffer *o
 		code = 0x10000 + ((code - 0xd800) << 10) + (low - 0xdc00);
 		c += 6;
 	}
-	oe__buffer_append(out, bytes, oe__utf8_encode(code, bytes)); /* lone surrogates: U+FFFD */
+	*size = oe__utf8_encode(code, bytes); /* lone surrogates: U+FFFD */
 	return c;
 }
 
 int oe__json_text(const struct oe__json_reader *reader, struct oe__buffer *out)
 {
 	const char *c = reader->raw, *end = c + reader->raw_size;
+	char bytes[4];
+	size_t size = 0;
 
 	if (!reader->raw_escaped)
 		return oe__buffer_append(out, c, reader->raw_size);
@@ -326,9 +332,10 @@ int oe__json_text(const struct oe__json_reader *reader, struct oe__buffer *out)
 		oe__utf8_append_lossy(out, c, (size_t)(stop - c));
 		c = stop;
 		if (c < end) {
-			c = unescape(c + 1, end, out);
+			c = unescape(c + 1, end, bytes, &size);
 			if (!c)
 				return OE_ERR_FORMAT;
+			oe__buffer_append(out, bytes, size);
 		}
 	}
 	return out->status;
@@ -340,21 +347,44 @@ bool oe__json_is(const struct oe__json_reader *reader, const char *text)
 
 	if (!reader->raw_escaped)
 		return reader->raw_size == size && memcmp(reader->raw, text, size) == 0;
-	OE__AUTO(buffer) struct oe__buffer plain = OE__BUFFER_INIT(0);
-	return oe__json_text(reader, &plain) == 0 && plain.size == size &&
-	       memcmp(oe__buffer_string(&plain), text, size) == 0;
+	/* Character by character: a comparison must not need memory. */
+	const char *c = reader->raw;
+	size_t left = reader->raw_size, bytes_size = 0;
+	char bytes[4];
+	while (left > 0) {
+		if (*c == '\\') {
+			const char *end = c + left;
+			c = unescape(c + 1, end, bytes, &bytes_size);
+			if (!c)
+				return false;
+			left = (size_t)(end - c);
+		} else {
+			bytes_size = oe__utf8_encode(oe__utf8_next(&c, &left), bytes);
+		}
+		if (bytes_size > size || memcmp(bytes, text, bytes_size) != 0)
+			return false;
+		text += bytes_size;
+		size -= bytes_size;
+	}
+	return size == 0;
 }
 
 /* ---- trees ---- */
 
+static int text_or_error(struct oe__json_reader *reader, struct oe__buffer *out)
+{
+	int status = oe__json_text(reader, out);
+	if (status < 0)
+		reader->error = "malformed escape";
+	return status;
+}
+
 static int read_string(struct oe__json_reader *reader, struct oe__value *out)
 {
 	OE__AUTO(buffer) struct oe__buffer text = OE__BUFFER_INIT(0);
-	int status = oe__json_text(reader, &text);
-	if (status < 0) {
-		reader->error = "malformed escape";
+	int status = text_or_error(reader, &text);
+	if (status < 0)
 		return status;
-	}
 	return oe__value_set_string(out, oe__buffer_string(&text), text.size);
 }
 
@@ -403,7 +433,7 @@ static int read_map(struct oe__json_reader *reader, struct oe__value *out)
 	while ((token = oe__json_next(reader)) == OE__JSON_KEY) {
 		OE__AUTO(value) struct oe__value item = { 0 };
 		oe__buffer_clear(&key);
-		int status = oe__json_text(reader, &key);
+		int status = text_or_error(reader, &key);
 		if (status == 0)
 			status = oe__json_value(reader, oe__json_next(reader), &item);
 		if (status == 0)
@@ -411,7 +441,7 @@ static int read_map(struct oe__json_reader *reader, struct oe__value *out)
 		if (status < 0)
 			return status;
 	}
-	return token == OE__JSON_MAP_END ? 0 : OE_ERR_FORMAT;
+	return token == OE__JSON_MAP_END ? 0 : reader->status;
 }
 
 int oe__json_value(struct oe__json_reader *reader, enum oe__json_token first, struct oe__value *out)
@@ -439,6 +469,8 @@ int oe__json_value(struct oe__json_reader *reader, enum oe__json_token first, st
 		return read_list(reader, out);
 	case OE__JSON_MAP:
 		return read_map(reader, out);
+	case OE__JSON_ERROR:
+		return reader->status;
 	default:
 		return OE_ERR_FORMAT;
 	}

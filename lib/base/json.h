@@ -38,6 +38,7 @@ enum oe__json_token {
 struct oe__json_reader {
 	const char *start, *cursor, *end;
 	const char *error;        /* static text, after OE__JSON_ERROR             */
+	int status;               /* likewise: OE_ERR_FORMAT, or OE_ERR_NOMEM      */
 	int64_t integer;          /* of OE__JSON_INT                               */
 	double real;              /* of OE__JSON_INT and OE__JSON_REAL             */
 	const char *raw;          /* of STRING and KEY: between the quotes, escaped */

@@ -238,8 +238,12 @@ int oe__json_escape(struct oe__buffer *out, const char *text, size_t size)
 		['\t'] = 't', ['"'] = '"',  ['\\'] = '\\',
 	};
 
-	/* Room for the usual text with its line ends, so that the loop hardly ever grows it. */
-	oe__buffer_reserve(out, size + size / 16);
+	/* Room for the usual text with its line ends, so that the loop hardly ever grows it; but what
+	   fits under the cap must not fail for what may not be needed. */
+	size_t size_max = out->size_max > 0 ? out->size_max : OE__FILE_MAX;
+	size_t room = size_max - out->size;
+	if (size <= room)
+		oe__buffer_reserve(out, size + size / 16 <= room ? size + size / 16 : room);
 	while (size > 0 && out->status == 0) {
 		size_t run = plain_run(text, size);
 		unsigned char next = run < size ? (unsigned char)text[run] : 0;

@@ -1,13 +1,12 @@
 #include "base/text.h"
 
-#include <locale.h>
 #include <math.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/locale.h"
 
 /* ---- UTF-8 ---- */
 
@@ -91,7 +90,7 @@ size_t oe__utf8_encode(uint32_t code, char out[4])
 		out[1] = (char)(0x80 | (code & 0x3f));
 		return 2;
 	}
-	if (code >= 0xd800 && code < 0xe000)
+	if ((code >= 0xd800 && code < 0xe000) || code > 0x10ffff)
 		code = 0xfffd;
 	if (code < 0x10000) {
 		out[0] = (char)(0xe0 | code >> 12);
@@ -175,15 +174,6 @@ bool oe__parse_int(const char *text, size_t size, int64_t *out)
 	return true;
 }
 
-/* A "C" locale, whatever the host has set; made once, kept for ever. */
-static locale_t plain;
-static pthread_once_t plain_once = PTHREAD_ONCE_INIT;
-
-static void make_plain(void)
-{
-	plain = newlocale(LC_ALL_MASK, "C", (locale_t)0);
-}
-
 bool oe__parse_real(const char *text, size_t size, double *out)
 {
 	char small[64];
@@ -197,8 +187,7 @@ bool oe__parse_real(const char *text, size_t size, double *out)
 		return false;
 	memcpy(copy, text, size);
 	copy[size] = '\0';
-	pthread_once(&plain_once, make_plain);
-	double value = strtod_l(copy, &end, plain);
+	double value = strtod_l(copy, &end, oe__locale_plain());
 	bool whole = (size_t)(end - copy) == size;
 	if (copy != small)
 		oe__free(copy);
@@ -213,12 +202,10 @@ static int shortest(double value, char digits[32])
 	char text[40];
 	double back;
 
+	OE__LOCALE_PLAIN();
 	/* 15 digits always survive, but for subnormal numbers, which have fewer. */
 	for (int precision = value < 0x1p-1022 ? 0 : 14; precision <= 16; precision++) {
 		(void)snprintf(text, sizeof(text), "%.*e", precision, value);
-		for (char *c = text; *c; c++)
-			if (*c == ',') /* a host's locale */
-				*c = '.';
 		if (precision == 16 ||
 		    (oe__parse_real(text, strlen(text), &back) && back == value))
 			break;
@@ -328,12 +315,7 @@ int oe__append_fixed(struct oe__buffer *buffer, double value, int decimals)
 		return oe__buffer_text(buffer, value < 0 ? "-inf" : "inf");
 	if (fixed_fast(value, decimals, text, &size))
 		return oe__buffer_append(buffer, text, size);
-	size_t before = buffer->size;
-	oe__buffer_printf(buffer, "%.*f", decimals, value);
-	for (size_t i = before; buffer->status == 0 && i < buffer->size; i++)
-		if (buffer->data[i] == ',')
-			buffer->data[i] = '.';
-	return buffer->status;
+	return oe__buffer_printf(buffer, "%.*f", decimals, value);
 }
 
 /* ---- bytes and lines ---- */

@@ -17,7 +17,7 @@ bool oe__utf8_valid(const char *text, size_t size); /* strict: no surrogates, no
 
 /* Decode one code point; invalid bytes give U+FFFD and advance by one. `*size` is the rest. */
 uint32_t oe__utf8_next(const char **text, size_t *size);
-size_t oe__utf8_encode(uint32_t code_point, char out[4]);
+size_t oe__utf8_encode(uint32_t code_point, char out[4]); /* surrogates and beyond: U+FFFD */
 
 /* Code points, as Python's len() counts them. */
 size_t oe__utf8_length(const char *text, size_t size);

@@ -278,18 +278,12 @@ int oe__format_int(struct oe__buffer *out, int64_t value, oe_bytes given, oe_err
 
 /* ---- reals ---- */
 
-/* printf with the decimal point of the C locale. */
 static void print_real(struct oe__buffer *out, char conversion, int precision, double value)
 {
-	size_t before = out->size;
-
 	if (conversion == 'f')
 		oe__append_fixed(out, value, precision);
 	else
 		oe__buffer_printf(out, "%.*e", precision, value);
-	for (size_t i = before; out->status == 0 && i < out->size; i++)
-		if (out->data[i] == ',')
-			out->data[i] = '.';
 }
 
 /* Zeros behind the point that say nothing, before an exponent or at the end. */
