@@ -201,7 +201,7 @@ START_TEST(test_a_project_is_shown_as_a_whole)
 	ck_assert(lists(policy.policy.directories, "other"));
 	ck_assert(lists(policy.policy.directories, "home/project"));
 	ck_assert_uint_eq(length(policy.policy.directories), 2);
-	ck_assert_uint_eq(length(policy.policy.readable), 0);
+	ck_assert_uint_eq(length(policy.policy.toolchain), 0);
 	ck_assert_uint_eq(policy.remark.size, 0);
 	ck_assert(oe__has_suffix(policy.here, "/home/project"));
 }
@@ -222,9 +222,9 @@ END_TEST
 static void check_home(const struct oe__policy *policy)
 {
 	ck_assert_uint_eq(length(policy->policy.directories), 0);
-	ck_assert(lists(policy->policy.readable, "home/a.txt"));
-	ck_assert(lists(policy->policy.readable, "home/b.py"));
-	ck_assert_uint_eq(length(policy->policy.readable), 2);
+	ck_assert(lists(policy->policy.toolchain, "home/a.txt"));
+	ck_assert(lists(policy->policy.toolchain, "home/b.py"));
+	ck_assert_uint_eq(length(policy->policy.toolchain), 2);
 	ck_assert_ptr_nonnull(strstr(policy->remark.data, "/home only the plain files are shown"));
 }
 
@@ -244,7 +244,7 @@ START_TEST(test_a_home_is_shown_in_part)
 		}
 	OE__AUTO(policy) struct oe__policy above = { 0 };
 	make(NULL, "", &above); /* what is above it, too: and there is no plain file */
-	ck_assert_uint_eq(length(above.policy.directories) + length(above.policy.readable), 0);
+	ck_assert_uint_eq(length(above.policy.directories) + length(above.policy.toolchain), 0);
 	ck_assert_str_eq(above.here, "/tmp");
 }
 END_TEST
@@ -260,9 +260,9 @@ START_TEST(test_dots_do_not_lead_around_it)
 	make("home/project/../b.py", "home/project", &policy);
 	ck_assert(lists(policy.policy.directories, "home/project"));
 	ck_assert_uint_eq(length(policy.policy.directories), 1);
-	ck_assert(lists(policy.policy.readable, "home/b.py"));
-	for (size_t i = 0; policy.policy.readable[i]; i++)
-		ck_assert_ptr_null(strstr(policy.policy.readable[i], "/.ssh"));
+	ck_assert(lists(policy.policy.toolchain, "home/b.py"));
+	for (size_t i = 0; policy.policy.toolchain[i]; i++)
+		ck_assert_ptr_null(strstr(policy.policy.toolchain[i], "/.ssh"));
 }
 END_TEST
 
@@ -274,10 +274,10 @@ START_TEST(test_the_evaluator_is_always_shown)
 	snprintf(text, sizeof(text), "%s/home", root);
 	home = text;
 	make("home/.netrc", "other", &hidden);
-	ck_assert(lists(hidden.policy.readable, "home/.netrc"));
+	ck_assert(lists(hidden.policy.toolchain, "home/.netrc"));
 	link_to("../home/.ssh/key", "other/linked.py");
 	make("other/linked.py", "other", &linked);
-	ck_assert(lists(linked.policy.readable, "home/.ssh/key")); /* that very file, as was asked for */
+	ck_assert(lists(linked.policy.toolchain, "home/.ssh/key")); /* that very file, as was asked for */
 	ck_assert_uint_eq(length(linked.policy.directories), 1);
 }
 END_TEST
@@ -308,7 +308,7 @@ START_TEST(test_many_files_are_counted)
 	home = text;
 	make("home/file69", "home", &policy);
 	ck_assert_ptr_nonnull(strstr(policy.remark.data, "/home only 64 of 72 plain files are shown"));
-	ck_assert(lists(policy.policy.readable, "home/file69"));
+	ck_assert(lists(policy.policy.toolchain, "home/file69"));
 }
 END_TEST
 
