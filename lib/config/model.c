@@ -436,6 +436,9 @@ int oe__config_models(const oe_config *config, enum oe__model_role role, struct 
 	if (!(sum > 0))
 		return oe__error(err, OE_ERR_CONFIG,
 						 "all weights of '%s' are 0: at least one has to be more", list);
+	if (!isfinite(sum))
+		return oe__error(err, OE_ERR_CONFIG, "the weights of '%s' are too large to be added up",
+						 list);
 	*out = models;
 	models = (struct oe__models){ 0 };
 	return 0;
