@@ -26,7 +26,28 @@ static int print_text(oe_config *config, int format)
 	return EXIT_DONE;
 }
 
-static int show_json(oe_config *config)
+/* Takes the options that nobody set out of the sections of `values`, and sections without any. */
+static void keep_changed(json_t *values, const oe_config *config)
+{
+	const oe_option *option;
+	const char *section;
+	json_t *value;
+	void *next;
+
+	for (size_t i = 0; (option = oe_option_at(i)); i++) {
+		const char *dot = strchr(option->name, '.');
+		AUTO(string) char *name =
+			must_format("%.*s", dot ? (int)(dot - option->name) : 0, option->name);
+		if (!option->alias && oe_config_origin_level(config, option->name) == OE_ORIGIN_DEFAULT)
+			json_object_del(dot ? json_object_get(values, name) : values,
+							dot ? dot + 1 : option->name);
+	}
+	json_object_foreach_safe(values, next, section, value)
+		if (json_is_object(value) && json_object_size(value) == 0)
+			json_object_del(values, section);
+}
+
+static int show_json(oe_config *config, bool changed)
 {
 	const char *text = NULL;
 	json_t *root = json_document("config"), *values;
@@ -41,6 +62,8 @@ static int show_json(oe_config *config)
 	for (size_t i = 0; (option = oe_option_at(i)); i++)
 		if (!option->alias && oe_config_origin_level(config, option->name) > OE_ORIGIN_DEFAULT)
 			json_set(origins, option->name, json_words(oe_config_origin(config, option->name)));
+	if (changed)
+		keep_changed(values, config);
 	json_set(root, "values", values);
 	json_set(root, "origins", origins);
 	return json_print(root);
@@ -50,7 +73,7 @@ static int show(const struct arguments *arguments, oe_config *config)
 {
 	settings_warn(config);
 	if (arguments_has(arguments, "json"))
-		return show_json(config);
+		return show_json(config, arguments_has(arguments, "changed"));
 	if (arguments_has(arguments, "origin"))
 		return print_text(config, OE_CONFIG_ORIGIN);
 	return print_text(config, arguments_has(arguments, "changed") ? OE_CONFIG_CHANGED

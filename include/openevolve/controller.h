@@ -53,7 +53,8 @@ enum oe_event_type {
 enum oe_stop_reason {
 	OE_REASON_NONE = 0,
 	OE_REASON_ITERATIONS = 1, /**< all iterations ended                        */
-	OE_REASON_TARGET = 2,     /**< "target_score" was reached                  */
+	OE_REASON_TARGET = 2,     /**< "target_score" was reached, or "convergence_threshold" where
+	                               "early_stopping_patience" is not positive */
 	OE_REASON_PATIENCE = 3,   /**< no improvement for "early_stopping_patience" */
 	OE_REASON_TIME = 4,       /**< "max_time" passed                           */
 	OE_REASON_REQUESTED = 5,  /**< oe_controller_stop()                        */

@@ -93,7 +93,8 @@ typedef struct oe_llm_vtable {
 	int (*start)(void *self, const oe_llm_request *request, oe_completion *completion,
 	             oe_error *err);
 
-	/** The answer is not needed any more; finish early. Optional; start() only. Any thread. */
+	/** The answer is not needed any more; finish early, here or later. The completion may be finished
+	 *  already. Optional; start() only. Any thread. */
 	void (*cancel)(void *self, oe_completion *completion);
 
 	/** Release `self`; called once, when nothing is in flight. Default: do nothing. */
@@ -148,7 +149,8 @@ OE_API OE_NODISCARD int oe_llm_command_new(const oe_config *config, oe_scheduler
 /** Backend that picks a member by weight, from the request's seed. */
 OE_API OE_NODISCARD int oe_llm_ensemble_new(oe_llm **out);
 
-/** Add a member; referenced on success. Not after the first request. `weight` >= 0. */
+/** Add a member; referenced on success. Not after the first request. `weight` >= 0, and finite
+ *  together with the others. */
 OE_API OE_NODISCARD int oe_llm_ensemble_add(oe_llm *ensemble, oe_llm *member, double weight);
 
 /**
@@ -174,7 +176,8 @@ OE_API OE_NODISCARD int oe_llm_ask(oe_llm *llm, const char *system, const char *
 
 /* ---- completions: writing, for backends ---- */
 
-/** Append answer text; may be called many times.
+/** Append answer text; may be called many times, with pieces that end inside a character.
+ *  What is no UTF-8 in the whole is replaced.
  *  @retval OE_ERR_LIMIT the answer exceeds "llm.max_response_bytes". */
 OE_API OE_NODISCARD int oe_completion_append(oe_completion *completion, const char *text,
                                              size_t size);
@@ -183,7 +186,7 @@ OE_API OE_NODISCARD int oe_completion_append(oe_completion *completion, const ch
 OE_API void oe_completion_set_usage(oe_completion *completion, int64_t tokens_in,
                                     int64_t tokens_out);
 
-/** Report how it ended (enum oe_finish). */
+/** Report how it ended (enum oe_finish; anything else counts as OE_FINISH_OTHER). */
 OE_API void oe_completion_set_finish(oe_completion *completion, int finish);
 
 /** Report the model that answered; copied. */

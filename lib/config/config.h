@@ -93,6 +93,9 @@ struct oe__model {
 	const char *api_version;         /* of Azure's URLs                           */
 	const char *anthropic_version;   /* header of the messages API                */
 	const struct oe__value *command; /* argv of the command backend: list of strings, or NULL */
+	bool claude_code;                /* of the command backend: the program is "claude" */
+	double budget_usd;               /* of which per answer; negative: not limited      */
+	const char *unavailable;         /* name of a provider that nobody can ask, or NULL */
 };
 
 struct oe__models {

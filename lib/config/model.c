@@ -143,6 +143,13 @@ static bool host_ends(const char *url, const char *suffix)
 	return size >= length && strncasecmp(host + size - length, suffix, length) == 0;
 }
 
+static bool has_provider(const struct source *source, const char *name)
+{
+	const char *given = text_field(source, "provider");
+
+	return given && strcmp(given, name) == 0;
+}
+
 static enum oe__backend backend_of(const struct source *source, const char *api_base)
 {
 	const char *given = text_field(source, "backend");
@@ -150,6 +157,8 @@ static enum oe__backend backend_of(const struct source *source, const char *api_
 	for (size_t i = 0; given && i < OE__COUNT(backend_names); i++)
 		if (strcmp(backend_names[i], given) == 0)
 			return (enum oe__backend)i;
+	if (has_provider(source, "claude_code"))
+		return OE__BACKEND_COMMAND;
 	if (host_ends(api_base, "api.anthropic.com"))
 		return OE__BACKEND_ANTHROPIC;
 	if (host_ends(api_base, ".openai.azure.com") ||
@@ -279,6 +288,12 @@ static int fill(struct source *source, const char *name, double weight, oe_error
 	model->api_version = text_field(source, "api_version");
 	model->anthropic_version = text_field(source, "anthropic_version");
 	model->command = command->size > 0 ? command : NULL;
+	model->claude_code = !model->command && has_provider(source, "claude_code");
+	if (!text_field(source, "backend") &&
+		(has_provider(source, "copilot_cli") || has_provider(source, "codex_app_server")))
+		model->unavailable = text_field(source, "provider");
+	model->budget_usd = -1;
+	(void)real_field(source, "max_budget_usd", &model->budget_usd, 0, &model->user_set);
 	source->models->count++;
 	return 0;
 }
@@ -385,7 +400,13 @@ static int check_model(const struct oe__model *model, const char *list, size_t i
 		return oe__error(err, OE_ERR_CONFIG,
 						 "the api_base of model '%s' does not begin with http:// or https://",
 						 model->name);
-	if (model->backend == OE__BACKEND_COMMAND && !model->command)
+	if (model->unavailable)
+		return oe__error(err, OE_ERR_CONFIG,
+						 "the provider '%s' is not available: a program can ask it, see 'llm.command'",
+						 model->unavailable);
+	if (model->claude_code && *model->name == '\0')
+		return oe__error(err, OE_ERR_CONFIG, "model %zu of '%s' has no name", index + 1, list);
+	if (model->backend == OE__BACKEND_COMMAND && !model->command && !model->claude_code)
 		return oe__error(err, OE_ERR_CONFIG,
 						 "model %zu of '%s' has the backend 'command': set 'llm.command' too",
 						 index + 1, list);
@@ -415,6 +436,9 @@ int oe__config_models(const oe_config *config, enum oe__model_role role, struct 
 	if (!(sum > 0))
 		return oe__error(err, OE_ERR_CONFIG,
 						 "all weights of '%s' are 0: at least one has to be more", list);
+	if (!isfinite(sum))
+		return oe__error(err, OE_ERR_CONFIG, "the weights of '%s' are too large to be added up",
+						 list);
 	*out = models;
 	models = (struct oe__models){ 0 };
 	return 0;

@@ -17,7 +17,8 @@ enum oe__option_trait {
 	OE__TRAIT_EMPTY_NULL = 2, /* "" is null                                          */
 	OE__TRAIT_PATTERN = 4,    /* a regular expression with at least two groups       */
 	OE__TRAIT_INTEGRAL = 8,   /* OpenEvolve wants an integer: 60.0 is written as 60  */
-	OE__TRAIT_ENTRY = 16      /* means something only in an entry of a model list    */
+	OE__TRAIT_ENTRY = 16,     /* means something only in an entry of a model list    */
+	OE__TRAIT_PATH = 32       /* in a file: looked for beside that file first        */
 };
 
 struct oe__option {

@@ -82,6 +82,7 @@
 #define ARTIFACTS_IN_STORE       "artifacts are kept in run.db and copied into checkpoints"
 #define NO_NOVELTY               "the novelty check is not available yet"
 #define NO_TRACE                 "traces are not written yet; run.db has every iteration"
+#define NO_DESCRIPTIONS          "programs are always shown with their code"
 
 /* The names of openevolve/sandbox.h, in their order; that layer's tests compare. */
 #define GUARANTEES                                                                                 \
@@ -116,8 +117,9 @@ const struct oe__option oe__options[] = {
 	STRING("diff_pattern", "<<<<<<< SEARCH\\n(.*?)=======\\n(.*?)>>>>>>> REPLACE", O,
 		   OE__TRAIT_PATTERN,
 		   .summary = "Regular expression of one edit; group 1 is searched, group 2 replaces it."),
-	INT("early_stopping_patience", "null", 1, INFINITY, O | N, .unit = "iterations",
-		.summary = "Stop after so many iterations without improvement; null never does."),
+	INT("early_stopping_patience", "null", -INFINITY, INFINITY, O | N, .unit = "iterations",
+		.summary = "Stop after so many iterations without improvement; 0 or less: when the watched "
+				   "metric equals `convergence_threshold`; null never does."),
 	REAL("convergence_threshold", "0.001", -INFINITY, INFINITY, O,
 		 .summary = "Least gain of the watched metric that counts as improvement."),
 	STRING("early_stopping_metric", "combined_score", O, 0,
@@ -160,6 +162,11 @@ const struct oe__option oe__options[] = {
 		   .summary = "Share of the calls that go to this model, in an entry of `llm.models`."),
 	CHOICE("llm.backend", "null", "openai|anthropic|azure|command|mutate", N | M,
 		   .summary = "How to reach the model; null tells from the host of `llm.api_base`."),
+	CHOICE("llm.provider", "null", "openai|claude_code|copilot_cli|codex_app_server", O | N | M,
+		   .summary = "Who is asked, without `llm.backend`: `claude_code` is the program `claude`, "
+					  "`openai` whom `llm.api_base` names; others are not available."),
+	REAL("llm.max_budget_usd", "null", 0, INFINITY, O | N | M,
+		 .summary = "What `claude_code` may spend on one answer; null leaves it to the program."),
 	MANY("llm.models", "[]", OE_OPTION_MODELS, OE_OPTION_MAP, O,
 		 .summary = "Models that write programs; what an entry leaves out is taken from `llm`."),
 	MANY("llm.evaluator_models", "[]", OE_OPTION_MODELS, OE_OPTION_MAP, O,
@@ -206,13 +213,17 @@ const struct oe__option oe__options[] = {
 	STRING("llm.api_version", "2024-10-21", M, 0, .summary = "API version in Azure's URLs."),
 	STRING("llm.anthropic_version", "2023-06-01", M, 0,
 		   .summary = "API version in the header of the backend `anthropic`."),
+	BOOL("llm.manual_mode", "false", O | N | M,
+		 .no_effect = "a person is asked by a program of yours: see `llm.command`",
+		 .summary = "Ask a person instead of a model."),
 	STRING("llm.init_client", "null", O | N | M, 0,
 		   .no_effect = "a client of your own is a backend: see oe_llm_new()",
 		   .summary = "Python function that makes a client."),
 
 	/* ---- prompts ---- */
-	STRING("prompt.template_dir", "null", O | N, OE__TRAIT_EMPTY_NULL,
-		   .summary = "Directory of templates that replace built-in ones."),
+	STRING("prompt.template_dir", "null", O | N, OE__TRAIT_EMPTY_NULL | OE__TRAIT_PATH,
+		   .summary = "Directory of templates that replace built-in ones; looked for beside the "
+					  "configuration, then in the working directory."),
 	STRING("prompt.system_message", "system_message", O, 0,
 		   .summary = "System message: text, or the name of a template."),
 	STRING("prompt.evaluator_system_message", "evaluator_system_message", O, 0,
@@ -253,6 +264,18 @@ const struct oe__option oe__options[] = {
 			"or 0."),
 	INT("prompt.max_tokens", "null", 1, INFINITY, N, .unit = "tokens",
 		.summary = "Longest prompt; the least important parts are cut. Null does not limit it."),
+	INT("prompt.diff_summary_max_line_len", "100", -INFINITY, INFINITY, O, .unit = "characters",
+		.no_effect = "what a change did is told in one line",
+		.summary = "Longest line of a change that is shown."),
+	INT("prompt.diff_summary_max_lines", "30", -INFINITY, INFINITY, O, .unit = "lines",
+		.no_effect = "what a change did is told in one line",
+		.summary = "Lines of a change that are shown."),
+	BOOL("prompt.programs_as_changes_description", "false", O, .no_effect = NO_DESCRIPTIONS,
+		 .summary = "Show descriptions of the changes instead of programs."),
+	STRING("prompt.system_message_changes_description", "null", O | N, 0,
+		   .no_effect = NO_DESCRIPTIONS, .summary = "What models are told about descriptions."),
+	STRING("prompt.initial_changes_description", "", O, 0, .no_effect = NO_DESCRIPTIONS,
+		   .summary = "Description of the initial program."),
 	BOOL("prompt.use_meta_prompting", "false", O, .no_effect = NOT_IN_OPENEVOLVE_EITHER,
 		 .summary = "Let a model improve the prompts."),
 	REAL("prompt.meta_prompt_weight", "0.1", -INFINITY, INFINITY, O,
@@ -282,6 +305,7 @@ const struct oe__option oe__options[] = {
 	INT("database.random_seed", "42", -INFINITY, INFINITY, O | N,
 		.summary = "Seed of the population, if it is to differ from `random_seed`."),
 	BOOL("database.log_prompts", "true", O,
+		 .no_effect = "prompts and answers are in run.db: see 'oe prompt' and 'oe show'",
 		 .summary = "Write prompts and answers into checkpoints."),
 	INT("database.artifact_size_threshold", "32768", 0, INFINITY, O, .unit = "bytes",
 		.summary = "Larger artifacts become files of a checkpoint."),
@@ -301,6 +325,9 @@ const struct oe__option oe__options[] = {
 		 .summary = "Remove old artifact files."),
 	INT("database.artifact_retention_days", "30", -INFINITY, INFINITY, O,
 		.no_effect = ARTIFACTS_IN_STORE, .summary = "Age of artifact files that are removed."),
+	INT("database.max_snapshot_artifacts", "100", -INFINITY, INFINITY, O | N,
+		.no_effect = "prompts find the artifacts of every program",
+		.summary = "Programs whose artifacts workers are given."),
 	STRING("database.novelty_llm", "null", O | N, 0, .no_effect = NO_NOVELTY,
 		   .summary = "Model that judges novelty."),
 	STRING("database.embedding_model", "null", O | N, OE__TRAIT_EMPTY_NULL, .no_effect = NO_NOVELTY,

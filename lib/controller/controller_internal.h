@@ -117,6 +117,7 @@ struct oe_controller {
 	oe_statistics numbers; /* the counters among them */
 	int64_t failures_in_a_row;
 	int64_t evaluator_failures_in_a_row;
+	int64_t repeats_max; /* of an evaluation that broke on our side */
 };
 
 /* ---- flight.c ---- */

@@ -10,7 +10,6 @@
 #include "config/config.h"
 
 #define ASKS_MAX      3  /* a question that fails again and again while others succeed is hopeless */
-#define REPEATS_MAX   1  /* evaluations that broke on our side are done once more                */
 #define HOPELESS_MAX  20 /* questions, or evaluations, that failed in a row: nothing works at all */
 
 /* ---- the end ---- */
@@ -355,7 +354,7 @@ static bool repeat(struct oe__flight *flight)
 		oe__controller_stop_for(controller, OE_REASON_EVALUATOR, OE_STOP_CANCEL,
 		                        job->status < 0 ? job->error.message
 		                                        : oe_evaluation_message(job->evaluation));
-	if (flight->repeats >= REPEATS_MAX || controller->state != OE__CONTROLLER_RUNNING)
+	if (flight->repeats >= controller->repeats_max || controller->state != OE__CONTROLLER_RUNNING)
 		return false;
 	flight->repeats++;
 	oe__job_reset_evaluation(&flight->job);

@@ -16,6 +16,10 @@ void oe__rules_init(struct oe__rules *rules, const oe_config *config)
 		.metric = oe__config_string(config, "early_stopping_metric"),
 		.best = -INFINITY,
 	};
+	if (rules->patience <= 0) {
+		rules->has_goal = !oe__config_is_null(config, "early_stopping_patience");
+		rules->patience = 0;
+	}
 	if (rules->has_target)
 		rules->target = oe__config_real(config, "target_score");
 	if (!oe__config_is_null(config, "max_time"))
@@ -38,6 +42,8 @@ void oe__rules_see(struct oe__rules *rules, const oe_program *program, bool init
 	double score = score_of(rules, program);
 
 	if (rules->has_target && program->fitness >= rules->target)
+		rules->reached = true;
+	if (rules->has_goal && score == rules->improvement_min)
 		rules->reached = true;
 	/* The threshold is what counts as an improvement at all; the first score always does. */
 	if (!(score - rules->best < rules->improvement_min)) {

@@ -17,13 +17,14 @@ struct oe__rules {
 	bool has_target;
 	double target;
 	int64_t patience; /* iterations without improvement; 0: never */
+	bool has_goal;    /* no patience: it ends when `metric` equals `improvement_min` */
 	double improvement_min;
 	const char *metric; /* "early_stopping_metric"; borrowed from the configuration */
 	int64_t time_ns;    /* of the whole run; 0: never */
 
 	double best;        /* of `metric` */
 	int64_t since_best; /* children since it improved */
-	bool reached;       /* the target */
+	bool reached;       /* the target, or the goal */
 };
 
 void oe__rules_init(struct oe__rules *rules, const oe_config *config);

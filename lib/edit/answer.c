@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/limits.h"
+#include "base/line_ends.h"
 #include "base/text.h"
 #include "edit/ends.h"
 

@@ -4,6 +4,7 @@
 
 #include "edit/diff.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 #include "base/alloc.h"

@@ -11,6 +11,7 @@
 
 #include "base/alloc.h"
 #include "base/limits.h"
+#include "base/line_ends.h"
 #include "base/text.h"
 #include "edit/answer.h"
 #include "edit/block.h"

@@ -2,10 +2,9 @@
 #define OE__EDIT_ENDS_H
 
 /*
- * White space at the ends of a text, and the ends of its lines. Pure functions; any thread.
+ * White space at the ends of a text and of its lines. Pure functions; any thread.
  */
 
-#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/buffer.h"
@@ -19,13 +18,6 @@ oe_bytes oe__trimmed(oe_bytes text);
 /* Bytes of spaces and tabs at the start; of spaces, tabs and stray CR, VT, FF at the end. */
 size_t oe__blanks_before(const char *text, size_t size);
 size_t oe__blanks_after(const char *text, size_t size);
-
-/* At least one line, and every line end is CRLF. */
-bool oe__is_crlf(oe_bytes text);
-
-/* Append `text` with CRLF turned into LF, or LF into CRLF. */
-int oe__append_lf(struct oe__buffer *out, oe_bytes text);
-int oe__append_crlf(struct oe__buffer *out, oe_bytes text);
 
 size_t oe__count_lf(const char *text, size_t size);
 

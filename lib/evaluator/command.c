@@ -52,7 +52,9 @@ static void release(struct oe__teardown *teardown)
 		oe__free(command->variables[i]);
 	oe__free(command->variables);
 	oe_scheduler_unref(command->scheduler);
-	oe__free(command->path);
+	for (size_t i = 0; i < command->argument_count; i++)
+		oe__free(command->arguments[i]);
+	oe__free(command->arguments);
 	oe__free(command->directory);
 	oe__free(command->suffix);
 	oe__free(command->temporary);
@@ -129,6 +131,24 @@ static int confine(struct oe__command_evaluator *command, struct oe__policy *pol
 	return command->report ? 0 : oe__error_nomem(err);
 }
 
+static int copy_arguments(struct oe__command_evaluator *command, const char *const *arguments)
+{
+	size_t count = 0;
+
+	while (arguments[count])
+		count++;
+	command->arguments = oe__calloc(count + 2, sizeof(*command->arguments));
+	if (!command->arguments)
+		return OE_ERR_NOMEM;
+	for (; command->argument_count < count; command->argument_count++) {
+		char *copy = oe__strdup(arguments[command->argument_count]);
+		if (!copy)
+			return OE_ERR_NOMEM;
+		command->arguments[command->argument_count] = copy;
+	}
+	return 0;
+}
+
 int oe__command_evaluator_new(const struct oe__command_evaluator_options *options,
                               oe_scheduler *scheduler, oe_evaluator **out, oe_error *err)
 {
@@ -148,12 +168,13 @@ int oe__command_evaluator_new(const struct oe__command_evaluator_options *option
 	command->reactor = oe__scheduler_reactor(scheduler);
 	command->output_max = options->output_max;
 	command->limits = options->limits;
-	command->path = oe__strdup(options->path);
 	command->directory = oe__strdup(options->directory);
 	command->suffix = oe__strdup(options->suffix);
 	command->temporary = oe__strdup(options->temporary);
 	int status = OE_ERR_NOMEM;
-	if (command->path && command->directory && command->suffix && command->temporary)
+	if (command->directory && command->suffix && command->temporary)
+		status = copy_arguments(command, options->arguments);
+	if (status == 0)
 		status = copy_variables(command, options->variables,
 		                        options->policy &&
 		                            options->policy->policy.mode != OE_SANDBOX_NONE);

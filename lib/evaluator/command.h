@@ -16,7 +16,8 @@
 #include "sandbox/protocol.h"
 
 struct oe__command_evaluator_options {
-	const char *path;      /* absolute                             */
+	const char *const *arguments; /* a program's path and words; NULL-terminated; the path of the
+	                                 program to evaluate comes behind them */
 	const char *directory; /* where it runs                        */
 	const char *suffix;    /* of program files, with its dot       */
 	const char *temporary; /* where the scratch directory goes     */

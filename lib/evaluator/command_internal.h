@@ -12,7 +12,9 @@ struct oe__command_evaluator {
 	struct oe__teardown teardown;
 	oe_scheduler *scheduler;
 	struct oe__reactor *reactor;
-	char *path, *directory, *suffix, *temporary;
+	char **arguments; /* NULL-terminated; a further place is kept for each evaluation */
+	size_t argument_count;
+	char *directory, *suffix, *temporary;
 	char **variables; /* NULL-terminated; OE__COMMAND_OWN places are kept for each evaluation */
 	size_t variable_count;
 	size_t output_max;

@@ -296,10 +296,9 @@ static int add_variable(struct oe__command_evaluator *command, size_t *count, co
 	return command->variables[(*count)++] ? 0 : OE_ERR_NOMEM;
 }
 
-static int start_tree(struct oe__command_run *run, const char *path, const int *fds, oe_error *err)
+static int start_tree(struct oe__command_run *run, char *path, const int *fds, oe_error *err)
 {
 	struct oe__command_evaluator *command = run->command;
-	const char *arguments[] = { command->path, path, NULL };
 	int tier = oe__sandbox_tier(command->sandbox);
 	/* Some put what they make beside the program. */
 	bool overlay = command->policy.policy.overlay;
@@ -310,7 +309,7 @@ static int start_tree(struct oe__command_run *run, const char *path, const int *
 	size_t count = command->variable_count;
 	struct oe__tree_spec spec = {
 		.flags = tier >= 0 ? OE__START_CONFINED : 0,
-		.arguments = arguments,
+		.arguments = (const char *const *)command->arguments,
 		.variables = (const char *const *)command->variables,
 		.directory = command->directory,
 		.fds = fds,
@@ -320,6 +319,7 @@ static int start_tree(struct oe__command_run *run, const char *path, const int *
 		.limits = command->limits,
 	};
 
+	command->arguments[command->argument_count] = path;
 	int status = add_variable(command, &count, "OE_RESULT_FD=%d", RESULT_FD);
 	if (status == 0)
 		status = add_variable(command, &count, "OE_SEED=%llu", (unsigned long long)run->seed);
@@ -331,6 +331,7 @@ static int start_tree(struct oe__command_run *run, const char *path, const int *
 		status = oe__sandbox_start(command->sandbox, &spec, heard, run, &run->tree, err);
 	else
 		(void)oe__error_nomem(err);
+	command->arguments[command->argument_count] = NULL;
 	while (count > command->variable_count) {
 		count--;
 		oe__free(OE__STEAL(command->variables[count]));

@@ -11,6 +11,7 @@
 #include "base/limits.h"
 #include "base/text.h"
 #include "base/thread.h"
+#include "base/which.h"
 #include "config/config.h"
 #include "evaluator/cascade.h"
 #include "evaluator/command.h"
@@ -170,36 +171,6 @@ static int stages_from_config(const oe_config *config, struct oe__python_pool *p
 	return status;
 }
 
-static const char *search_path(const struct environment *environment)
-{
-	for (size_t i = 0; i < environment->count; i++)
-		if (oe__has_prefix(environment->items[i], "PATH="))
-			return environment->items[i] + strlen("PATH=");
-	return PATH_DEFAULT;
-}
-
-/* The interpreter as the user's shell would find it, so that a virtual environment is honoured: what
-   starts it has no PATH, and evaluators start it again as sys.executable. */
-static int find_program(const char *name, const struct environment *environment, char **out)
-{
-	const char *at = search_path(environment);
-
-	while (!strchr(name, '/') && *at) {
-		size_t size = strcspn(at, ":");
-		OE__AUTO(string) char *directory = oe__strndup(at, size);
-		OE__AUTO(string) char *path = directory ? oe__path_join(directory, name) : NULL;
-
-		if (!path)
-			return OE_ERR_NOMEM;
-		if (size > 0 && access(path, X_OK) == 0) {
-			*out = OE__STEAL(path);
-			return 0;
-		}
-		at += size + (at[size] == ':');
-	}
-	return (*out = oe__strdup(name)) ? 0 : OE_ERR_NOMEM;
-}
-
 static int python_from_config(const oe_config *config, oe_scheduler *scheduler, const char *path,
                               const char *suffix, oe_evaluator **out, oe_error *err)
 {
@@ -211,8 +182,12 @@ static int python_from_config(const oe_config *config, oe_scheduler *scheduler, 
 	OE__AUTO(policy) struct oe__policy policy = { 0 };
 	unsigned functions = 0;
 
-	if (!directory || build_environment(config, &environment) < 0 ||
-	    find_program(oe__config_string(config, "evaluator.python"), &environment, &interpreter) < 0)
+	/* As the user's shell would find it, so that a virtual environment is honoured: evaluators start
+	   it again as sys.executable. */
+	if (build_environment(config, &environment) == 0)
+		interpreter = oe__which(oe__config_string(config, "evaluator.python"),
+		                        oe__which_path((const char *const *)environment.items));
+	if (!directory || !interpreter)
 		return oe__error_nomem(err);
 	int status = oe__policy_from_config(config, path, directory, &policy, err);
 	bool confined = policy.policy.mode != OE_SANDBOX_NONE;
@@ -243,20 +218,47 @@ static int python_from_config(const oe_config *config, oe_scheduler *scheduler, 
 	return stages_from_config(config, pool, functions, path, out, err);
 }
 
+/* "evaluator.command", its program found, or the evaluator's file; NULL-terminated and borrowed. */
+static int command_words(const oe_config *config, const struct environment *environment,
+                         const char *file, const char ***words, char **program)
+{
+	const struct oe__value *list = oe__config_value(config, "evaluator.command");
+	const char **out = oe__calloc(list->size + 2, sizeof(*out));
+
+	if (!out)
+		return OE_ERR_NOMEM;
+	*words = out;
+	out[0] = file;
+	if (list->size == 0)
+		return 0;
+	const char *name = list->items[0].string;
+	*program = strchr(name, '/') ? oe__path_absolute(name)
+	                             : oe__which(name, oe__which_path((const char *const *)environment->items));
+	out[0] = *program;
+	for (size_t i = 1; i < list->size; i++)
+		out[i] = list->items[i].string;
+	return *program ? 0 : OE_ERR_NOMEM;
+}
+
 static int command_from_config(const oe_config *config, oe_scheduler *scheduler, const char *path,
                                const char *suffix, oe_evaluator **out, oe_error *err)
 {
 	OE__AUTO(environment) struct environment environment = { 0 };
 	OE__AUTO(string) char *directory = oe__path_absolute(".");
 	OE__AUTO(policy) struct oe__policy policy = { 0 };
+	OE__AUTO(memory) const char **words = NULL;
+	OE__AUTO(string) char *program = NULL;
 
-	if (!directory || build_environment(config, &environment) < 0)
+	if (!directory || build_environment(config, &environment) < 0 ||
+	    command_words(config, &environment, path, &words, &program) < 0)
 		return oe__error_nomem(err);
 	int status = oe__policy_from_config(config, path, directory, &policy, err);
+	if (status == 0 && program && oe__policy_show(&policy, program) < 0)
+		status = oe__error_nomem(err);
 	if (status < 0)
 		return status;
 	struct oe__command_evaluator_options options = {
-		.path = path,
+		.arguments = words,
 		.directory = directory,
 		.suffix = suffix,
 		.temporary = oe__config_temporary(config),
@@ -271,11 +273,17 @@ static int command_from_config(const oe_config *config, oe_scheduler *scheduler,
 static int file_from_config(const oe_config *config, oe_scheduler *scheduler, const char *file,
                             const char *suffix, oe_evaluator **out, oe_error *err)
 {
+	const char *backend = oe__config_string(config, "evaluator.backend");
+	bool own_command = oe__config_value(config, "evaluator.command")->size > 0;
+	bool is_python = strcmp(backend, "auto") == 0
+	                     ? !own_command && strcmp(oe__path_extension(file), ".py") == 0
+	                     : strcmp(backend, "python") == 0;
+
 	if (access(file, R_OK) != 0)
 		return oe__error_at(err, OE_ERR_EVALUATOR, file, 0, 0, "the evaluator cannot be read");
-	if (strcmp(oe__path_extension(file), ".py") == 0)
+	if (is_python)
 		return python_from_config(config, scheduler, file, suffix, out, err);
-	if (access(file, X_OK) != 0)
+	if (!own_command && access(file, X_OK) != 0)
 		return oe__error_at(err, OE_ERR_EVALUATOR, file, 0, 0,
 		                    "an evaluator is a .py file or an executable: chmod +x makes it one");
 	return command_from_config(config, scheduler, file, suffix, out, err);

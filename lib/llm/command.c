@@ -4,6 +4,7 @@
 
 #include "base/alloc.h"
 #include "base/file.h"
+#include "base/which.h"
 #include "config/config.h"
 #include "llm/command_internal.h"
 #include "llm/llm.h"
@@ -78,17 +79,20 @@ static void command_free(void *self)
 	oe__teardown_begin(&command->teardown, command->reactor);
 }
 
-/* A program named by a path is looked for from here, wherever the process may go later. */
+/* A program named by a path is looked for from here, wherever the process may go later; another one
+   in the PATH that it is given. */
 static int copy_arguments(struct oe__command *command, const char *const *arguments)
 {
+	const char *path = oe__which_path((const char *const *)command->variables);
 	size_t count = 0;
 
 	while (arguments[count])
 		count++;
 	command->arguments = oe__calloc(count + 1, sizeof(*command->arguments));
 	for (size_t i = 0; command->arguments && i < count; i++) {
-		bool path = i == 0 && strchr(arguments[0], '/');
-		command->arguments[i] = path ? oe__path_absolute(arguments[i]) : oe__strdup(arguments[i]);
+		command->arguments[i] = i > 0                          ? oe__strdup(arguments[i])
+								: strchr(arguments[0], '/') ? oe__path_absolute(arguments[0])
+															: oe__which(arguments[0], path);
 		if (!command->arguments[i])
 			return OE_ERR_NOMEM;
 	}
@@ -150,9 +154,9 @@ int oe__command_new(const oe_config *config, oe_scheduler *scheduler,
 	command->temporary = oe__strdup(oe__config_temporary(config));
 	int status = OE_ERR_NOMEM;
 	if (command->name && command->directory && command->temporary)
-		status = copy_arguments(command, options->arguments);
-	if (status == 0)
 		status = copy_environment(command, config);
+	if (status == 0)
+		status = copy_arguments(command, options->arguments);
 	if (status == 0)
 		status = oe__llm_new(&vtable, command, out);
 	if (status < 0) {

@@ -57,6 +57,20 @@ void oe__completion_lend(oe_completion *completion)
 	(void)before;
 }
 
+/* Whatever comes back is valid UTF-8 from here on. Only now, as a character may come in two pieces. */
+static void make_valid(oe_completion *completion)
+{
+	struct oe__buffer *text = &completion->text, valid = OE__BUFFER_INIT(text->size_max);
+
+	if (!completion->unchecked || oe__utf8_valid(oe__buffer_string(text), text->size))
+		return;
+	(void)oe__utf8_append_lossy(&valid, text->data, text->size);
+	if (text->status < 0 && valid.status == 0)
+		valid.status = text->status;
+	oe__buffer_done(text);
+	*text = valid;
+}
+
 void oe_completion_finish(oe_completion *completion, int status, const oe_error *err)
 {
 	if (!completion)
@@ -64,6 +78,7 @@ void oe_completion_finish(oe_completion *completion, int status, const oe_error 
 	bool given_back = atomic_exchange(&completion->lent, 0) == 1;
 
 	if (leave_open(completion, STATE_FINISHED)) {
+		make_valid(completion);
 		completion->status = status < 0 ? status : 0;
 		if (status >= 0 && completion->text.status < 0)
 			completion->status = completion->text.status;
@@ -105,11 +120,19 @@ void oe__completion_set_inner(oe_completion *completion, struct oe__llm_call *in
 
 void oe__completion_cancel_inner(oe_completion *completion)
 {
-	/* Under the lock, so that the inner call cannot be released meanwhile; a backend's cancel only
-	   posts a task, and never comes back here. */
-	OE__LOCKED(&completion->mutex);
-	if (completion->inner)
-		oe__llm_cancel(completion->inner);
+	struct oe__llm_call inner = { .llm = NULL };
+
+	pthread_mutex_lock(&completion->mutex);
+	if (completion->inner) { /* what there is to cancel is held, as the call may be released now */
+		inner.llm = oe_llm_ref(completion->inner->llm);
+		inner.completion = oe__completion_ref(completion->inner->completion);
+	}
+	pthread_mutex_unlock(&completion->mutex);
+	/* Without the lock: a backend may finish in its cancel(), which comes back here. */
+	if (inner.llm)
+		oe__llm_cancel(&inner);
+	oe__llm_call_release(&inner);
+	oe_llm_unref(inner.llm);
 }
 
 /* ---- writing ---- */
@@ -120,20 +143,19 @@ int oe_completion_append(oe_completion *completion, const char *text, size_t siz
 		return OE_ERR_INVALID;
 	if (atomic_load(&completion->state) == STATE_FINISHED)
 		return OE_ERR_STATE;
-	/* Whatever comes back is valid UTF-8 from here on. */
-	return oe__utf8_valid(text, size) ? oe__buffer_append(&completion->text, text, size)
-	                                  : oe__utf8_append_lossy(&completion->text, text, size);
+	completion->unchecked = true;
+	return oe__buffer_append(&completion->text, text, size);
 }
 
 void oe_completion_set_usage(oe_completion *completion, int64_t tokens_in, int64_t tokens_out)
 {
-	completion->tokens_in = tokens_in;
-	completion->tokens_out = tokens_out;
+	completion->tokens_in = tokens_in < 0 ? -1 : tokens_in;
+	completion->tokens_out = tokens_out < 0 ? -1 : tokens_out;
 }
 
 void oe_completion_set_finish(oe_completion *completion, int finish)
 {
-	completion->finish = finish;
+	completion->finish = finish >= 0 && finish <= OE_FINISH_OTHER ? finish : OE_FINISH_OTHER;
 }
 
 void oe_completion_set_model(oe_completion *completion, const char *model)
@@ -144,7 +166,7 @@ void oe_completion_set_model(oe_completion *completion, const char *model)
 
 void oe_completion_set_failure(oe_completion *completion, int failure, int64_t retry_after_ms)
 {
-	completion->failure = failure;
+	completion->failure = failure >= 0 && failure <= OE_LLM_FAILURE_ACCESS ? failure : -1;
 	completion->retry_after_ms = retry_after_ms;
 }
 

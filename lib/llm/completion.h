@@ -21,6 +21,7 @@ struct oe_completion {
 	atomic_int state; /* open, finished, abandoned                                   */
 	atomic_bool unwanted; /* cancelled while open: the backend should finish soon    */
 	struct oe__buffer text;
+	bool unchecked; /* some of the text may not be UTF-8 */
 	char *model;
 	int finish; /* enum oe_finish */
 	int64_t tokens_in, tokens_out;

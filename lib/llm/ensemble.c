@@ -21,18 +21,18 @@ struct ensemble {
 	double total;
 };
 
-static oe_llm *draw(const struct ensemble *ensemble, const oe_llm_request *request)
+static oe_llm *draw(const struct ensemble *ensemble, struct oe__rng *rng)
 {
-	struct oe__rng rng;
-	oe__rng_init(&rng, request->seed, "ensemble", 0, 0);
-	double at = oe__rng_real(&rng) * ensemble->total;
+	double at = oe__rng_real(rng) * ensemble->total, sum = 0;
+	size_t i = 0;
 
-	for (size_t i = 0; i + 1 < ensemble->count; i++) {
-		at -= ensemble->members[i].weight;
-		if (at < 0)
-			return ensemble->members[i].llm;
+	/* Added up as the total was, so the last sum is the total, which `at` is below. */
+	for (; i + 1 < ensemble->count; i++) {
+		sum += ensemble->members[i].weight;
+		if (at < sum)
+			break;
 	}
-	return ensemble->members[ensemble->count - 1].llm;
+	return ensemble->members[i].llm;
 }
 
 static void answered(struct oe__relay *relay)
@@ -44,10 +44,16 @@ static int start(void *self, const oe_llm_request *request, oe_completion *compl
                  oe_error *err)
 {
 	struct ensemble *ensemble = self;
+	oe_llm_request passed = *request;
+	struct oe__rng rng;
 
 	if (ensemble->count == 0 || !(ensemble->total > 0))
 		return oe__error(err, OE_ERR_LLM, "the ensemble has no member with a weight");
-	return oe__relay_begin(draw(ensemble, request), request, completion, answered, NULL, err);
+	oe__rng_init(&rng, request->seed, "ensemble", 0, 0);
+	oe_llm *member = draw(ensemble, &rng);
+	/* A stream of its own: an ensemble in an ensemble must not draw the same number again. */
+	passed.seed = oe__rng_next(&rng);
+	return oe__relay_begin(member, &passed, completion, answered, NULL, err);
 }
 
 static void ensemble_free(void *self)
@@ -81,9 +87,10 @@ int oe_llm_ensemble_new(oe_llm **out)
 
 int oe_llm_ensemble_add(oe_llm *llm, oe_llm *member, double weight)
 {
-	struct ensemble *ensemble = llm ? oe__llm_self(llm, "ensemble") : NULL;
+	struct ensemble *ensemble = llm ? oe__llm_self(llm, &ensemble_vtable) : NULL;
 
-	if (!ensemble || !member || !isfinite(weight) || weight < 0)
+	if (!ensemble || !member || member == llm || !(weight >= 0) ||
+	    !isfinite(ensemble->total + weight))
 		return OE_ERR_INVALID;
 	void *members = ensemble->members;
 	int status = oe__grow(&members, &ensemble->capacity, ensemble->count + 1,
@@ -99,13 +106,13 @@ int oe_llm_ensemble_add(oe_llm *llm, oe_llm *member, double weight)
 
 oe_llm *oe__ensemble_member(oe_llm *llm, size_t index, double *share)
 {
-	const struct ensemble *ensemble = oe__llm_self(llm, "ensemble");
+	const struct ensemble *ensemble = oe__llm_self(llm, &ensemble_vtable);
 
 	*share = 1;
 	if (!ensemble)
 		return index == 0 ? llm : NULL;
 	if (index >= ensemble->count)
 		return NULL;
-	*share = ensemble->members[index].weight / ensemble->total;
+	*share = ensemble->total > 0 ? ensemble->members[index].weight / ensemble->total : 0;
 	return ensemble->members[index].llm;
 }

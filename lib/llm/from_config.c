@@ -4,6 +4,7 @@
  */
 
 #include "base/alloc.h"
+#include "base/buffer.h"
 #include "base/error.h"
 #include "config/config.h"
 #include "llm/command.h"
@@ -42,9 +43,41 @@ static int with_retries(struct making *making, const struct oe__model *model, oe
 	return 0;
 }
 
+static int make_program(struct making *making, const struct oe__model *model,
+						const char *const *arguments, oe_llm **out, oe_error *err)
+{
+	struct oe__command_options options = {
+		.name = model->name,
+		.arguments = arguments,
+		.timeout_ms = model->timeout_ms,
+		.response_max = making->response_max,
+	};
+
+	return oe__command_new(making->config, making->scheduler, &options, out, err);
+}
+
+/* Claude Code answers once, as a text, and keeps nothing. */
+static int make_claude(struct making *making, const struct oe__model *model, oe_llm **out,
+					   oe_error *err)
+{
+	OE__AUTO(buffer) struct oe__buffer budget = OE__BUFFER_INIT(0);
+	const char *arguments[] = { "claude", "-p", "--model", model->name, "--no-session-persistence",
+								"--output-format", "text", NULL, NULL, NULL };
+
+	if (model->budget_usd >= 0) {
+		if (oe__buffer_printf(&budget, "%.15g", model->budget_usd) < 0)
+			return oe__error_nomem(err);
+		arguments[7] = "--max-budget-usd";
+		arguments[8] = oe__buffer_string(&budget);
+	}
+	return make_program(making, model, arguments, out, err);
+}
+
 static int make_command(struct making *making, const struct oe__model *model, oe_llm **out,
 						oe_error *err)
 {
+	if (model->claude_code)
+		return make_claude(making, model, out, err);
 	OE__AUTO(memory)
 	const char **arguments = oe__calloc(model->command->size + 1, sizeof(*arguments));
 
@@ -52,13 +85,7 @@ static int make_command(struct making *making, const struct oe__model *model, oe
 		return oe__error_nomem(err);
 	for (size_t i = 0; i < model->command->size; i++)
 		arguments[i] = model->command->items[i].string;
-	struct oe__command_options options = {
-		.name = model->name,
-		.arguments = arguments,
-		.timeout_ms = model->timeout_ms,
-		.response_max = making->response_max,
-	};
-	return oe__command_new(making->config, making->scheduler, &options, out, err);
+	return make_program(making, model, arguments, out, err);
 }
 
 static int make_backend(struct making *making, const struct oe__model *model, oe_llm **out,

@@ -136,9 +136,10 @@ void oe__llm_set_limits(oe_llm *llm, size_t response_max, int32_t threads)
 	llm->threads = threads;
 }
 
-void *oe__llm_self(oe_llm *llm, const char *name)
+void *oe__llm_self(oe_llm *llm, const oe_llm_vtable *vtable)
 {
-	return strcmp(llm->name, name) == 0 ? llm->self : NULL;
+	/* Not by the name, which anybody may give to a backend of his own. */
+	return llm->vtable.start == vtable->start ? llm->self : NULL;
 }
 
 /* ---- one question ---- */
@@ -173,9 +174,11 @@ static void run_blocking(struct oe__task *task)
 	struct asking *asking = OE__CONTAINER(task, struct asking, task);
 	oe_completion *completion = asking->completion;
 	oe_error err = { 0 };
+	int status = OE_ERR_CANCELLED;
 
-	int status = asking->llm->vtable.generate(asking->llm->self, &asking->request, completion,
-	                                          &err);
+	if (!oe_completion_cancelled(completion)) /* perhaps while it waited for a thread */
+		status = asking->llm->vtable.generate(asking->llm->self, &asking->request, completion,
+		                                      &err);
 	oe_completion_finish(completion, status, &err);
 }
 
@@ -193,8 +196,8 @@ static int submit(oe_llm *llm, struct asking *asking, oe_error *err)
 	return status < 0 ? status : oe__plugin_pool_run(llm->pool, &asking->task);
 }
 
-/* A blocking backend cannot be interrupted, so its texts must be its own; the others let go of the
-   caller's texts before `done`. */
+/* A backend of somebody else's may be slow to let go, so its texts must be its own; the library's let
+   go of the caller's texts before `done`, and soon after a cancellation. */
 static int copy_texts(struct asking *asking)
 {
 	asking->system = oe__strndup(asking->request.system, asking->request.system_size);
@@ -221,7 +224,7 @@ static int attach(oe_llm *llm, struct oe__llm_call *call)
 	asking->request.struct_size = sizeof(oe_llm_request);
 	if (!asking->request.language)
 		asking->request.language = "";
-	if (llm->vtable.generate && copy_texts(asking) < 0) {
+	if (!llm->counts && copy_texts(asking) < 0) {
 		asking_free(asking);
 		return OE_ERR_NOMEM;
 	}
@@ -261,8 +264,12 @@ void oe__llm_submit(struct oe__llm_call *call)
 
 void oe__llm_cancel(struct oe__llm_call *call)
 {
-	oe__completion_unwant(call->completion);
-	call->llm->vtable.cancel(call->llm->self, call->completion);
+	/* Held, as a backend may finish in its cancel(), and `done` let go of everything. */
+	OE__AUTO(llm) oe_llm *llm = oe_llm_ref(call->llm);
+	OE__AUTO(completion) oe_completion *completion = oe__completion_ref(call->completion);
+
+	oe__completion_unwant(completion);
+	llm->vtable.cancel(llm->self, completion);
 }
 
 bool oe__llm_abandon(struct oe__llm_call *call)

@@ -13,6 +13,8 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "base/limits.h"
+#include "base/line_ends.h"
 #include "base/rng.h"
 #include "base/text.h"
 #include "llm/llm.h"
@@ -28,6 +30,7 @@ struct mutation {
 	const oe_iteration *iteration;
 	const char *text;
 	size_t size;
+	bool crlf; /* the program's lines end so; the text's do not */
 	struct oe__tokens tokens;
 	struct oe__patch patch;
 };
@@ -284,21 +287,75 @@ static int mutate(struct mutation *mutation)
 	return changed;
 }
 
+/* A fence that no line of the program can close. */
+static void append_fence(const struct mutation *mutation, struct oe__buffer *out)
+{
+	size_t longest = 5, run = 0;
+
+	for (size_t i = 0; i < mutation->size; i++) {
+		run = mutation->text[i] == '~' ? run + 1 : 0;
+		longest = run > longest ? run : longest;
+	}
+	for (size_t i = 0; i <= longest; i++)
+		oe__buffer_char(out, '~');
+}
+
+static void append_program(const struct mutation *mutation, const char *language,
+                           struct oe__buffer *out)
+{
+	append_fence(mutation, out);
+	oe__buffer_printf(out, "%s\n", language ? language : "");
+	oe__patch_apply(&mutation->patch, mutation->text, mutation->size, out);
+	oe__buffer_char(out, '\n');
+	append_fence(mutation, out);
+	oe__buffer_char(out, '\n');
+}
+
 static int write_answer(const struct mutation *mutation, const oe_llm_request *request,
                         oe_completion *completion)
 {
 	OE__AUTO(buffer) struct oe__buffer answer = OE__BUFFER_INIT(OE__RESPONSE_MAX);
 
-	if (request->edit_mode == OE_EDIT_REWRITE) {
-		oe__buffer_printf(&answer, "~~~~~~%s\n", request->language ? request->language : "");
-		oe__patch_apply(&mutation->patch, mutation->text, mutation->size, &answer);
-		oe__buffer_text(&answer, "\n~~~~~~\n");
-	} else {
+	if (request->edit_mode == OE_EDIT_REWRITE)
+		append_program(mutation, request->language, &answer);
+	else
 		oe__patch_write(&mutation->patch, mutation->text, mutation->size, &answer);
+	if (answer.status == 0 && mutation->crlf && request->edit_mode == OE_EDIT_REWRITE) {
+		OE__AUTO(buffer) struct oe__buffer lines = answer;
+		answer = (struct oe__buffer)OE__BUFFER_INIT(OE__RESPONSE_MAX);
+		oe__append_crlf(&answer, (oe_bytes){ lines.data, lines.size });
 	}
 	if (answer.status < 0)
 		return answer.status;
 	return oe_completion_append(completion, oe__buffer_string(&answer), answer.size);
+}
+
+static int answer(const oe_llm_request *request, oe_completion *completion)
+{
+	const struct oe__source *source = request->iteration->parent->source;
+	OE__AUTO(buffer) struct oe__buffer lines = OE__BUFFER_INIT(OE__CODE_MAX);
+	struct mutation mutation = { .iteration = request->iteration,
+		                         .text = source->text,
+		                         .size = source->size };
+	int status = 0;
+
+	/* Blocks are read, and applied, with LF where the program has CRLF throughout. */
+	mutation.crlf = oe__is_crlf((oe_bytes){ source->text, source->size });
+	if (mutation.crlf) {
+		status = oe__append_lf(&lines, (oe_bytes){ source->text, source->size });
+		mutation.text = oe__buffer_string(&lines);
+		mutation.size = lines.size;
+	}
+	oe__rng_init(&mutation.rng, request->seed, "mutate", 0, 0);
+	if (status == 0)
+		status = oe__tokens_scan(mutation.text, mutation.size, &mutation.tokens);
+	if (status == 0)
+		status = mutate(&mutation);
+	if (status >= 0)
+		status = write_answer(&mutation, request, completion);
+	oe__patch_done(&mutation.patch);
+	oe__tokens_done(&mutation.tokens);
+	return status;
 }
 
 static int start(void *self, const oe_llm_request *request, oe_completion *completion,
@@ -307,27 +364,15 @@ static int start(void *self, const oe_llm_request *request, oe_completion *compl
 	(void)self;
 	if (!request->iteration)
 		return oe__error(err, OE_ERR_LLM, "the mutate backend changes programs; it cannot judge them");
-	const struct oe__source *source = request->iteration->parent->source;
-	struct mutation mutation = { .iteration = request->iteration,
-		                         .text = source->text,
-		                         .size = source->size };
-
-	oe__rng_init(&mutation.rng, request->seed, "mutate", 0, 0);
-	int status = oe__tokens_scan(mutation.text, mutation.size, &mutation.tokens);
-	if (status == 0)
-		status = mutate(&mutation);
-	if (status >= 0)
-		status = write_answer(&mutation, request, completion);
-	oe__patch_done(&mutation.patch);
-	oe__tokens_done(&mutation.tokens);
+	int status = answer(request, completion);
+	if (status < 0)
+		return oe__error(err, status, "%s", oe_status_string(status));
 	oe_completion_set_model(completion, "mutate");
 	oe_completion_set_usage(completion, 0, 0);
-	if (status >= 0) {
-		/* Computed at once, on the pool's thread that asked: short work, nothing to wait for. */
-		oe__completion_count_requests(completion, 1);
-		oe_completion_finish(completion, 0, NULL);
-	}
-	return status < 0 ? oe__error(err, status, "%s", oe_status_string(status)) : 0;
+	/* Computed at once, on the pool's thread that asked: short work, nothing to wait for. */
+	oe__completion_count_requests(completion, 1);
+	oe_completion_finish(completion, 0, NULL);
+	return 0;
 }
 
 static const oe_llm_vtable mutate_vtable = {

@@ -58,8 +58,18 @@ int oe__patch_apply(const struct oe__patch *patch, const char *text, size_t size
 
 /* ---- blocks ---- */
 
+/* Whole lines, without the last one's end. */
 struct range {
-	size_t start, end; /* whole lines, without the last line's end */
+	size_t start, end;
+};
+
+struct plan {
+	const struct oe__patch *patch;
+	const char *text;
+	size_t size;
+	struct range *blocks; /* in order, with lines between them */
+	size_t count, capacity;
+	struct oe__buffer scratch;
 };
 
 static size_t line_start(const char *text, size_t at)
@@ -76,12 +86,12 @@ static size_t line_end(const char *text, size_t size, size_t at)
 }
 
 /* Does this run of lines stand in one place only? */
-static bool is_unique(const char *text, size_t size, struct range range)
+static bool is_unique(const char *text, size_t size, const char *what, size_t what_size)
 {
-	const char *what = text + range.start;
-	size_t what_size = range.end - range.start;
 	size_t places = 0;
 
+	if (what_size == 0)
+		return false;
 	for (const char *at = text; (at = oe__find(at, size - (size_t)(at - text), what, what_size));
 	     at++) {
 		size_t start = (size_t)(at - text), end = start + what_size;
@@ -91,64 +101,110 @@ static bool is_unique(const char *text, size_t size, struct range range)
 	return places == 1;
 }
 
-/* Sections lose white space at their end when they are read: neither may end in a blank line. */
-static bool ends_well(const char *text, size_t start, size_t end)
+/* Sections lose white space at their end when they are read: neither may end in any. */
+static bool ends_well(const char *text, size_t size)
 {
-	return end > start && !oe__is_space(text[end - 1]);
+	return size > 0 && !oe__is_space(text[size - 1]);
 }
 
-/* Add lines below and above, in turn, until the block can be told apart. */
-static struct range widen(const char *text, size_t size, struct range range)
+/* Can the block be told apart, in what the blocks before it will have made of the text? */
+static bool fits(struct plan *plan, size_t at)
 {
-	bool below = true;
+	struct range range = plan->blocks[at];
+	const char *what = plan->text + range.start;
+	size_t what_size = range.end - range.start;
+	struct oe__buffer *scratch = &plan->scratch;
 
-	while (!is_unique(text, size, range) || !ends_well(text, range.start, range.end)) {
-		bool can_below = range.end < size, can_above = range.start > 0;
-		if (!can_below && !can_above)
-			break;
-		if ((below && can_below) || !can_above)
-			range.end = line_end(text, size, range.end + 1);
-		else
-			range.start = line_start(text, range.start - 1);
-		below = !below || !ends_well(text, range.start, range.end);
+	oe__buffer_clear(scratch);
+	render(plan->patch, plan->text, range.start, range.end, scratch);
+	if (!ends_well(what, what_size) || !ends_well(oe__buffer_string(scratch), scratch->size))
+		return false;
+	oe__buffer_clear(scratch);
+	render(plan->patch, plan->text, 0, range.start, scratch);
+	oe__buffer_append(scratch, what, plan->size - range.start);
+	return is_unique(oe__buffer_string(scratch), scratch->size, what, what_size);
+}
+
+/* Make one block of all that touch; returns where it is now. */
+static size_t absorb(struct plan *plan, size_t at)
+{
+	for (;;) {
+		if (at > 0 && plan->blocks[at].start <= plan->blocks[at - 1].end)
+			at--;
+		else if (at + 1 == plan->count || plan->blocks[at + 1].start > plan->blocks[at].end)
+			return at;
+		struct range *block = &plan->blocks[at], *next = block + 1;
+		block->start = next->start < block->start ? next->start : block->start;
+		block->end = next->end > block->end ? next->end : block->end;
+		plan->count--;
+		memmove(next, next + 1, (plan->count - at - 1) * sizeof(*next));
 	}
-	return range;
 }
 
-static void write_block(const struct oe__patch *patch, const char *text, struct range range,
-                        struct oe__buffer *out)
+/* One more line, below and above in turn. @return false if there is none. */
+static bool widen(struct plan *plan, size_t at, bool below)
+{
+	struct range *block = &plan->blocks[at];
+	bool can_below = block->end < plan->size, can_above = block->start > 0;
+
+	if ((below && can_below) || !can_above)
+		block->end = can_below ? line_end(plan->text, plan->size, block->end + 1) : block->end;
+	else
+		block->start = line_start(plan->text, block->start - 1);
+	return can_below || can_above;
+}
+
+static int add_block(struct plan *plan, const struct oe__change *change)
+{
+	void *blocks = plan->blocks;
+	int status = oe__grow(&blocks, &plan->capacity, plan->count + 1, sizeof(*plan->blocks));
+
+	plan->blocks = blocks;
+	if (status < 0)
+		return status;
+	plan->blocks[plan->count++] =
+		(struct range){ line_start(plan->text, change->start),
+		                line_end(plan->text, plan->size, change->start + change->size) };
+	(void)absorb(plan, plan->count - 1);
+	return 0;
+}
+
+static int make_plan(struct plan *plan)
+{
+	int status = 0;
+
+	for (size_t i = 0; i < plan->patch->count && status == 0; i++)
+		status = add_block(plan, &plan->patch->changes[i]);
+	for (size_t at = 0; at < plan->count && status == 0; at++) {
+		bool below = true;
+		while (!fits(plan, at) && widen(plan, at, below)) {
+			at = absorb(plan, at);
+			/* White space at the end is left behind only downwards. */
+			below = !below || !ends_well(plan->text, plan->blocks[at].end);
+		}
+		status = plan->scratch.status;
+	}
+	return status;
+}
+
+static void write_block(const struct plan *plan, struct range range, struct oe__buffer *out)
 {
 	oe__buffer_text(out, "<<<<<<< SEARCH\n");
-	oe__buffer_append(out, text + range.start, range.end - range.start);
+	oe__buffer_append(out, plan->text + range.start, range.end - range.start);
 	oe__buffer_text(out, "\n=======\n");
-	render(patch, text, range.start, range.end, out);
+	render(plan->patch, plan->text, range.start, range.end, out);
 	oe__buffer_text(out, "\n>>>>>>> REPLACE\n");
 }
 
 int oe__patch_write(const struct oe__patch *patch, const char *text, size_t size,
                     struct oe__buffer *out)
 {
-	struct range last = { 0, 0 };
-	bool pending = false;
+	struct plan plan = { .patch = patch, .text = text, .size = size };
+	int status = make_plan(&plan);
 
-	for (size_t i = 0; i < patch->count; i++) {
-		const struct oe__change *change = &patch->changes[i];
-		struct range range = { line_start(text, change->start),
-			                   line_end(text, size, change->start + change->size) };
-		range = widen(text, size, range);
-		if (pending && range.start <= last.end) { /* one block for what touches */
-			if (range.start < last.start)
-				last.start = range.start;
-			if (range.end > last.end)
-				last.end = range.end;
-			continue;
-		}
-		if (pending)
-			write_block(patch, text, last, out);
-		last = range;
-		pending = true;
-	}
-	if (pending)
-		write_block(patch, text, last, out);
-	return out->status;
+	for (size_t i = 0; i < plan.count && status == 0; i++)
+		write_block(&plan, plan.blocks[i], out);
+	oe__buffer_done(&plan.scratch);
+	oe__free(plan.blocks);
+	return status < 0 ? status : out->status;
 }

@@ -72,6 +72,13 @@ void oe__relay_pass(struct oe__relay *relay)
 
 void oe__relay_again(struct oe__relay *relay)
 {
+	/* Who does not want the answer may be gone already, and the texts of the question too. */
+	if (oe_completion_cancelled(relay->completion)) {
+		oe_error err;
+		(void)oe__error(&err, OE_ERR_CANCELLED, "cancelled");
+		oe__relay_fail(relay, OE_ERR_CANCELLED, &err);
+		return;
+	}
 	oe__completion_count_requests(relay->completion, relay->call.completion->requests);
 	oe__completion_set_inner(relay->completion, NULL);
 	oe__llm_call_release(&relay->call);

@@ -27,7 +27,7 @@ void oe__relay_fail(struct oe__relay *relay, int status, const oe_error *err);
 /* The vtable's cancel() of a composite. */
 void oe__relay_cancel(void *self, oe_completion *completion);
 
-/* `self` of a handle whose backend has this name, or NULL. */
-void *oe__llm_self(oe_llm *llm, const char *name);
+/* `self` of a handle that was made with this table, or NULL. */
+void *oe__llm_self(oe_llm *llm, const oe_llm_vtable *vtable);
 
 #endif /* OE__LLM_RELAY_H */

@@ -52,6 +52,19 @@ static const char *skip_quoted(const char *c, const char *end)
 	return c;
 }
 
+/* Is [start, end) a word that a value follows, and not an operator? */
+static bool announces_value(const char *start, const char *end)
+{
+	static const char *const words[] = { "return", "yield", "case", "in",   "and",
+		                                 "or",     "not",   "if",   "else", "then" };
+
+	for (size_t i = 0; i < OE__COUNT(words); i++)
+		if (strlen(words[i]) == (size_t)(end - start) &&
+		    memcmp(words[i], start, (size_t)(end - start)) == 0)
+			return true;
+	return false;
+}
+
 /* A sign belongs to a number where no value stands before it: "(-1", "= -1", "return -1". */
 static bool is_sign(const char *line, const char *c)
 {
@@ -61,6 +74,11 @@ static bool is_sign(const char *line, const char *c)
 		return false;
 	while (before > line && oe__is_space(before[-1]))
 		before--;
+	const char *word = before;
+	while (word > line && is_word(word[-1]))
+		word--;
+	if (word < before)
+		return announces_value(word, before);
 	return before > line && memchr("(,=[{:<>*/+%", before[-1], 12) != NULL;
 }
 
@@ -175,30 +193,65 @@ static bool toggles(const struct oe__line *line)
 	return odd;
 }
 
-static bool holds(const struct oe__line *line, const char *word)
+/* Where a comment ends that begins in this line and goes on behind it; NULL if none does. */
+static const char *comment_end(const struct oe__line *line, const char *end)
 {
-	return oe__find(line->text, line->size, word, strlen(word)) != NULL;
+	const char *line_end = line->text + line->size;
+
+	for (const char *c = line->text; c < line_end;) {
+		bool opens = line_end - c >= 2 && memcmp(c, "/*", 2) == 0;
+		const char *behind = skip_quoted(c, line_end);
+		if (opens) {
+			const char *closed = oe__find(c + 2, (size_t)(end - c - 2), "*/", 2);
+			if (!closed || closed >= line_end) /* it may be none, if nothing closes it */
+				return closed;
+			behind = closed + 2;
+		}
+		c = behind > c ? behind : c + 1;
+	}
+	return NULL;
+}
+
+enum marker { MARKER_NONE, MARKER_START, MARKER_END };
+
+/* The first one of a line decides, as it does when the edit is judged. */
+static enum marker marker_in(const char *text, size_t size)
+{
+	static const char prefix[] = "EVOLVE-BLOCK-";
+	const char *end = text + size;
+
+	while ((text = oe__find(text, (size_t)(end - text), prefix, sizeof(prefix) - 1)) != NULL) {
+		text += sizeof(prefix) - 1;
+		if (end - text >= 5 && memcmp(text, "START", 5) == 0)
+			return MARKER_START;
+		if (end - text >= 3 && memcmp(text, "END", 3) == 0)
+			return MARKER_END;
+	}
+	return MARKER_NONE;
 }
 
 int oe__tokens_scan(const char *text, size_t size, struct oe__tokens *out)
 {
 	OE__AUTO(tokens) struct oe__tokens tokens = { 0 };
-	static const char start[] = "EVOLVE-BLOCK-START", stop[] = "EVOLVE-BLOCK-END";
-	bool marked = oe__find(text, size, start, strlen(start)) != NULL;
-	bool inside = !marked, quoted = false;
-	const char *cursor = text;
+	bool inside = marker_in(text, size) == MARKER_NONE, quoted = false;
+	const char *cursor = text, *end = text + size, *comment = NULL;
 	struct oe__line line;
 
-	while (oe__line_next(&cursor, text + size, &line)) {
-		if (marked && holds(&line, stop))
-			inside = false;
+	while (oe__line_next(&cursor, end, &line)) {
+		enum marker marker = marker_in(line.text, line.size);
+		bool hidden = quoted || (comment && line.text <= comment);
 		bool toggled = toggles(&line);
-		int status = inside ? add_line(&tokens, text, &line, quoted || toggled) : 0;
+
+		if (!hidden && !toggled)
+			comment = comment_end(&line, end);
+		int status = inside && marker == MARKER_NONE
+		                 ? add_line(&tokens, text, &line, hidden || toggled)
+		                 : 0;
 		if (status < 0)
 			return status;
 		quoted ^= toggled;
-		if (marked && holds(&line, start))
-			inside = true;
+		if (marker != MARKER_NONE)
+			inside = marker == MARKER_START;
 	}
 	*out = tokens;
 	tokens = (struct oe__tokens){ 0 };

@@ -113,6 +113,21 @@ START_TEST(test_target_and_patience)
 	controller = world_seeded(&world);
 	ck_assert_int_eq(world_run(controller), OE_REASON_PATIENCE);
 	oe_controller_free(controller);
+
+	/* Without patience the threshold is a goal; the metric has to be it, not to pass it. */
+	world_set(&world, "early_stopping_patience", "-1");
+	world_set(&world, "early_stopping_metric", "parity");
+	world_set(&world, "convergence_threshold", "1");
+	controller = world_seeded(&world);
+	ck_assert_int_eq(world_run(controller), OE_REASON_TARGET);
+	ck_assert_int_lt(world_numbers(controller).ended, 1000);
+	oe_controller_free(controller);
+	world_set(&world, "early_stopping_patience", "0");
+	world_set(&world, "convergence_threshold", "0.5");
+	world_set(&world, "max_iterations", "50");
+	controller = world_seeded(&world);
+	ck_assert_int_eq(world_run(controller), OE_REASON_ITERATIONS);
+	oe_controller_free(controller);
 	world_done(&world);
 }
 END_TEST
@@ -346,6 +361,24 @@ START_TEST(test_stop_leaves_the_deaf_behind)
 }
 END_TEST
 
+/* What breaks on our side is tried again, as often as the configuration says. */
+START_TEST(test_broken_evaluations_are_repeated)
+{
+	struct world world;
+	world_init(&world, false);
+	world_set(&world, "max_iterations", "2");
+	world_set(&world, "evaluator.max_retries", "4");
+	atomic_store(&world.evaluator, EVALUATOR_BREAKS);
+	oe_controller *controller = world_seeded(&world);
+
+	ck_assert_int_eq(world_run(controller), OE_REASON_ITERATIONS);
+	ck_assert_int_eq(world_numbers(controller).outcomes[OE_OUTCOME_EVALUATION_FAILED], 2);
+	ck_assert_int_eq(atomic_load(&world.evaluated), 1 + 2 * (1 + 4));
+	oe_controller_free(controller);
+	world_done(&world);
+}
+END_TEST
+
 START_TEST(test_failures_are_shown_not_kept)
 {
 	struct world world;
@@ -426,4 +459,4 @@ TEST_MAIN("controller", test_all_iterations, test_events_tell_everything, test_t
 		  test_hopeless_requests_are_outcomes, test_stop_cancels_the_model,
 		  test_stop_cancels_evaluations, test_stop_from_another_thread,
 		  test_deaf_evaluator_is_left_behind, test_stop_leaves_the_deaf_behind,
-		  test_failures_are_shown_not_kept, test_pause_and_continue, test_inject)
+		  test_broken_evaluations_are_repeated, test_failures_are_shown_not_kept, test_pause_and_continue, test_inject)

@@ -7,6 +7,7 @@
  */
 
 #include <dirent.h>
+#include <math.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -19,7 +20,13 @@
 #include "test.h"
 
 enum world_llm { LLM_ANSWERS, LLM_REFUSES_KEY, LLM_OVERLOADED, LLM_HOPELESS, LLM_STUCK, LLM_DEAF };
-enum world_evaluator { EVALUATOR_SCORES, EVALUATOR_FAILS, EVALUATOR_STUCK, EVALUATOR_DEAF };
+enum world_evaluator {
+	EVALUATOR_SCORES,
+	EVALUATOR_FAILS,
+	EVALUATOR_BREAKS,
+	EVALUATOR_STUCK,
+	EVALUATOR_DEAF
+};
 
 struct world {
 	atomic_int llm, evaluator;            /* enum world_llm, enum world_evaluator */
@@ -94,11 +101,14 @@ static inline int world_evaluate(void *self, const oe_evaluation_request *reques
 	oe_bytes code = oe_program_code(request->program);
 	double value = 0;
 
-	(void)err;
 	atomic_fetch_add(&world->evaluated, 1);
 	switch (request->iteration ? atomic_load(&world->evaluator) : EVALUATOR_SCORES) {
 	case EVALUATOR_FAILS:
 		return oe_evaluation_set_verdict(evaluation, OE_VERDICT_EXCEPTION, "it does not run");
+	case EVALUATOR_BREAKS: /* by no fault of the program */
+		err->status = OE_ERR_IO;
+		(void)snprintf(err->message, sizeof(err->message), "the disk is full");
+		return OE_ERR_IO;
 	case EVALUATOR_STUCK:
 		atomic_fetch_add(&world->waiting, 1);
 		while (!oe_evaluation_cancelled(evaluation))
@@ -113,8 +123,10 @@ static inline int world_evaluate(void *self, const oe_evaluation_request *reques
 		break;
 	}
 	ck_assert(code.size > 6);
-	value = strtod((const char *)code.data + 6, NULL) / 1e6;
-	return oe_evaluation_set_metric(evaluation, "combined_score", value);
+	value = strtod((const char *)code.data + 6, NULL);
+	int status = oe_evaluation_set_metric(evaluation, "parity", fmod(value, 2));
+	return status < 0 ? status
+					  : oe_evaluation_set_metric(evaluation, "combined_score", value / 1e6);
 }
 
 static inline const char *world_confinement(void *self)

@@ -122,6 +122,21 @@ class Checks(unittest.TestCase):
         self.tree.write("lib/hub/b.c", "\n" * 600)
         self.fails("check_rooms.py", "cli/b.c", "\n" * 601, "cli/b.c: 601 lines")
 
+    def test_option_that_nobody_reads(self):
+        table = """const struct oe__option oe__options[] = {
+\tINT("one", "1", 0, 9, O,
+\t\t.summary = "It counts, unlike \\"two\\"."),
+\tBOOL("llm.two", "true", O | M, .summary = "Whether."),
+\tALIAS("uno", "one"),
+\tREAL("three", "1.0", 0, 9, O,
+\t\t .no_effect = "it is odd", .summary = "How much."),
+};
+"""
+        self.tree.write("lib/config/option_table.c", table)
+        self.tree.write("lib/llm/a.c", 'int f(void)\n{\n\treturn field("two") + get("one");\n}\n')
+        self.fails("check_options.py", "lib/config/option_table.c",
+                   table.replace('.no_effect = "it is odd", ', ""), "nobody reads 'three'")
+
     def test_header_that_needs_another(self):
         self.fails("check_headers.py", "include/openevolve/b.h", "size_t oe_size(void);\n", "b.h as c99",
                    "cc", "c++")

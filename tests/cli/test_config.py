@@ -66,6 +66,29 @@ class Precedence(Case):
             self.run_problem("-i", "2", env={"MY_BASE": fake.url})
             self.assertEqual(fake.stats()["requests"], 2)
 
+    def test_only_what_was_set(self):
+        file = self.write("c.yaml", "max_iterations: 11\ndatabase: {num_islands: 5}\n")
+        shown = self.oe("config", "show", "-c", file, "--changed", "--json").json()
+        self.assertEqual(shown["values"], {"max_iterations": 11, "database": {"num_islands": 5}})
+        self.assertEqual(set(shown["origins"]), {"max_iterations", "database.num_islands"})
+
+    def test_templates_beside_the_file(self):
+        """They are where the configuration is, else where the command is run."""
+        self.write("there/templates/system_message.txt", "Templates of there.")
+        self.write("here/system_message.txt", "Templates of here.")
+        self.problem()
+        for where, directory in (("there", "templates"), ("here", "here")):
+            file = self.write("there/c.yaml", f"prompt: {{template_dir: {directory}}}\n"
+                              "llm: {backend: mutate}\n")
+            self.assertEqual(self.origin("prompt.template_dir", "-c", file)[0],
+                             str(self.path("there/templates" if where == "there" else "here")))
+            self.oe("run", "initial_program.py", "evaluator.py", "-c", file, "-i", "1", "-o", where)
+            prompt = self.oe("prompt", where, "--iteration", "1", "--json").json()
+            self.assertEqual(prompt["system"], f"Templates of {where}.")
+        file = self.write("there/c.yaml", "prompt: {template_dir: nowhere}\nllm: {backend: mutate}\n")
+        self.assertIn("nowhere", self.oe("run", "initial_program.py", "evaluator.py", "-c", file, "-i",
+                                         "1", code=None).err)
+
     def test_what_is_shown_is_what_is_read(self):
         file = self.write("c.yaml", "max_iterations: 11\nprompt:\n  system_message: |\n    a: b\n    'c\n"
                                     "database:\n  feature_dimensions: [complexity, speed]\n")

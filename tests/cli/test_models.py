@@ -147,6 +147,24 @@ print('<<<<<<< SEARCH\\n    scale = 1.5\\n=======\\n    scale = 4.0\\n>>>>>>> RE
         self.run_problem("-i", "2")
         self.assertEqual(self.status()["best"]["metrics"]["scale"], 4.0)
 
+    def test_claude_code(self):
+        """The program that OpenEvolve's provider of this name runs, as it is run there."""
+        self.write("bin/claude", """#!/bin/sh
+echo "$@" >> "$HOME/asked"
+cat > "$HOME/prompt"
+printf '%s\\n' '<<<<<<< SEARCH' '    scale = 1.5' '=======' '    scale = 4.0' '>>>>>>> REPLACE'
+""").chmod(0o755)
+        self.problem("llm: {provider: claude_code, models: [{name: sonnet, max_budget_usd: 0.5}]}\n"
+                     "prompt: {system_message: Improve it.}\n")
+        self.run_problem("-i", "1", env={"HOME": self.directory,
+                                         "PATH": f"{self.path('bin')}:/usr/bin:/bin"})
+        self.assertEqual(self.status()["best"]["metrics"]["scale"], 4.0)
+        self.assertEqual(self.path("asked").read_text(), "-p --model sonnet --no-session-persistence"
+                         " --output-format text --max-budget-usd 0.5\n")
+        prompt = self.path("prompt").read_text()
+        self.assertTrue(prompt.startswith("Improve it."), prompt[:200])
+        self.assertIn("scale = 1.5", prompt)
+
     def test_doctor_asks_each_model(self):
         self.problem("llm: {primary_model: tiny}\n")
         with FakeLLM(key="another") as fake:

@@ -251,6 +251,27 @@ def evaluate(path):
                          "--set", "evaluator.timeout=1", code=FAILED, timeout=20)
         self.assertEqual(result.json()["verdict"], "wall_timeout")
 
+    def test_a_command_of_its_own(self):
+        """A program found in the PATH, its arguments, and the candidate behind them."""
+        self.problem(evaluator="not python at all")
+        self.write("bin/judge", "#!/bin/sh\n[ \"$1\" = --scale ] || exit 3\n"
+                   "echo \"{\\\"combined_score\\\": $2, \\\"lines\\\": $(grep -c . \"$3\")}\""
+                   " >&$OE_RESULT_FD\n").chmod(0o755)
+        words = ["eval", "initial_program.py", "--evaluator", "evaluator.py", "--json", "--set",
+                 "evaluator.command=[judge, --scale, '2.5']"]
+        env = {"PATH": f"{self.path('bin')}:/usr/bin:/bin"}
+        value = self.oe(*words, env=env).json()
+        self.assertEqual(value["metrics"], {"combined_score": 2.5, "lines": 6})
+        self.oe(*words, "--set", "evaluator.backend=python", code=UNUSABLE, env=env)
+
+    def test_the_backend_can_be_forced(self):
+        self.problem()
+        self.write("score", "def evaluate(path):\n    return {'combined_score': 4}\n")
+        words = ["eval", "initial_program.py", "--evaluator", "score", "--json"]
+        self.oe(*words, code=UNUSABLE)
+        value = self.oe(*words, "--set", "evaluator.backend=python").json()
+        self.assertEqual(value["metrics"], {"combined_score": 4})
+
     def test_noise(self):
         self.problem(evaluator="import random\ndef evaluate(p):\n"
                                "    return {'combined_score': random.random()}\n")

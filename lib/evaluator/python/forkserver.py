@@ -21,6 +21,7 @@ result descriptor. Deadlines are the host's: nothing here looks at a clock.
 import ast
 import gc
 import importlib
+import importlib.machinery
 import importlib.util
 import json
 import os
@@ -144,7 +145,8 @@ def failure_of(error):
 
 def load(evaluator, code):
     """The evaluator's module, under the name that OpenEvolve gives it."""
-    spec = importlib.util.spec_from_file_location("evaluation_module", evaluator)
+    loader = importlib.machinery.SourceFileLoader("evaluation_module", evaluator)
+    spec = importlib.util.spec_from_file_location("evaluation_module", evaluator, loader=loader)
     module = importlib.util.module_from_spec(spec)
     sys.modules["evaluation_module"] = module
     if code is None:

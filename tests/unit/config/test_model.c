@@ -105,6 +105,28 @@ START_TEST(test_older_names)
 }
 END_TEST
 
+/* A provider tells how to reach a model, where nothing else does. */
+START_TEST(test_providers)
+{
+	OE__AUTO(config) oe_config *config = NULL;
+	OE__AUTO(models) struct oe__models models = { 0 };
+
+	resolve("llm:\n  provider: claude_code\n  models:\n    - {name: a, max_budget_usd: 0.5}\n"
+			"    - {name: b, provider: openai}\n    - {name: c, command: [cat]}\n"
+			"    - {name: d, backend: anthropic}\n",
+			OE__ROLE_EVOLUTION, &config, &models);
+	ck_assert(models.items[0].claude_code);
+	ck_assert_int_eq(models.items[0].backend, OE__BACKEND_COMMAND);
+	ck_assert_double_eq(models.items[0].budget_usd, 0.5);
+	ck_assert(!models.items[1].claude_code);
+	ck_assert_int_eq(models.items[1].backend, OE__BACKEND_OPENAI);
+	ck_assert_double_lt(models.items[1].budget_usd, 0);
+	ck_assert(!models.items[2].claude_code); /* a command of its own */
+	ck_assert_int_eq(models.items[2].backend, OE__BACKEND_COMMAND);
+	ck_assert_int_eq(models.items[3].backend, OE__BACKEND_ANTHROPIC);
+}
+END_TEST
+
 /* --primary-model replaces the models of a file, but not judges of their own. */
 START_TEST(test_a_flag_replaces_the_list)
 {
@@ -292,6 +314,8 @@ START_TEST(test_unusable_lists)
 	expect_error("llm: {models: [{name: a, weight: .inf}]}", "weight");
 	expect_error("llm: {models: [{name: a, weight: 0}, {name: b, weight: 0.0}]}", "all weights");
 	expect_error("llm: {backend: command}", "'llm.command'");
+	expect_error("llm: {provider: claude_code, models: [{weight: 1}]}", "has no name");
+	expect_error("llm: {provider: copilot_cli, primary_model: a}", "'copilot_cli' is not available");
 	expect_error("llm: {model: a, api_base: host/v1}", "http://");
 	expect_error("llm: {model: a, api_key_file: /nonexistent/key}", "/nonexistent/key");
 	expect_error("llm: {model: a, api_key_file: /dev/null}", "expected an API key");
@@ -318,7 +342,7 @@ START_TEST(test_shown_models)
 END_TEST
 
 TEST_MAIN("model", test_every_field_is_inherited, test_defaults_and_what_the_user_set,
-		  test_older_names, test_a_flag_replaces_the_list,
+		  test_older_names, test_providers, test_a_flag_replaces_the_list,
 		  test_a_list_set_by_flag_replaces_older_names, test_api_base_alone, test_backends,
 		  test_backends_without_a_name, test_keys, test_variables_in_names_and_bases,
 		  test_unusable_lists, test_shown_models)
