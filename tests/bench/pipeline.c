@@ -4,7 +4,7 @@
  *
  *     bench_pipeline [NAME=VALUE]...   in-flight, latency (ms), seconds, population, evaluator
  *                                      (callback or the path of an evaluator.py), program (bytes),
- *                                      durable (0 or 1)
+ *                                      durable (0 or 1), sandbox (auto, strict or none)
  */
 
 #include <dirent.h>
@@ -23,7 +23,7 @@
 
 struct settings {
 	long in_flight, latency, seconds, population, program, durable;
-	const char *evaluator;
+	const char *evaluator, *sandbox;
 };
 
 struct bench {
@@ -166,6 +166,7 @@ static void configure(struct bench *bench)
 	set(bench, "random_seed", "1");
 	set(bench, "language", "python");
 	set(bench, "evaluator.python", "/usr/bin/python3");
+	set(bench, "sandbox.mode", bench->settings.sandbox);
 }
 
 static oe_program *make_program(const struct bench *bench)
@@ -297,7 +298,7 @@ static void read_settings(struct settings *settings, int count, char **words)
 		{ "program", &settings->program },     { "durable", &settings->durable },
 	};
 
-	*settings = (struct settings){ 64, 1000, 10, 1000, 4000, 1, "callback" };
+	*settings = (struct settings){ 64, 1000, 10, 1000, 4000, 1, "callback", "auto" };
 	for (int i = 1; i < count; i++) {
 		size_t name = strcspn(words[i], "=");
 		bool known = false;
@@ -309,6 +310,10 @@ static void read_settings(struct settings *settings, int count, char **words)
 			}
 		if (words[i][name] && strncmp(words[i], "evaluator=", 10) == 0) {
 			settings->evaluator = words[i] + 10;
+			known = true;
+		}
+		if (words[i][name] && strncmp(words[i], "sandbox=", 8) == 0) {
+			settings->sandbox = words[i] + 8;
 			known = true;
 		}
 		if (!known) {
