@@ -41,6 +41,7 @@ char *oe__path_real(const char *path);           /* links resolved; NULL if it i
 const char *oe__path_base(const char *path);     /* borrowed */
 const char *oe__path_extension(const char *path); /* borrowed, with its dot; "" when none */
 
+int oe__fd_write(int fd, const void *data, size_t size); /* all of it; negative: errno */
 void oe__fd_close(int fd); /* accepts -1, keeps errno */
 
 static inline void oe__auto_fd(const int *fd)

@@ -11,6 +11,7 @@
 #include "../confine/filter.h"
 #include "../confine/landlock.h"
 #include "openevolve/sandbox.h"
+#include "namespaces.h"
 #include "selftest.h"
 
 /* Nobody's users: above what distributions, containers and directories of networks give out. Each
@@ -139,6 +140,8 @@ int confinement_prepare(struct start *start, const struct tree *tree, char *byte
 		claim(&own, count);
 	qsort(own.mounts, own.head.mount_count, sizeof(own.mounts[0]), by_path);
 	start->plan = &own;
+	if (own.head.tier >= 2)
+		start->namespaces = namespaces_get(tree_index(tree), &own);
 	if (own.head.tier == 3)
 		*group = cgroup_take(own.head.memory_total);
 	start->group = *group ? cgroup_open(*group) : -1;

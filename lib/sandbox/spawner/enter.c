@@ -2,14 +2,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <net/if.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -17,15 +14,10 @@
 #include "../confine/limits.h"
 #include "../confine/root.h"
 #include "keeper.h"
+#include "namespaces.h"
 #include "openevolve/sandbox.h"
 
 #define STRAYS_MAX 250 /* that an exit status can tell */
-
-/* Without threads, and without anything that fork() would have to tell: as fork, with flags. */
-static pid_t clone_process(int flags)
-{
-	return (pid_t)syscall(SYS_clone, flags | SIGCHLD, 0, 0, 0, 0);
-}
 
 static int namespaces_of(const struct oe__plan *plan)
 {
@@ -42,33 +34,6 @@ static bool write_file(const char *path, const char *text)
 	if (fd >= 0)
 		close(fd);
 	errno = code;
-	return done;
-}
-
-/* One user and one group, the same inside as outside: never root. */
-static bool write_maps(uid_t uid, gid_t gid)
-{
-	char line[64];
-
-	if (!write_file("/proc/self/setgroups", "deny") && errno != ENOENT)
-		return false;
-	(void)snprintf(line, sizeof(line), "%u %u 1\n", (unsigned)gid, (unsigned)gid);
-	if (!write_file("/proc/self/gid_map", line))
-		return false;
-	(void)snprintf(line, sizeof(line), "%u %u 1\n", (unsigned)uid, (unsigned)uid);
-	return write_file("/proc/self/uid_map", line);
-}
-
-static bool loopback_up(const struct oe__plan *plan)
-{
-	struct ifreq request = { .ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING };
-
-	if (plan->head.network != OE_NETWORK_LOOPBACK)
-		return true;
-	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	bool done = fd >= 0 && ioctl(fd, SIOCSIFFLAGS, &request) == 0;
-	if (fd >= 0)
-		close(fd);
 	return done;
 }
 
@@ -105,18 +70,15 @@ static _Noreturn void keep_house(const struct start *start, pid_t job)
 
 static int prepare(const struct start *start, bool built, uid_t uid, gid_t gid)
 {
+	bool own = !start->namespaces; /* made by the clone that this process comes from */
+
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (!write_maps(uid, gid))
+	if (own && !user_map(uid, gid))
 		return OE__STEP_MAPS;
-	if (!built) {
-		if (!loopback_up(start->plan))
-			return OE__STEP_NETWORK;
-		int step = root_build(start->plan, start->staging, true, -1);
-		if (step != 0)
-			return step;
-	}
-	(void)sethostname("sandbox", 7);
-	return root_private(start->plan, built);
+	if (own && !built && !loopback_up(start->plan))
+		return OE__STEP_NETWORK;
+	int step = built ? 0 : root_build(start->plan, start->staging, true, -1);
+	return step == 0 ? root_private(start->plan, built) : step;
 }
 
 static _Noreturn void first_run(const struct start *start, int notice, bool built, uid_t uid, gid_t gid)
@@ -178,24 +140,31 @@ static int build_as_root(const struct start *start)
 {
 	const struct oe__plan *plan = start->plan;
 	int map = has_own_mounts(plan) ? make_map(plan->head.uid) : -1;
+	int flags = start->namespaces ? CLONE_NEWNS | CLONE_NEWCGROUP : namespaces_of(plan);
 
-	if (unshare(namespaces_of(plan)) < 0)
+	if ((start->namespaces && !namespaces_enter(start->namespaces)) || unshare(flags) < 0)
 		return OE__STEP_NAMESPACES;
-	if (!loopback_up(plan))
+	if (!start->namespaces && !loopback_up(plan))
 		return OE__STEP_NETWORK;
 	int step = root_build(plan, start->staging, false, map);
 	if (map >= 0)
 		close(map);
 	if (step != 0)
 		return step;
-	if (!privileges_become(plan->head.uid))
-		return OE__STEP_IDENTITY;
-	(void)prctl(PR_SET_PDEATHSIG, SIGKILL); /* another user: it was reset */
-	return 0;
+	return privileges_become(plan->head.uid) ? 0 : OE__STEP_IDENTITY;
+}
+
+/* Flags of the clone that makes the first process. */
+static int flags_of(const struct start *start, bool root)
+{
+	if (start->namespaces)
+		return CLONE_NEWPID | CLONE_NEWNS | (root ? 0 : CLONE_NEWCGROUP);
+	return CLONE_NEWUSER | CLONE_NEWPID | (root ? CLONE_NEWNS : namespaces_of(start->plan));
 }
 
 pid_t enter_namespaces(const struct start *start, int notice, int *step)
 {
+	const struct namespaces *namespaces = start->namespaces;
 	bool root = geteuid() == 0;
 
 	if (root && (*step = build_as_root(start)) != 0)
@@ -203,8 +172,14 @@ pid_t enter_namespaces(const struct start *start, int notice, int *step)
 	uid_t uid = geteuid();
 	gid_t gid = getegid();
 	*step = OE__STEP_NAMESPACES;
-	pid_t first = clone_process(CLONE_NEWUSER | CLONE_NEWPID |
-	                            (root ? CLONE_NEWNS : namespaces_of(start->plan)));
+	if (namespaces && (!namespaces_enter_user(namespaces) ||
+	                   (!root && !namespaces_enter(namespaces))))
+		return -1;
+	/* Whoever changes its rights is taken for somebody who has secrets, and forgets whose death it waits
+	   for. */
+	(void)prctl(PR_SET_DUMPABLE, 1);
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+	pid_t first = clone_process(flags_of(start, root));
 	if (first == 0)
 		first_run(start, notice, root, uid, gid);
 	return first;

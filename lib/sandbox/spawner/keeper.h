@@ -20,6 +20,7 @@ struct start {
 	int fds[OE__FDS_MAX + 2]; /* the last two, of a warm tree, are the spawner's */
 	unsigned fd_count;
 	const struct oe__plan *plan; /* with this tree's own mounts; NULL: not confined */
+	const struct namespaces *namespaces; /* to use; NULL: it makes its own          */
 	const char *staging;         /* an empty directory                              */
 	int group;                   /* "cgroup.procs" of the tree's control group; -1: none */
 	void (*act)(const struct start *start); /* in place of a program: the self-test */

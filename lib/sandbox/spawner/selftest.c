@@ -1,6 +1,7 @@
 #include "selftest.h"
 
 #include "descendants.h"
+#include "namespaces.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -381,6 +382,7 @@ struct selftest selftest_run(const struct oe__plan *plan, const char *scratch, c
 		                   .directory = "/",
 		                   .plan = plan,
 		                   .staging = staging,
+		                   .namespaces = plan->head.tier >= 2 ? namespaces_get(0, plan) : NULL,
 		                   .group = -1,
 		                   .act = act };
 
