@@ -163,13 +163,13 @@ static void heard(void *owner, const struct oe__report *report)
 /* ---- what it says itself ---- */
 
 /* A message and the descriptors that came with it, -1 where there are less. */
-static ssize_t receive(int fd, char *text, size_t size, int fds[2])
+static ssize_t receive(int fd, void *data, size_t size, int fds[2])
 {
 	union {
 		char space[CMSG_SPACE(2 * sizeof(int))];
 		struct cmsghdr align;
 	} control = { { 0 } };
-	struct iovec part = { text, size };
+	struct iovec part = { data, size };
 	struct msghdr message = { .msg_iov = &part,
 		                      .msg_iovlen = 1,
 		                      .msg_control = control.space,
@@ -194,40 +194,31 @@ static void take_spare(struct oe__python_slot *slot, int64_t number, int fds[2])
 		oe__python_pool_dispatch(slot->pool);
 }
 
-static int64_t integer(const struct oe__value *message, const char *name)
+static void child_exited(struct oe__python_slot *slot, const struct oe__warm_message *message)
 {
-	const struct oe__value *value = oe__value_get(message, name);
-	return value && value->type == OE__VALUE_INT ? value->integer : -1;
-}
-
-static void child_exited(struct oe__python_slot *slot, const struct oe__value *message)
-{
-	const struct oe__value *cpu = oe__value_get(message, "cpu_ms");
-
-	if (integer(message, "spare") != slot->running.number)
+	if (message->number != slot->running.number)
 		return; /* of one that never got a job */
 	slot->end.exited = true;
-	slot->end.status = (int)integer(message, "exited");
-	slot->end.cpu_ms = cpu && cpu->type == OE__VALUE_REAL ? cpu->real : -1;
-	slot->end.memory_peak = integer(message, "memory");
+	slot->end.status = message->status;
+	slot->end.cpu_ms = message->cpu_ms;
+	slot->end.memory_peak = message->memory;
 	slot->end.footprint.memory_source = OE__MEMORY_PROCESS;
-	slot->strays = integer(message, "strays");
-	int64_t number = slot->running.number;
+	slot->strays = message->strays;
 	drop_spare(&slot->running);
-	slot->running.number = oe__sandbox_tier(slot->pool->sandbox) >= 2 ? 0 : number;
+	slot->running.number = oe__sandbox_tier(slot->pool->sandbox) >= 2 ? 0 : message->number;
 	oe__slot_check_end(slot);
 }
 
-static void obey(struct oe__python_slot *slot, const struct oe__value *message, int fds[2])
+static void obey(struct oe__python_slot *slot, const struct oe__warm_message *message, int fds[2])
 {
-	if (slot->state == OE__SLOT_STARTING && oe__value_get(message, "ready")) {
+	if (slot->state == OE__SLOT_STARTING && message->type == OE__WARM_READY) {
 		slot->pool->was_ready = true;
 		slot->state = OE__SLOT_CLEARING; /* until it has a spare */
 	} else if (slot->state == OE__SLOT_DYING) {
 		return;
-	} else if (slot->state != OE__SLOT_STARTING && oe__value_get(message, "spare") && fds[0] >= 0) {
-		take_spare(slot, integer(message, "spare"), fds);
-	} else if (slot->state == OE__SLOT_BUSY && oe__value_get(message, "exited")) {
+	} else if (slot->state != OE__SLOT_STARTING && message->type == OE__WARM_SPARE && fds[0] >= 0) {
+		take_spare(slot, message->number, fds);
+	} else if (slot->state == OE__SLOT_BUSY && message->type == OE__WARM_EXITED) {
 		child_exited(slot, message);
 	} else {
 		oe__server_kill(slot); /* not what a server says: something else has its socket */
@@ -237,19 +228,18 @@ static void obey(struct oe__python_slot *slot, const struct oe__value *message, 
 static void control_ready(void *owner, int fd, int events)
 {
 	struct oe__python_slot *slot = owner;
-	OE__AUTO(value) struct oe__value message = { 0 };
-	char text[4096];
+	struct oe__warm_message message;
 	int fds[2];
 
 	(void)events;
-	ssize_t size = receive(fd, text, sizeof(text), fds);
+	ssize_t size = receive(fd, &message, sizeof(message), fds);
 	if (size < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
 	if (size <= 0) { /* the keeper reports the rest */
 		oe__watch_close(OE__STEAL(slot->control_watch));
 		return;
 	}
-	if (oe__json_parse(text, (size_t)size, &message, NULL) == 0)
+	if (size == (ssize_t)sizeof(message))
 		obey(slot, &message, fds);
 	else if (slot->state != OE__SLOT_DYING)
 		oe__server_kill(slot);
@@ -286,9 +276,17 @@ static int start_tree(struct oe__python_slot *slot, int theirs, int log_end, oe_
 	OE__AUTO(fd) int nothing = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	int tier = oe__sandbox_tier(pool->sandbox);
 	int fds[] = { nothing, log_end, log_end, theirs };
-	const char *confined = tier >= 2 ? "apart" : tier >= 0 ? oe__sandbox_library(pool->sandbox) : "";
-	const char *arguments[] = { options->interpreter, "-c",     oe__forkserver_py, options->evaluator,
-		                        options->preload,     confined, options->split ? slot->directory : "", NULL };
+	const char *arguments[] = {
+		options->interpreter,
+		"-c",
+		oe__forkserver_py,
+		options->evaluator,
+		options->preload,
+		tier >= 2 ? OE__INSIDE_LIBRARY : oe__sandbox_library(pool->sandbox),
+		tier >= 0 ? "confined" : "",
+		options->split ? slot->directory : "",
+		NULL,
+	};
 	const struct oe__tree_mount mounts[] = {
 		{ tier >= 2 ? OE__MOUNT_READ : OE__MOUNT_WRITE, slot->directory },
 		{ OE__MOUNT_READ, pool->shim },

@@ -169,12 +169,11 @@ static int send_job(struct oe__python_slot *slot, const struct oe__buffer *text,
 	return sent == (ssize_t)text->size || (sent < 0 && errno == EPIPE) ? 0 : OE_ERR_IO;
 }
 
-static bool tell_server(struct oe__python_slot *slot, const char *word, int64_t number)
+static bool tell_server(struct oe__python_slot *slot, enum oe__warm_type type, int64_t number)
 {
-	OE__AUTO(buffer) struct oe__buffer text = OE__BUFFER_INIT(64);
+	struct oe__warm_message message = { .type = type, .number = number };
 
-	oe__buffer_printf(&text, "{\"%s\": %lld}", word, (long long)number);
-	return send(slot->control, oe__buffer_string(&text), text.size, MSG_NOSIGNAL) == (ssize_t)text.size;
+	return send(slot->control, &message, sizeof(message), MSG_NOSIGNAL) == (ssize_t)sizeof(message);
 }
 
 /* Kill what is left of the evaluation, and nothing else. */
@@ -223,7 +222,7 @@ void oe__slot_cancel(struct oe__python_slot *slot)
 
 static int begin(struct oe__python_slot *slot)
 {
-	OE__AUTO(buffer) struct oe__buffer text = OE__BUFFER_INIT(OE__MESSAGE_MAX);
+	OE__AUTO(buffer) struct oe__buffer text = OE__BUFFER_INIT(OE__JOB_MAX);
 	int theirs[2] = { -1, -1 };
 
 	int status = oe__output_init(&slot->output, slot->pool->options.output_max);
@@ -235,7 +234,7 @@ static int begin(struct oe__python_slot *slot)
 		status = oe__slot_open_pipe(slot, &slot->output_fd, &theirs[1], &slot->output_watch, output_ready);
 	if (status == 0)
 		status = send_job(slot, &text, theirs);
-	if (status == 0 && !tell_server(slot, "given", slot->running.number))
+	if (status == 0 && !tell_server(slot, OE__WARM_GIVEN, slot->running.number))
 		status = OE_ERR_IO;
 	oe__fd_close(theirs[0]);
 	oe__fd_close(theirs[1]);
@@ -301,7 +300,7 @@ static void become_idle(struct oe__python_slot *slot)
 
 	if (slot->scratch)
 		oe__python_pool_discard(slot->pool, OE__STEAL(slot->scratch));
-	if (fresh || (slot->running.number > 0 && !tell_server(slot, "next", slot->running.number))) {
+	if (fresh || (slot->running.number > 0 && !tell_server(slot, OE__WARM_NEXT, slot->running.number))) {
 		oe__server_kill(slot);
 		return;
 	}

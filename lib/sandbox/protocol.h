@@ -83,6 +83,30 @@ struct oe__report {
 	int64_t memory_peak;    /* bytes, of the largest process             */
 };
 
+/* ---- between the host and a fork server, over its own SEQPACKET socket: see confine/serve.c ---- */
+
+#define OE__JOB_MAX ((size_t)256 * 1024) /* text of one job */
+
+enum oe__warm_type {
+	OE__WARM_READY = 1,  /* server: once; `status` is what it has preloaded, as its argument    */
+	OE__WARM_SPARE = 2,  /* server: with the socket for its job, and a pidfd of the first process of
+	                        its namespace if it has one                                         */
+	OE__WARM_EXITED = 3, /* server: `status` as of waitpid(), and what it took                   */
+	OE__WARM_GIVEN = 4,  /* host: the spare has its job                                         */
+	OE__WARM_NEXT = 5    /* host: nothing is left of the evaluation; fork the next spare (where
+	                        evaluations have no process namespace; else the server knows)        */
+};
+
+struct oe__warm_message {
+	uint32_t type;
+	int32_t status;
+	int64_t number; /* of the spare */
+	int64_t strays, memory;
+	double cpu_ms;
+};
+
+/* ---- how confinement goes ---- */
+
 /* What a process does on its way into confinement; named in errors and in the report. */
 enum oe__step {
 	OE__STEP_FORK = 0,

@@ -151,19 +151,17 @@ static int send_policy(struct oe__sandbox *sandbox, const oe_sandbox_policy *pol
 {
 	OE__AUTO(buffer) struct oe__buffer packet = OE__BUFFER_INIT(OE__MESSAGE_MAX);
 	OE__AUTO(buffer) struct oe__buffer init = OE__BUFFER_INIT(0);
-	OE__AUTO(buffer) struct oe__buffer library = OE__BUFFER_INIT(0);
 	struct oe__request head = { .type = OE__REQUEST_POLICY };
 
-	if (find_helper("oe-init", &init) < 0 || find_helper("oe-confine.so", &library) < 0)
+	if (find_helper("oe-init", &init) < 0)
 		return oe__error_nomem(err);
-	const char *helpers[] = { init.data, OE__INSIDE_INIT, library.data, OE__INSIDE_LIBRARY, NULL };
+	const char *helpers[] = { init.data, OE__INSIDE_INIT, sandbox->library, OE__INSIDE_LIBRARY, NULL };
 	oe__buffer_append(&packet, &head, sizeof(head));
 	int status = oe__policy_packet(policy, helpers, &packet);
 	if (status == OE_ERR_LIMIT)
 		return oe__error(err, OE_ERR_CONFIG, "the policy of the sandbox names too many paths");
 	if (status < 0)
 		return oe__error_nomem(err);
-	sandbox->library = oe__buffer_steal(&library, NULL);
 	if (send_packet(sandbox, packet.data, packet.size, NULL, 0) < 0)
 		return oe__error_errno(err, "cannot reach the spawner");
 	request(sandbox, OE__REQUEST_PROBE, 0, 0);
@@ -227,6 +225,11 @@ int oe__sandbox_new(const char *temporary, const oe_sandbox_policy *policy, stru
 	sandbox->report.tier = -1;
 	sandbox->process = getpid();
 	sandbox->next_tree = 1;
+	OE__AUTO(buffer) struct oe__buffer library = OE__BUFFER_INIT(0);
+	(void)find_helper("oe-confine.so", &library);
+	sandbox->library = oe__buffer_steal(&library, NULL);
+	if (!sandbox->library)
+		return oe__error_nomem(err);
 	int status = make_scratch(sandbox, temporary, err);
 	if (status == 0)
 		status = connect_spawner(sandbox, err);

@@ -1,39 +1,30 @@
 """The fork server: a warm Python that forks one child per evaluation.
 
 Started with a SEQPACKET socket as descriptor 3 and, if evaluations are confined, a kit and a control group
-as 4 and 5 (see lib/sandbox/confine/warm.c). It imports the third-party modules that the evaluator and its
-siblings name (found by reading their syntax trees: nothing of theirs is run here), compiles the evaluator,
-and keeps a child forked in advance, confined already, so that a job finds a process that is ready.
+as 4 and 5. It imports the third-party modules that the evaluator and its siblings name (found by reading
+their syntax trees: nothing of theirs is run here), compiles the evaluator, and then waits in
+lib/sandbox/confine/serve.c, which forks children, confines them and tells the host; what follows here is
+what they do.
 
-    server -> host   {"ready": true, ...}    once
-                     {"spare": number}       with [the socket that its job is to be sent to, a descriptor of
-                                             the first process of its namespace, if it has one]
-                     {"exited": status, "spare": number, "cpu_ms": ..., "memory": ..., "strays": ...}
-    host -> server   {"given": number}       the spare has its job
-                     {"next": true}          nothing is left of the evaluation: fork the next spare (where
-                                             evaluations have no process namespace; else that is known here)
-    host -> spare    {"program", "function", "seed", ...}   with [result, output] descriptors
-
-The child runs the evaluator's function and writes one frame, eight bytes of length and JSON, to the
-result descriptor. Deadlines are the host's: nothing here looks at a clock.
+The child of an evaluation gets a job (a JSON text: "program", "function", "seed", ...), runs the
+evaluator's function and writes one frame, eight bytes of length and JSON, to the result descriptor.
+Deadlines are the host's: nothing here looks at a clock.
 """
 
 import ast
+import ctypes
 import gc
 import importlib
 import importlib.machinery
 import importlib.util
 import json
 import os
-import resource  # noqa: F401  os.wait4() wants it
-import select
 import signal
 import socket
 import sys
 
 CONTROL, KIT, GROUP = 3, 4, 5
-MESSAGE_MAX = 1 << 18
-LIBRARY = "/.oe/confine.so"
+PRELOADS = ("none", "libs", "evaluator")  # each does what the one before does
 
 
 # ---- what to import in advance -----------------------------------------------------------------
@@ -209,28 +200,47 @@ def write_all(descriptor, data):
         data = data[os.write(descriptor, data) :]
 
 
-def receive_job(orders):
-    message, descriptors, _, _ = socket.recv_fds(orders, MESSAGE_MAX, 2)
-    if not message:
-        os._exit(0)
-    job = json.loads(message)
-    result, output = descriptors
-    os.set_inheritable(result, False)
-    os.dup2(output, 1)
-    os.dup2(output, 2)
-    os.close(output)
-    os.close(orders.detach())
-    return job, result
+# ---- children ----------------------------------------------------------------------------------
 
 
-def child(evaluator, code, module, orders, candidate):
-    """The spare: waits for its job, does it, and is gone."""
-    signal.set_wakeup_fd(-1)
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    job, result = receive_job(orders)
-    if candidate:
-        candidate.begin(job["seed"])
+class Child(ctypes.Structure):
+    """What serve.c says about the child that it comes back in."""
+
+    _fields_ = [
+        ("is_candidate", ctypes.c_int32),
+        ("result", ctypes.c_int32),
+        ("channel", ctypes.c_int32),
+        ("candidate", ctypes.c_int32),
+        ("init", ctypes.c_int32),
+        ("hold", ctypes.c_int32),
+        ("job", ctypes.c_void_p),
+        ("job_size", ctypes.c_size_t),
+    ]
+
+
+def start_candidate(child, seed):
+    """Tell it where output goes, and the evaluator where it is."""
+    channel = socket.socket(fileno=os.dup(child.channel))
+    socket.send_fds(channel, [seed.to_bytes(8, "little")], [1])
+    channel.close()
+    os.environ["OE_CANDIDATE_FD"] = str(child.channel)
+
+
+def end_candidate(child):
+    """Its processes end before this one does, so that what they took is counted."""
+    socket.socket(fileno=child.channel).shutdown(socket.SHUT_RDWR)
+    if child.hold >= 0:
+        os.write(child.hold, b"x")
+    for pid in (child.candidate, child.init):
+        if pid > 0:
+            os.waitpid(pid, 0)
+
+
+def evaluation(evaluator, code, module, child):
+    job = json.loads(ctypes.string_at(child.job, child.job_size))
+    apart = child.channel >= 0
+    if apart:
+        start_candidate(child, job["seed"])
     os.chdir(job["directory"])
     os.environ["TMPDIR"] = job["scratch"]
     if job["home"]:
@@ -244,128 +254,25 @@ def child(evaluator, code, module, orders, candidate):
         sys.stderr.flush()
     except BaseException:
         pass
-    if candidate:
-        candidate.end()
-    write_all(result, len(frame).to_bytes(8, "little") + frame)
-    os._exit(0)
+    if apart:
+        end_candidate(child)
+    write_all(child.result, len(frame).to_bytes(8, "little") + frame)
 
 
-# ---- confinement -------------------------------------------------------------------------------
+def candidate(child):
+    """The process of the program: waits for the start, then does what the evaluator asks for."""
+    from openevolve import candidate as shim
 
-
-class Open:
-    """Evaluations are not confined: the host finds and kills what they leave."""
-
-    apart = False
-
-    def __init__(self):
-        import ctypes
-
-        self.prctl = ctypes.CDLL(None, use_errno=True).prctl
-
-    def begin(self):
-        return -1, -1
-
-    def end(self):
-        pass
-
-    def die_with_parent(self):
-        self.prctl(1, signal.SIGKILL, 0, 0, 0)
-
-    def enter(self):
-        """In the child. The candidate, if it is to be a process of its own."""
-        self.die_with_parent()
-
-
-class Confined(Open):
-    """What oe-confine.so does, with errors as exceptions."""
-
-    def __init__(self, library, hidden):
-        import ctypes
-
-        super().__init__()
-        self.hidden = hidden  # the directory of the program, if the evaluator is not to see it
-        self.library = ctypes.CDLL(library)
-        self.init, self.hold = ctypes.c_int(-1), ctypes.c_int(-1)
-        self.places = ctypes.byref(self.init), ctypes.byref(self.hold)
-        self.call(self.library.oe_warm_open, KIT, GROUP)
-        self.apart = self.library.oe_warm_tier() >= 2
-
-    def call(self, function, *arguments):
-        status = function(*arguments)
-        if status < 0:
-            raise OSError(-status, "%s (step %d)" % (os.strerror(-status), self.library.oe_warm_step()))
-
-    def begin(self):
-        self.call(self.library.oe_warm_begin, *self.places)
-        return self.init.value, self.hold.value
-
-    def end(self):
-        self.call(self.library.oe_warm_end)
-
-    def enter(self):
-        self.die_with_parent()
-        self.call(self.library.oe_warm_separate)
-        candidate = Candidate(self) if self.hidden else None
-        if candidate:
-            self.call(self.library.oe_warm_hide, self.hidden.encode())
-        self.call(self.library.oe_warm_confine)
-        return candidate
-
-
-class Candidate:
-    """The process of the program, below that of the evaluator: in a process namespace of its own, without
-    the evaluator's files. It is there before either has run anything of anybody's."""
-
-    def __init__(self, confinement):
-        self.channel, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
-        confinement.call(confinement.library.oe_warm_nest)
-        self.init, self.hold = confinement.begin()
-        self.pid = os.fork()
-        if self.pid == 0:
-            self.channel.close()
-            confinement.die_with_parent()
-            confinement.call(confinement.library.oe_warm_separate_candidate)
-            confinement.call(confinement.library.oe_warm_confine)
-            keep_only(theirs.fileno())
-            theirs.send(b"r")
-            self.run(theirs)
-            os._exit(0)
-        confinement.end()
-        theirs.close()
-        if not self.channel.recv(1):  # it has its own files by then: what is hidden later stays there
-            raise OSError("the candidate's process does not start")
-
-    @staticmethod
-    def run(channel):
-        """Wait for the start, which brings where output goes; then do what the evaluator asks for."""
-        from openevolve import candidate
-
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-        message, descriptors, _, _ = socket.recv_fds(channel, 8, 1)
-        if not message:
-            return
-        os.dup2(descriptors[0], 1)
-        os.dup2(descriptors[0], 2)
-        os.close(descriptors[0])
-        seed_all(int.from_bytes(message, "little"))
-        os.chdir("/tmp" if os.access("/tmp", os.W_OK) else "/")
-        candidate.serve(channel)
-
-    def begin(self, seed):
-        socket.send_fds(self.channel, [seed.to_bytes(8, "little")], [1])
-        os.environ["OE_CANDIDATE_FD"] = str(self.channel.fileno())
-
-    def end(self):
-        self.channel.shutdown(socket.SHUT_RDWR)
-        if self.hold >= 0:
-            os.write(self.hold, b"x")
-            os.close(self.hold)
-        for pid in (self.pid, self.init):
-            if pid >= 0:
-                os.waitpid(pid, 0)
-
-
+    channel = socket.socket(fileno=child.channel)
+    message, descriptors, _, _ = socket.recv_fds(channel, 8, 1)
+    if not message:
+        return
+    os.dup2(descriptors[0], 1)
+    os.dup2(descriptors[0], 2)
+    os.close(descriptors[0])
+    seed_all(int.from_bytes(message, "little"))
+    os.chdir("/tmp" if os.access("/tmp", os.W_OK) else "/")
+    shim.serve(channel)
 
 
 # ---- the server --------------------------------------------------------------------------------
@@ -378,153 +285,50 @@ def thread_count():
         return 1
 
 
-def keep_only(*descriptors):
-    """Close what the server has open, but for these and the usual three."""
-    first = 3
-    for descriptor in sorted(one for one in descriptors if one > 2):
-        os.closerange(first, descriptor)
-        first = descriptor + 1
-    os.closerange(first, os.sysconf("SC_OPEN_MAX"))
-
-
-class Spare:
-    """One child, from its fork to its end, and the first process of its namespace."""
-
-    def __init__(self, number, confinement, run_child):
-        self.number, self.given, self.report = number, False, None
-        self.ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        sys.stdout.flush()
-        sys.stderr.flush()
-        self.init, self.hold = confinement.begin()
-        self.pid = os.fork()
-        if self.pid == 0:
-            self.ours.close()
-            try:
-                candidate = confinement.enter()
-            except BaseException as error:
-                os.write(2, ("cannot confine an evaluation: %s\n" % error).encode())
-                os._exit(1)
-            keep_only(theirs.fileno(), *([candidate.channel.fileno(), candidate.hold] if candidate else []))
-            run_child(theirs, candidate)
-            os._exit(1)
-        confinement.end()
-        theirs.close()
-        self.handle = os.pidfd_open(self.pid)
-
-    def announce(self, control):
-        message = json.dumps({"spare": self.number}).encode("ascii")
-        descriptors = [self.ours.fileno()]
-        if self.init >= 0:
-            descriptors.append(os.pidfd_open(self.init))
-        socket.send_fds(control, [message], descriptors)
-        self.ours.close()
-        if self.init >= 0:
-            os.close(descriptors[1])
-
-    def reap(self):
-        """Its end, and that of everything in its namespace."""
-        _, status, usage = os.wait4(self.pid, 0)
-        os.close(self.handle)
-        cpu, strays = usage.ru_utime + usage.ru_stime, 0
-        if self.init >= 0:
-            os.write(self.hold, b"x")  # a spare that was just forked may still hold the other end
-            os.close(self.hold)
-            _, ended, more = os.wait4(self.init, 0)
-            strays = os.waitstatus_to_exitcode(ended)
-            cpu += more.ru_utime + more.ru_stime
-        self.report = {
-            "exited": status,
-            "spare": self.number,
-            "cpu_ms": cpu * 1000.0,
-            "memory": usage.ru_maxrss * 1024,
-            "strays": max(strays, 0),
-        }
-
-
-class Server:
-    def __init__(self, control, confinement, run_child):
-        self.control, self.confinement, self.run_child = control, confinement, run_child
-        self.count = self.broken = 0
-        self.spare = self.running = None
-
-    def say(self, message):
-        self.control.send(json.dumps(message).encode("ascii"))
-
-    def fork_spare(self):
-        self.count += 1
-        self.spare = Spare(self.count, self.confinement, self.run_child)
-        self.spare.announce(self.control)
-
-    def ended(self, spare):
-        spare.reap()
-        if spare is self.running:
-            self.running = None
-            self.say(spare.report)
-        else:  # it never got a job: another one, but not for ever
-            self.spare = None
-            self.broken += 1
-            if self.broken > 3:
-                sys.exit("evaluations end before they begin")
-            self.fork_spare()
-
-    def given(self, number):
-        spare = self.spare
-        if spare is None or spare.number != number:  # it is gone, and the host did not know yet
-            self.say({"exited": 9, "spare": number, "cpu_ms": 0.0, "memory": 0, "strays": 0})
-            return
-        self.spare, self.running, self.broken = None, spare, 0
-        if self.confinement.apart:
-            self.fork_spare()
-
-    def serve(self):
-        self.fork_spare()
-        while True:
-            alive = [spare for spare in (self.running, self.spare) if spare is not None]
-            readable, _, _ = select.select([self.control] + [spare.handle for spare in alive], [], [])
-            for spare in alive:
-                if spare.handle in readable:
-                    self.ended(spare)
-            if self.control not in readable:
-                continue
-            message = self.control.recv(MESSAGE_MAX)
-            if not message:
-                return
-            order = json.loads(message)
-            if "given" in order:
-                self.given(order["given"])
-            elif self.spare is None:
-                self.fork_spare()
-
-
 def descriptors_open():
     return set(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else set()
 
 
+def start_again(words, mode):
+    """What was imported began something that a fork does not take along: without it, then."""
+    lower = PRELOADS[PRELOADS.index(mode) - 1]
+    words = [lower if at == len(words) - 4 else word for at, word in enumerate(words)]
+    os.execv(sys.executable, [sys.executable] + words[1:])
+
+
 def main():
-    evaluator, mode, confined, hidden = sys.argv[1:5]
-    control = socket.socket(fileno=CONTROL)
-    control.set_inheritable(False)
+    evaluator, mode, library, confined, hidden = sys.argv[1:6]
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     sys.path[0] = os.path.dirname(evaluator)
     words, sys.argv = getattr(sys, "orig_argv", None), [evaluator]
     sys.dont_write_bytecode = True
     code, module = compiled(evaluator), None
     before = descriptors_open()
-    if mode in ("libs", "evaluator"):
+    if mode != "none":
         preload(evaluator)
     if mode == "evaluator":
         module = load(evaluator, code)
-    lower = {"evaluator": "libs", "libs": "none"}.get(mode)
-    if words and lower and (thread_count() > 1 or (module and descriptors_open() != before)):
-        # What was imported began something that a fork does not take along: start again without it.
-        words[words.index(mode, len(words) - 3)] = lower
-        control.set_inheritable(True)
-        os.execv(sys.executable, [sys.executable] + words[1:])
+    if words and mode != "none" and (thread_count() > 1 or (module and descriptors_open() != before)):
+        start_again(words, mode)
+    # With the interpreter's lock held all the time: this process has one thread.
+    serve = ctypes.PyDLL(library)
+    if confined and serve.oe_warm_open(KIT, GROUP) < 0:
+        sys.exit("the confinement of evaluations cannot be read")
     gc.collect()
     gc.freeze()
-    confinement = Confined(LIBRARY if confined == "apart" else confined, hidden) if confined else Open()
-    control.send(json.dumps({"ready": True, "preload": mode}).encode("ascii"))
-    Server(control, confinement, lambda *spare: child(evaluator, code, module, *spare)).serve()
+    child = Child()
+    ctypes.pythonapi.PyOS_BeforeFork()
+    end = serve.oe_serve(CONTROL, PRELOADS.index(mode), hidden.encode(), ctypes.byref(child))
+    if end <= 0:
+        ctypes.pythonapi.PyOS_AfterFork_Parent()
+        sys.exit("the host is gone, or evaluations end before they begin")
+    ctypes.pythonapi.PyOS_AfterFork_Child()
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    if child.is_candidate:
+        candidate(child)
+    else:
+        evaluation(evaluator, code, module, child)
+    os._exit(0)
 
 
 main()

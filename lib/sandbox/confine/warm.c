@@ -1,23 +1,3 @@
-/*
- * oe-confine.so: what the fork server calls, through ctypes, to put a child where it can do no harm. The
- * server itself runs our code, and libraries; it has one thread.
- *
- *     oe_warm_open(kit, group)         once
- *     oe_warm_begin(&init, &hold)      children go into a process namespace of their own from here ...
- *     fork()                           ... this one,
- *     oe_warm_end()                    ... to here
- *     oe_warm_separate()               in the child: files of its own
- *     oe_warm_confine()                from here on it can only do its job
- *
- * An evaluator that is kept apart from its candidate forks it between the last two, in the same way:
- *
- *     oe_warm_nest(); oe_warm_begin(); fork(); oe_warm_end()
- *     oe_warm_separate_candidate(); oe_warm_confine()      in the candidate, which sees no evaluator
- *     oe_warm_hide(path)                                   in the evaluator, which sees no candidate
- *
- * Each gives 0, or minus an errno; oe_warm_step() then says what failed.
- */
-
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
@@ -28,21 +8,9 @@
 
 #include "confine.h"
 #include "root.h"
+#include "warm.h"
 
-#define EXPORTED __attribute__((visibility("default")))
-
-EXPORTED int oe_warm_open(int kit, int group);
-EXPORTED int oe_warm_tier(void);
-EXPORTED int oe_warm_begin(int *init, int *hold);
-EXPORTED int oe_warm_end(void);
-EXPORTED int oe_warm_nest(void);
-EXPORTED int oe_warm_separate(void);
-EXPORTED int oe_warm_separate_candidate(void);
-EXPORTED int oe_warm_hide(const char *path);
-EXPORTED int oe_warm_confine(void);
-EXPORTED int oe_warm_step(void);
-
-static struct oe__plan plan;
+static struct oe__plan plan = { .head.tier = -1 };
 static int joins = -1;        /* "cgroup.procs" of the tree's control group, or /dev/null */
 static int own_processes = -1; /* the caller's process namespace */
 static int failed_step;
@@ -56,11 +24,6 @@ static int fail(int step)
 int oe_warm_step(void)
 {
 	return failed_step;
-}
-
-int oe_warm_tier(void)
-{
-	return plan.head.tier;
 }
 
 int oe_warm_open(int kit, int group)
@@ -102,10 +65,6 @@ static pid_t start_init(int theirs)
 	return child;
 }
 
-/*
- * The first process of the namespace (`init`), which the server has to wait for; when `hold` is closed it
- * ends whatever is left in it.
- */
 int oe_warm_begin(int *init, int *hold)
 {
 	int ends[2];
@@ -167,6 +126,8 @@ int oe_warm_hide(const char *path)
 
 int oe_warm_confine(void)
 {
+	if (plan.head.tier < 0)
+		return 0;
 	int step = confine_self(&plan, &plan.head.limits);
 	return step == 0 ? 0 : fail(step);
 }

@@ -1,0 +1,324 @@
+/*
+ * The fork server's loop: its part of oe-confine.so. It is in C so that the server touches next to nothing
+ * of its own memory: whatever it wrote while a child lives would be copied, page by page.
+ *
+ *     oe_serve(control, hidden, &child)    returns in children only, and when the host has gone
+ *
+ * A child is confined, and waits for its job, before it gets back into the interpreter. The server keeps
+ * one ready ("the spare"). What is said over the sockets is struct oe__warm_message (protocol.h); a job is
+ * text that nothing here reads.
+ */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "warm.h"
+
+#define BROKEN_MAX 3 /* spares that end without a job, one after the other, before it is given up */
+
+/* What a child finds when it is back in the interpreter. */
+struct child {
+	int32_t is_candidate; /* else it is an evaluation            */
+	int32_t result;       /* of an evaluation: for its frame     */
+	int32_t channel;      /* between the two of them; -1: shared */
+	int32_t candidate, init, hold; /* of an evaluation: its candidate's processes, and their end; -1 */
+	const char *job;
+	size_t job_size;
+};
+
+EXPORTED int oe_serve(int control, int preload, const char *hidden, struct child *out);
+
+struct spare {
+	int64_t number; /* 0: there is none */
+	pid_t pid, init;
+	int handle; /* pidfd of `pid` */
+	int hold;   /* ends what is left in the namespace */
+};
+
+static char job[OE__JOB_MAX];
+
+/* ---- sockets ---- */
+
+static bool send_with(int socket, const void *data, size_t size, const int *fds, unsigned count)
+{
+	union {
+		char space[CMSG_SPACE(2 * sizeof(int))];
+		struct cmsghdr align;
+	} control = { { 0 } };
+	struct iovec part = { (void *)(uintptr_t)data, size };
+	struct msghdr message = { .msg_iov = &part, .msg_iovlen = 1 };
+
+	if (count > 0) {
+		message.msg_control = control.space;
+		message.msg_controllen = CMSG_SPACE(sizeof(int) * count);
+		struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+		header->cmsg_level = SOL_SOCKET;
+		header->cmsg_type = SCM_RIGHTS;
+		header->cmsg_len = CMSG_LEN(sizeof(int) * count);
+		memcpy(CMSG_DATA(header), fds, sizeof(int) * count);
+	}
+	return sendmsg(socket, &message, MSG_NOSIGNAL) == (ssize_t)size;
+}
+
+/* The job: @return its size, or 0 if the host does not want this spare any more. */
+static size_t receive_job(int orders, int fds[2])
+{
+	union {
+		char space[CMSG_SPACE(2 * sizeof(int))];
+		struct cmsghdr align;
+	} control;
+	struct iovec part = { job, sizeof(job) };
+	struct msghdr message = { .msg_iov = &part,
+		                      .msg_iovlen = 1,
+		                      .msg_control = control.space,
+		                      .msg_controllen = sizeof(control.space) };
+	ssize_t size;
+
+	while ((size = recvmsg(orders, &message, MSG_CMSG_CLOEXEC)) < 0 && errno == EINTR)
+		continue;
+	const struct cmsghdr *header = size > 0 ? CMSG_FIRSTHDR(&message) : NULL;
+	if (!header || header->cmsg_type != SCM_RIGHTS || header->cmsg_len != CMSG_LEN(2 * sizeof(int)))
+		return 0;
+	memcpy(fds, CMSG_DATA(header), 2 * sizeof(int));
+	return (size_t)size;
+}
+
+/* Everything from 3 on but these. */
+static void keep_only(int a, int b, int c)
+{
+	unsigned kept[3] = { (unsigned)a, (unsigned)b, (unsigned)c }, first = 3;
+
+	for (;;) { /* in order: -1 is the last of all numbers */
+		unsigned next = ~0u;
+		for (int i = 0; i < 3; i++)
+			if (kept[i] >= first && kept[i] < next)
+				next = kept[i];
+		if (next > first)
+			(void)syscall(SYS_close_range, first, next == ~0u ? next : next - 1, 0);
+		if (next == ~0u)
+			return;
+		first = next + 1;
+	}
+}
+
+static _Noreturn void give_up(const char *what, int status)
+{
+	dprintf(2, "%s: %s (step %d)\n", what, strerror(-status), oe_warm_step());
+	_exit(1);
+}
+
+/* ---- the candidate, apart from its evaluator ---- */
+
+static _Noreturn void cannot_separate(int status)
+{
+	give_up("cannot start the process of a candidate", status);
+}
+
+/* In the process that is to be the evaluator. @return in both: true in the candidate. */
+static bool fork_candidate(struct child *out, const char *hidden)
+{
+	int ends[2], status;
+	char ready = 'r';
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
+		cannot_separate(-errno);
+	if ((status = oe_warm_nest()) < 0 || (status = oe_warm_begin(&out->init, &out->hold)) < 0)
+		cannot_separate(status);
+	out->candidate = fork();
+	if (out->candidate == 0) {
+		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if ((status = oe_warm_separate_candidate()) < 0 || (status = oe_warm_confine()) < 0)
+			cannot_separate(status);
+		keep_only(ends[1], -1, -1);
+		*out = (struct child){ .is_candidate = 1, .result = -1, .channel = ends[1] };
+		if (send(ends[1], &ready, 1, MSG_NOSIGNAL) != 1)
+			_exit(1);
+		return true;
+	}
+	close(ends[1]);
+	out->channel = ends[0];
+	/* It has files of its own by then: what is hidden here later stays there. */
+	if (out->candidate < 0 || (status = oe_warm_end()) < 0 || read(ends[0], &ready, 1) != 1 ||
+	    (status = oe_warm_hide(hidden)) < 0)
+		cannot_separate(-ECHILD);
+	return false;
+}
+
+/* ---- one child ---- */
+
+/* Confined, with its job: back into the interpreter. */
+static void child_run(int orders, const char *hidden, struct child *out)
+{
+	int fds[2], status;
+
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+	*out = (struct child){ .channel = -1, .candidate = -1, .init = -1, .hold = -1 };
+	if ((status = oe_warm_separate()) < 0)
+		give_up("cannot confine an evaluation", status);
+	if (*hidden && fork_candidate(out, hidden))
+		return;
+	if ((status = oe_warm_confine()) < 0)
+		give_up("cannot confine an evaluation", status);
+	keep_only(orders, out->channel, out->hold);
+	out->job_size = receive_job(orders, fds);
+	if (out->job_size == 0)
+		_exit(0);
+	close(orders);
+	if (dup2(fds[1], 1) < 0 || dup2(fds[1], 2) < 0)
+		_exit(1);
+	close(fds[1]);
+	out->job = job;
+	out->result = fds[0];
+}
+
+/* @return 1 in the child. */
+static int fork_spare(int control, int64_t number, const char *hidden, struct spare *spare,
+                      struct child *out)
+{
+	struct oe__warm_message message = { .type = OE__WARM_SPARE, .number = number };
+	int ends[2], status, fds[2];
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
+		give_up("cannot make a socket", -errno);
+	*spare = (struct spare){ .number = number };
+	if ((status = oe_warm_begin(&spare->init, &spare->hold)) < 0)
+		give_up("cannot make a process namespace", status);
+	spare->pid = fork();
+	if (spare->pid == 0) {
+		child_run(ends[1], hidden, out);
+		return 1;
+	}
+	if (spare->pid < 0 || (status = oe_warm_end()) < 0)
+		give_up("cannot fork an evaluation", -errno);
+	close(ends[1]);
+	spare->handle = (int)syscall(SYS_pidfd_open, spare->pid, 0);
+	fds[0] = ends[0];
+	fds[1] = spare->init > 0 ? (int)syscall(SYS_pidfd_open, spare->init, 0) : -1;
+	(void)send_with(control, &message, sizeof(message), fds, fds[1] >= 0 ? 2 : 1);
+	close(fds[0]);
+	if (fds[1] >= 0)
+		close(fds[1]);
+	return 0;
+}
+
+static double milliseconds(const struct rusage *usage)
+{
+	return (double)(usage->ru_utime.tv_sec + usage->ru_stime.tv_sec) * 1e3 +
+	       (double)(usage->ru_utime.tv_usec + usage->ru_stime.tv_usec) / 1e3;
+}
+
+/* The end of a child, and of everything in its namespace. */
+static struct oe__warm_message reap(struct spare *spare)
+{
+	struct oe__warm_message message = { .type = OE__WARM_EXITED, .number = spare->number };
+	struct rusage usage;
+	int status = 0;
+
+	(void)wait4(spare->pid, &message.status, 0, &usage);
+	close(spare->handle);
+	message.cpu_ms = milliseconds(&usage);
+	message.memory = (int64_t)usage.ru_maxrss * 1024;
+	if (spare->init > 0) {
+		/* A spare that was just forked may still hold the other end: closing would not do. */
+		ssize_t written = write(spare->hold, "x", 1);
+		(void)written;
+		close(spare->hold);
+		(void)wait4(spare->init, &status, 0, &usage);
+		message.cpu_ms += milliseconds(&usage);
+		message.strays = WIFEXITED(status) ? WEXITSTATUS(status) : 0;
+	}
+	*spare = (struct spare){ 0 };
+	return message;
+}
+
+/* ---- the server ---- */
+
+struct server {
+	int control;
+	const char *hidden;
+	int64_t count;
+	int broken;
+	struct spare spare, running;
+};
+
+static bool say(const struct server *server, const struct oe__warm_message *message)
+{
+	return send_with(server->control, message, sizeof(*message), NULL, 0);
+}
+
+static int next_spare(struct server *server, struct child *out)
+{
+	return fork_spare(server->control, ++server->count, server->hidden, &server->spare, out);
+}
+
+static int given(struct server *server, int64_t number, struct child *out)
+{
+	if (server->spare.number != number) { /* it is gone, and the host did not know yet */
+		(void)say(server, &(struct oe__warm_message){
+							  .type = OE__WARM_EXITED, .number = number, .status = SIGKILL });
+		return 0;
+	}
+	server->running = server->spare;
+	server->spare = (struct spare){ 0 };
+	server->broken = 0;
+	/* Where the end of one is known here, the next is made while it runs. */
+	return server->running.init > 0 ? next_spare(server, out) : 0;
+}
+
+/* @return 1 in a child, -1 at the end. */
+static int hear(struct server *server, struct child *out)
+{
+	struct oe__warm_message message;
+	ssize_t size = recv(server->control, &message, sizeof(message), 0);
+
+	if (size < 0 && errno == EINTR)
+		return 0;
+	if (size != (ssize_t)sizeof(message))
+		return -1;
+	if (message.type == OE__WARM_GIVEN)
+		return given(server, message.number, out);
+	return server->spare.number == 0 ? next_spare(server, out) : 0;
+}
+
+static int spare_ended(struct server *server, struct child *out)
+{
+	(void)reap(&server->spare);
+	if (++server->broken > BROKEN_MAX)
+		return -1;
+	return next_spare(server, out);
+}
+
+int oe_serve(int control, int preload, const char *hidden, struct child *out)
+{
+	struct server server = { .control = control, .hidden = hidden };
+	struct oe__warm_message ready = { .type = OE__WARM_READY, .status = preload };
+	int end = say(&server, &ready) ? next_spare(&server, out) : -1;
+
+	while (end == 0) {
+		struct pollfd fds[3] = {
+			{ .fd = control, .events = POLLIN },
+			{ .fd = server.running.number ? server.running.handle : -1, .events = POLLIN },
+			{ .fd = server.spare.number ? server.spare.handle : -1, .events = POLLIN },
+		};
+		if (poll(fds, 3, -1) < 0)
+			continue;
+		if (fds[1].revents) {
+			struct oe__warm_message message = reap(&server.running);
+			(void)say(&server, &message);
+		}
+		if (fds[2].revents)
+			end = spare_ended(&server, out);
+		if (end == 0 && fds[0].revents)
+			end = hear(&server, out);
+	}
+	return end;
+}
