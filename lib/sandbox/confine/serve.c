@@ -42,6 +42,7 @@ struct spare {
 	pid_t pid, init;
 	int handle; /* pidfd of `pid` */
 	int hold;   /* ends what is left in the namespace */
+	int mounts; /* the child's; -1                    */
 };
 
 static char job[OE__JOB_MAX];
@@ -189,7 +190,7 @@ static int fork_spare(int control, int64_t number, const char *hidden, struct sp
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
 		give_up("cannot make a socket", -errno);
-	*spare = (struct spare){ .number = number };
+	*spare = (struct spare){ .number = number, .mounts = -1 };
 	if ((status = oe_warm_begin(&spare->init, &spare->hold)) < 0)
 		give_up("cannot make a process namespace", status);
 	spare->pid = fork();
@@ -216,28 +217,65 @@ static double milliseconds(const struct rusage *usage)
 	       (double)(usage->ru_utime.tv_usec + usage->ru_stime.tv_usec) / 1e3;
 }
 
-/* The end of a child, and of everything in its namespace. */
-static struct oe__warm_message reap(struct spare *spare)
+/* Does anything of it live on? What it started and did not wait for is its namespace's first process's
+   by now. */
+static bool has_strays(const struct spare *spare)
+{
+	char path[64], byte;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)spare->init, (int)spare->init);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	bool empty = fd >= 0 && read(fd, &byte, 1) == 0;
+	if (fd >= 0)
+		close(fd);
+	return !empty;
+}
+
+/* Its namespaces: with a reference here, they do not end within the end of the child, but after it. */
+static int hold_mounts(const struct spare *spare)
+{
+	char path[64];
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/ns/mnt", (int)spare->pid);
+	return open(path, O_RDONLY | O_CLOEXEC);
+}
+
+/* End what is left in the namespace. @return how many there were. */
+static int64_t end_namespace(const struct spare *spare, struct rusage *usage)
+{
+	int status = 0;
+	/* A spare that was just forked may still hold the other end: closing would not do. */
+	ssize_t written = write(spare->hold, "x", 1);
+
+	(void)written;
+	close(spare->hold);
+	(void)wait4(spare->init, &status, 0, usage);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 0;
+}
+
+/* The end of a child, and of everything in its namespace; `control` is told in between if nothing is left
+   that could matter. */
+static void reap(struct spare *spare, int control)
 {
 	struct oe__warm_message message = { .type = OE__WARM_EXITED, .number = spare->number };
 	struct rusage usage;
-	int status = 0;
 
 	(void)wait4(spare->pid, &message.status, 0, &usage);
 	close(spare->handle);
 	message.cpu_ms = milliseconds(&usage);
 	message.memory = (int64_t)usage.ru_maxrss * 1024;
-	if (spare->init > 0) {
-		/* A spare that was just forked may still hold the other end: closing would not do. */
-		ssize_t written = write(spare->hold, "x", 1);
-		(void)written;
-		close(spare->hold);
-		(void)wait4(spare->init, &status, 0, &usage);
+	if (spare->init > 0 && has_strays(spare)) {
+		message.strays = end_namespace(spare, &usage);
 		message.cpu_ms += milliseconds(&usage);
-		message.strays = WIFEXITED(status) ? WEXITSTATUS(status) : 0;
+		spare->init = 0;
 	}
-	*spare = (struct spare){ 0 };
-	return message;
+	if (control >= 0)
+		(void)send_with(control, &message, sizeof(message), NULL, 0);
+	if (spare->init > 0)
+		(void)end_namespace(spare, &usage);
+	if (spare->mounts >= 0)
+		close(spare->mounts);
+	*spare = (struct spare){ .mounts = -1 };
 }
 
 /* ---- the server ---- */
@@ -268,8 +306,10 @@ static int given(struct server *server, int64_t number, struct child *out)
 		return 0;
 	}
 	server->running = server->spare;
-	server->spare = (struct spare){ 0 };
+	server->spare = (struct spare){ .mounts = -1 };
 	server->broken = 0;
+	if (server->running.init > 0)
+		server->running.mounts = hold_mounts(&server->running);
 	/* Where the end of one is known here, the next is made while it runs. */
 	return server->running.init > 0 ? next_spare(server, out) : 0;
 }
@@ -291,7 +331,7 @@ static int hear(struct server *server, struct child *out)
 
 static int spare_ended(struct server *server, struct child *out)
 {
-	(void)reap(&server->spare);
+	reap(&server->spare, -1);
 	if (++server->broken > BROKEN_MAX)
 		return -1;
 	return next_spare(server, out);
@@ -311,10 +351,8 @@ int oe_serve(int control, int preload, const char *hidden, struct child *out)
 		};
 		if (poll(fds, 3, -1) < 0)
 			continue;
-		if (fds[1].revents) {
-			struct oe__warm_message message = reap(&server.running);
-			(void)say(&server, &message);
-		}
+		if (fds[1].revents)
+			reap(&server.running, control);
 		if (fds[2].revents)
 			end = spare_ended(&server, out);
 		if (end == 0 && fds[0].revents)
