@@ -146,6 +146,18 @@ static int bad_result(oe_evaluation *evaluation, const struct oe__value *frame)
 	                                 oe__buffer_string(&sentence));
 }
 
+/* What it says that it took: known better once it has ended. */
+static void read_usage(oe_evaluation *evaluation, const struct oe__value *usage)
+{
+	const struct oe__value *cpu = oe__value_get(usage, "cpu_ms");
+	const struct oe__value *memory = oe__value_get(usage, "memory");
+
+	if (cpu && cpu->type == OE__VALUE_REAL && cpu->real >= 0)
+		evaluation->cpu_ms = cpu->real;
+	if (memory && memory->type == OE__VALUE_INT && memory->integer >= 0)
+		evaluation->memory_peak = memory->integer;
+}
+
 static int read_frame(oe_evaluation *evaluation, const char *json, size_t size)
 {
 	OE__AUTO(value) struct oe__value frame = { 0 };
@@ -156,6 +168,7 @@ static int read_frame(oe_evaluation *evaluation, const char *json, size_t size)
 	if (status < 0 || frame.type != OE__VALUE_MAP)
 		return oe_evaluation_set_verdict(evaluation, OE_VERDICT_PROTOCOL_VIOLATION,
 		                                 "its result is not what an evaluation writes");
+	read_usage(evaluation, oe__value_get(&frame, "usage"));
 	if (oe__value_get(&frame, "failure"))
 		return set_failure(evaluation, &frame);
 	const struct oe__value *metrics = oe__value_get(&frame, "metrics");
@@ -297,9 +310,11 @@ int oe__result_add_verdict(oe_evaluation *evaluation)
 int oe__result_finish(oe_evaluation *evaluation, int status, const struct oe__output *output,
                       const struct oe__child_end *end)
 {
-	evaluation->cpu_ms = end->cpu_ms;
+	if (end->exited) {
+		evaluation->cpu_ms = end->cpu_ms;
+		evaluation->memory_peak = end->memory_peak;
+	}
 	evaluation->wall_ms = end->wall_ms;
-	evaluation->memory_peak = end->memory_peak;
 	uint64_t seed = evaluation->footprint.seed;
 	evaluation->footprint = end->footprint;
 	evaluation->footprint.seed = seed;

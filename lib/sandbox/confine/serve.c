@@ -2,10 +2,10 @@
  * The fork server's loop: its part of oe-confine.so. It is in C so that the server touches next to nothing
  * of its own memory: whatever it wrote while a child lives would be copied, page by page.
  *
- *     oe_serve(control, hidden, &child)    returns in children only, and when the host has gone
+ *     oe_serve(control, preload, hidden, &child)   returns in children only, and when the host has gone
+ *     oe_take(&child)                              in a child: waits for its job
  *
- * A child is confined, and waits for its job, before it gets back into the interpreter. The server keeps
- * one ready ("the spare"). What is said over the sockets is struct oe__warm_message (protocol.h); a job is
+ * A child is confined before it gets back into the interpreter. The server keeps one ready ("the spare"). What is said over the sockets is struct oe__warm_message (protocol.h); a job is
  * text that nothing here reads.
  */
 
@@ -28,7 +28,8 @@
 /* What a child finds when it is back in the interpreter. */
 struct child {
 	int32_t is_candidate; /* else it is an evaluation            */
-	int32_t result;       /* of an evaluation: for its frame     */
+	int32_t orders;       /* of an evaluation: where its job comes from */
+	int32_t result;       /* ... and where its frame goes, once it has that */
 	int32_t channel;      /* between the two of them; -1: shared */
 	int32_t candidate, init, hold; /* of an evaluation: its candidate's processes, and their end; -1 */
 	const char *job;
@@ -36,6 +37,7 @@ struct child {
 };
 
 EXPORTED int oe_serve(int control, int preload, const char *hidden, struct child *out);
+EXPORTED void oe_take(struct child *child);
 
 struct spare {
 	int64_t number; /* 0: there is none */
@@ -140,7 +142,7 @@ static bool fork_candidate(struct child *out, const char *hidden)
 		if ((status = oe_warm_separate_candidate()) < 0 || (status = oe_warm_confine()) < 0)
 			cannot_separate(status);
 		keep_only(ends[1], -1, -1);
-		*out = (struct child){ .is_candidate = 1, .result = -1, .channel = ends[1] };
+		*out = (struct child){ .is_candidate = 1, .orders = -1, .result = -1, .channel = ends[1] };
 		if (send(ends[1], &ready, 1, MSG_NOSIGNAL) != 1)
 			_exit(1);
 		return true;
@@ -156,13 +158,14 @@ static bool fork_candidate(struct child *out, const char *hidden)
 
 /* ---- one child ---- */
 
-/* Confined, with its job: back into the interpreter. */
 static void child_run(int orders, const char *hidden, struct child *out)
 {
-	int fds[2], status;
+	int status;
 
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-	*out = (struct child){ .channel = -1, .candidate = -1, .init = -1, .hold = -1 };
+	*out = (struct child){
+		.orders = orders, .result = -1, .channel = -1, .candidate = -1, .init = -1, .hold = -1
+	};
 	if ((status = oe_warm_separate()) < 0)
 		give_up("cannot confine an evaluation", status);
 	if (*hidden && fork_candidate(out, hidden))
@@ -170,15 +173,22 @@ static void child_run(int orders, const char *hidden, struct child *out)
 	if ((status = oe_warm_confine()) < 0)
 		give_up("cannot confine an evaluation", status);
 	keep_only(orders, out->channel, out->hold);
-	out->job_size = receive_job(orders, fds);
-	if (out->job_size == 0)
+}
+
+/* A job, or the end of a child that is not wanted any more. */
+void oe_take(struct child *child)
+{
+	int fds[2];
+
+	child->job_size = receive_job(child->orders, fds);
+	if (child->job_size == 0)
 		_exit(0);
-	close(orders);
+	close(child->orders);
 	if (dup2(fds[1], 1) < 0 || dup2(fds[1], 2) < 0)
 		_exit(1);
 	close(fds[1]);
-	out->job = job;
-	out->result = fds[0];
+	child->job = job;
+	child->result = fds[0];
 }
 
 /* @return 1 in the child. */
