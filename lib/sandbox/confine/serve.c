@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -39,12 +40,20 @@ struct child {
 EXPORTED int oe_serve(int control, int preload, const char *hidden, struct child *out);
 EXPORTED void oe_take(struct child *child);
 
+/* A process namespace. Two take turns: in one an evaluation runs, in the other the spare waits. One that
+   nothing was left in is used again. */
+struct room {
+	pid_t init; /* its first process; 0: there is none */
+	int hold;   /* ends what is left in it             */
+	int space;  /* the namespace                       */
+};
+
 struct spare {
 	int64_t number; /* 0: there is none */
-	pid_t pid, init;
-	int handle; /* pidfd of `pid` */
-	int hold;   /* ends what is left in the namespace */
-	int mounts; /* the child's; -1                    */
+	pid_t pid;
+	struct room *room; /* NULL: evaluations have no namespaces */
+	int handle;        /* pidfd of `pid`                       */
+	int mounts;        /* the child's; -1                      */
 };
 
 static char job[OE__JOB_MAX];
@@ -191,9 +200,31 @@ void oe_take(struct child *child)
 	child->result = fds[0];
 }
 
+/* Children go into it until oe_warm_end(). @return the room, or NULL where there are none. */
+static struct room *enter_room(struct room *room)
+{
+	char path[64];
+	int status = 0;
+
+	if (room->init > 0) {
+		if (setns(room->space, CLONE_NEWPID) < 0)
+			give_up("cannot enter a process namespace", -errno);
+		return room;
+	}
+	if ((status = oe_warm_begin(&room->init, &room->hold)) < 0)
+		give_up("cannot make a process namespace", status);
+	if (room->init < 0)
+		return NULL;
+	(void)snprintf(path, sizeof(path), "/proc/%d/ns/pid", (int)room->init);
+	room->space = open(path, O_RDONLY | O_CLOEXEC);
+	if (room->space < 0)
+		give_up("cannot see a process namespace", -errno);
+	return room;
+}
+
 /* @return 1 in the child. */
-static int fork_spare(int control, int64_t number, const char *hidden, struct spare *spare,
-                      struct child *out)
+static int fork_spare(int control, int64_t number, const char *hidden, struct room *room,
+                      struct spare *spare, struct child *out)
 {
 	struct oe__warm_message message = { .type = OE__WARM_SPARE, .number = number };
 	int ends[2], status, fds[2];
@@ -201,8 +232,7 @@ static int fork_spare(int control, int64_t number, const char *hidden, struct sp
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
 		give_up("cannot make a socket", -errno);
 	*spare = (struct spare){ .number = number, .mounts = -1 };
-	if ((status = oe_warm_begin(&spare->init, &spare->hold)) < 0)
-		give_up("cannot make a process namespace", status);
+	spare->room = enter_room(room);
 	spare->pid = fork();
 	if (spare->pid == 0) {
 		child_run(ends[1], hidden, out);
@@ -213,7 +243,7 @@ static int fork_spare(int control, int64_t number, const char *hidden, struct sp
 	close(ends[1]);
 	spare->handle = (int)syscall(SYS_pidfd_open, spare->pid, 0);
 	fds[0] = ends[0];
-	fds[1] = spare->init > 0 ? (int)syscall(SYS_pidfd_open, spare->init, 0) : -1;
+	fds[1] = spare->room ? (int)syscall(SYS_pidfd_open, spare->room->init, 0) : -1;
 	(void)send_with(control, &message, sizeof(message), fds, fds[1] >= 0 ? 2 : 1);
 	close(fds[0]);
 	if (fds[1] >= 0)
@@ -227,13 +257,12 @@ static double milliseconds(const struct rusage *usage)
 	       (double)(usage->ru_utime.tv_usec + usage->ru_stime.tv_usec) / 1e3;
 }
 
-/* Does anything of it live on? What it started and did not wait for is its namespace's first process's
-   by now. */
-static bool has_strays(const struct spare *spare)
+/* Does anything in it live on? What nobody waited for is its first process's by now. */
+static bool has_strays(const struct room *room)
 {
 	char path[64], byte;
 
-	(void)snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)spare->init, (int)spare->init);
+	(void)snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)room->init, (int)room->init);
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	bool empty = fd >= 0 && read(fd, &byte, 1) == 0;
 	if (fd >= 0)
@@ -241,7 +270,7 @@ static bool has_strays(const struct spare *spare)
 	return !empty;
 }
 
-/* Its namespaces: with a reference here, they do not end within the end of the child, but after it. */
+/* The child's mounts: with a reference here, they do not end within the end of the child, but after it. */
 static int hold_mounts(const struct spare *spare)
 {
 	char path[64];
@@ -250,21 +279,22 @@ static int hold_mounts(const struct spare *spare)
 	return open(path, O_RDONLY | O_CLOEXEC);
 }
 
-/* End what is left in the namespace. @return how many there were. */
-static int64_t end_namespace(const struct spare *spare, struct rusage *usage)
+/* End what is left in it, and it. @return how many there were. */
+static int64_t end_room(struct room *room, struct rusage *usage)
 {
 	int status = 0;
 	/* A spare that was just forked may still hold the other end: closing would not do. */
-	ssize_t written = write(spare->hold, "x", 1);
+	ssize_t written = write(room->hold, "x", 1);
 
 	(void)written;
-	close(spare->hold);
-	(void)wait4(spare->init, &status, 0, usage);
+	close(room->hold);
+	close(room->space);
+	(void)wait4(room->init, &status, 0, usage);
+	*room = (struct room){ 0 };
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 0;
 }
 
-/* The end of a child, and of everything in its namespace; `control` is told in between if nothing is left
-   that could matter. */
+/* The end of a child, and of everything in its namespace; then the host is told, if `control` is not -1. */
 static void reap(struct spare *spare, int control)
 {
 	struct oe__warm_message message = { .type = OE__WARM_EXITED, .number = spare->number };
@@ -274,15 +304,14 @@ static void reap(struct spare *spare, int control)
 	close(spare->handle);
 	message.cpu_ms = milliseconds(&usage);
 	message.memory = (int64_t)usage.ru_maxrss * 1024;
-	if (spare->init > 0 && has_strays(spare)) {
-		message.strays = end_namespace(spare, &usage);
+	/* Who was killed was killed by the end of the namespace, most likely. */
+	bool killed = WIFSIGNALED(message.status) && WTERMSIG(message.status) == SIGKILL;
+	if (spare->room && (killed || has_strays(spare->room))) {
+		message.strays = end_room(spare->room, &usage);
 		message.cpu_ms += milliseconds(&usage);
-		spare->init = 0;
 	}
 	if (control >= 0)
 		(void)send_with(control, &message, sizeof(message), NULL, 0);
-	if (spare->init > 0)
-		(void)end_namespace(spare, &usage);
 	if (spare->mounts >= 0)
 		close(spare->mounts);
 	*spare = (struct spare){ .mounts = -1 };
@@ -296,6 +325,7 @@ struct server {
 	int64_t count;
 	int broken;
 	struct spare spare, running;
+	struct room rooms[2];
 };
 
 static bool say(const struct server *server, const struct oe__warm_message *message)
@@ -305,7 +335,9 @@ static bool say(const struct server *server, const struct oe__warm_message *mess
 
 static int next_spare(struct server *server, struct child *out)
 {
-	return fork_spare(server->control, ++server->count, server->hidden, &server->spare, out);
+	struct room *room = &server->rooms[server->running.room == &server->rooms[0]];
+
+	return fork_spare(server->control, ++server->count, server->hidden, room, &server->spare, out);
 }
 
 static int given(struct server *server, int64_t number, struct child *out)
@@ -318,10 +350,10 @@ static int given(struct server *server, int64_t number, struct child *out)
 	server->running = server->spare;
 	server->spare = (struct spare){ .mounts = -1 };
 	server->broken = 0;
-	if (server->running.init > 0)
+	if (server->running.room)
 		server->running.mounts = hold_mounts(&server->running);
 	/* Where the end of one is known here, the next is made while it runs. */
-	return server->running.init > 0 ? next_spare(server, out) : 0;
+	return server->running.room ? next_spare(server, out) : 0;
 }
 
 /* @return 1 in a child, -1 at the end. */
