@@ -271,7 +271,7 @@ static int write_program(struct oe__command_run *run, char **path)
 	const struct oe__source *source = run->program->source;
 	OE__AUTO(buffer) struct oe__buffer name = OE__BUFFER_INIT(4096);
 
-	oe__buffer_printf(&name, "%s/%lld", oe__sandbox_scratch(command->sandbox),
+	oe__buffer_printf(&name, "%s/%lld", oe__sandbox_files(command->sandbox),
 	                  (long long)command->next_scratch++);
 	run->scratch = oe__strdup(oe__buffer_string(&name));
 	oe__buffer_printf(&name, "/program%s", command->suffix);

@@ -263,7 +263,7 @@ static int make_directory(struct oe__python_slot *slot)
 	struct oe__python_pool *pool = slot->pool;
 	OE__AUTO(buffer) struct oe__buffer name = OE__BUFFER_INIT(4096);
 
-	oe__buffer_printf(&name, "%s/s%lld", oe__sandbox_scratch(pool->sandbox),
+	oe__buffer_printf(&name, "%s/s%lld", oe__sandbox_files(pool->sandbox),
 	                  (long long)pool->next_scratch++);
 	slot->directory = oe__buffer_steal(&name, NULL);
 	return slot->directory ? oe__directory_make(slot->directory, NULL) : OE_ERR_NOMEM;

@@ -36,6 +36,7 @@ struct oe__sandbox {
 	int spawner_fd; /* pidfd */
 	pid_t process;  /* that made it */
 	char *scratch, *library;
+	char *files; /* in memory; NULL: there is no such place */
 	struct oe__sandbox_report report;
 	uint64_t next_tree;
 	struct listening *trees;
@@ -72,7 +73,7 @@ static int spawn(struct oe__sandbox *sandbox, int theirs, int host, oe_error *er
 {
 	OE__AUTO(buffer) struct oe__buffer path = OE__BUFFER_INIT(0);
 	char name[] = "oe-spawner";
-	char *arguments[] = { name, sandbox->scratch, NULL };
+	char *arguments[] = { name, sandbox->scratch, sandbox->files, NULL };
 	char *variables[] = { NULL };
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attributes;
@@ -215,6 +216,17 @@ static int set_policy(struct oe__sandbox *sandbox, const oe_sandbox_policy *poli
 	return oe__sandbox_report_check(report, policy->require, err);
 }
 
+/* Without it files are on disk, which takes longer. */
+static void make_files(struct oe__sandbox *sandbox)
+{
+	char *path = oe__strdup("/dev/shm/oe-XXXXXX");
+
+	if (path && mkdtemp(path))
+		sandbox->files = path;
+	else
+		oe__free(path);
+}
+
 int oe__sandbox_new(const char *temporary, const oe_sandbox_policy *policy, struct oe__sandbox **out,
                     oe_error *err)
 {
@@ -231,6 +243,8 @@ int oe__sandbox_new(const char *temporary, const oe_sandbox_policy *policy, stru
 	if (!sandbox->library)
 		return oe__error_nomem(err);
 	int status = make_scratch(sandbox, temporary, err);
+	if (policy && policy->mode != OE_SANDBOX_NONE)
+		make_files(sandbox);
 	if (status == 0)
 		status = connect_spawner(sandbox, err);
 	if (status == 0 && policy)
@@ -264,12 +278,20 @@ void oe__sandbox_free(struct oe__sandbox *sandbox)
 			continue;
 	if (ours && sandbox->scratch)
 		(void)oe__directory_remove(sandbox->scratch, NULL); /* if it could not */
+	if (ours && sandbox->files)
+		(void)oe__directory_remove(sandbox->files, NULL);
 	oe__fd_close(sandbox->spawner_fd);
 	oe__sandbox_report_done(&sandbox->report);
 	oe__free(sandbox->trees);
 	oe__free(sandbox->library);
+	oe__free(sandbox->files);
 	oe__free(sandbox->scratch);
 	oe__free(sandbox);
+}
+
+const char *oe__sandbox_files(const struct oe__sandbox *sandbox)
+{
+	return sandbox->files && sandbox->report.tier >= 2 ? sandbox->files : sandbox->scratch;
 }
 
 const char *oe__sandbox_library(const struct oe__sandbox *sandbox)

@@ -59,6 +59,9 @@ int oe__sandbox_tier(const struct oe__sandbox *sandbox);
 /* What the policy comes to on this machine; may be amended by who runs the trees. */
 struct oe__sandbox_report *oe__sandbox_report(struct oe__sandbox *sandbox);
 
+/* Where small files go that trees read: in memory if they have a /tmp of their own, else in the scratch. */
+const char *oe__sandbox_files(const struct oe__sandbox *sandbox);
+
 /* The library that fork servers load; as old as the sandbox. */
 const char *oe__sandbox_library(const struct oe__sandbox *sandbox);
 

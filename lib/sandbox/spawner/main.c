@@ -2,7 +2,7 @@
  * The spawner: the host's only child, and the parent of every process that a run starts. One thread,
  * no allocation after a fork, an empty environment. It holds nothing that the host could not lose.
  *
- *   oe-spawner SCRATCH      the directory is removed at the end
+ *   oe-spawner SCRATCH [FILES]      both directories are removed at the end
  *
  * When the host dies, however, everything below is killed: a pidfd tells, and the socket's end does
  * (each alone may miss: PDEATHSIG fires for threads, and an inherited socket never ends).
@@ -168,7 +168,7 @@ static int receive(const char *scratch)
 
 /* ---- ends ---- */
 
-static _Noreturn void end(const char *scratch)
+static _Noreturn void end(const char *scratch, const char *files)
 {
 	/* Everything, keepers included; what forks away from under one lands here. */
 	(void)descendants_kill(getpid(), 0);
@@ -177,6 +177,8 @@ static _Noreturn void end(const char *scratch)
 	cgroup_end();
 	if (scratch)
 		(void)oe__directory_remove(scratch, NULL);
+	if (files)
+		(void)oe__directory_remove(files, NULL);
 	_exit(0);
 }
 
@@ -209,7 +211,7 @@ static bool set_up(const char *scratch)
 
 int main(int argc, char **argv)
 {
-	const char *scratch = argc > 1 ? argv[1] : NULL;
+	const char *scratch = argc > 1 ? argv[1] : NULL, *files = argc > 2 ? argv[2] : NULL;
 	char drain[256];
 
 	if (!set_up(scratch))
@@ -219,12 +221,12 @@ int main(int argc, char **argv)
 		                       { .fd = notice[0], .events = POLLIN } };
 	for (;;) {
 		if ((poll(ready, 3, trees_measure()) < 0 && errno != EINTR) || ready[1].revents)
-			end(scratch);
+			end(scratch, files);
 		if (ready[2].revents & POLLIN)
 			while (read(notice[0], drain, sizeof(drain)) > 0)
 				continue;
 		trees_reap();
 		if (ready[0].revents && !receive(scratch))
-			end(scratch);
+			end(scratch, files);
 	}
 }
