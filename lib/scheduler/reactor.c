@@ -299,23 +299,48 @@ static bool has_descriptors(void)
 	return enough;
 }
 
-int oe__reactor_new(struct oe__reactor **out, oe_error *err)
+/* A host may run with its standard descriptors closed, as some daemons do. libuv aborts when it closes
+   one with such a number, so they are kept occupied while its own are made. */
+static size_t hold_standard(int held[STDERR_FILENO + 1])
+{
+	size_t count = 0;
+	int fd;
+
+	while ((fd = open("/dev/null", O_RDONLY | O_CLOEXEC)) >= 0 && fd <= STDERR_FILENO)
+		held[count++] = fd;
+	oe__fd_close(fd);
+	return count;
+}
+
+static int init_loop(struct oe__reactor *reactor, oe_error *err)
 {
 	if (!has_descriptors())
 		return oe__error_errno(err, "cannot make an event loop");
-	struct oe__reactor *reactor = oe__calloc(1, sizeof(*reactor));
-	if (!reactor)
-		return oe__error_nomem(err);
 	int code = uv_loop_init(&reactor->loop);
-	if (code < 0) {
-		oe__free(reactor);
+	if (code < 0)
 		return oe__error(err, OE_ERR_IO, "cannot make an event loop: %s", uv_strerror(code));
-	}
 	code = uv_async_init(&reactor->loop, &reactor->wake, run_posted);
 	if (code < 0) {
 		(void)uv_loop_close(&reactor->loop);
-		oe__free(reactor);
 		return oe__error(err, OE_ERR_IO, "cannot wake an event loop: %s", uv_strerror(code));
+	}
+	return 0;
+}
+
+int oe__reactor_new(struct oe__reactor **out, oe_error *err)
+{
+	int held[STDERR_FILENO + 1];
+	struct oe__reactor *reactor = oe__calloc(1, sizeof(*reactor));
+
+	if (!reactor)
+		return oe__error_nomem(err);
+	size_t count = hold_standard(held);
+	int status = init_loop(reactor, err);
+	while (count > 0)
+		oe__fd_close(held[--count]);
+	if (status < 0) {
+		oe__free(reactor);
+		return status;
 	}
 	pthread_mutex_init(&reactor->mutex, NULL);
 	uv_timer_init(&reactor->loop, &reactor->alarm);
@@ -323,7 +348,7 @@ int oe__reactor_new(struct oe__reactor **out, oe_error *err)
 	uv_check_start(&reactor->check, end_round);
 
 	/* The thread reads its own identity from `thread`: it must not run before that is written. */
-	int status = oe__thread_start(&reactor->thread, "oe-reactor", turn, reactor, err);
+	status = oe__thread_start(&reactor->thread, "oe-reactor", turn, reactor, err);
 	if (status < 0) {
 		close_loop(reactor);
 		pthread_mutex_destroy(&reactor->mutex);

@@ -3,6 +3,7 @@
 #include "scheduler/scheduler.h"
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <semaphore.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -342,6 +343,30 @@ START_TEST(test_no_descriptors)
 }
 END_TEST
 
+/* A host without standard descriptors: whatever gets their numbers must be closed like all others. */
+START_TEST(test_closed_standard_descriptors)
+{
+	int kept[STDERR_FILENO + 1];
+
+	for (int fd = 0; fd <= STDERR_FILENO; fd++) {
+		kept[fd] = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+		ck_assert_int_ge(kept[fd], 0);
+	}
+	for (int open = 0; open < 8; open++) { /* each combination */
+		oe_scheduler *scheduler = NULL;
+		for (int fd = 0; fd <= STDERR_FILENO; fd++)
+			(void)((open >> fd & 1) ? dup2(kept[fd], fd) : close(fd));
+		int status = oe_scheduler_new(1, &scheduler, NULL);
+		oe_scheduler_unref(scheduler);
+		for (int fd = 0; fd <= STDERR_FILENO; fd++)
+			(void)dup2(kept[fd], fd);
+		ck_assert_int_eq(status, 0);
+	}
+	for (int fd = 0; fd <= STDERR_FILENO; fd++)
+		(void)close(kept[fd]);
+}
+END_TEST
+
 START_TEST(test_wrong_thread_counts)
 {
 	oe_scheduler *scheduler = NULL;
@@ -358,4 +383,4 @@ END_TEST
 TEST_MAIN("scheduler", test_last_reference_on_the_reactor, test_last_reference_on_a_worker,
           test_last_reference_elsewhere_joins, test_queued_work_is_done, test_tasks_of_many_threads,
           test_tasks_make_tasks, test_sleepers_are_woken, test_default_threads, test_fork,
-          test_no_threads, test_no_descriptors, test_wrong_thread_counts)
+          test_no_threads, test_no_descriptors, test_closed_standard_descriptors, test_wrong_thread_counts)
