@@ -64,6 +64,7 @@ bool oe__program_better(const oe_program *a, const oe_program *b);
 struct oe__record_options {
 	size_t inline_max;
 	const char *artifact_directory; /* written as artifact_dir, or NULL */
+	const char *prompts;            /* JSON instead of the program's own, or NULL */
 };
 void oe__program_write(const oe_program *program, const struct oe__record_options *options,
 					   struct oe__json_writer *writer);

@@ -159,6 +159,47 @@ int oe__answer_load(struct oe__database *database, int64_t number, int32_t attem
 	return status > 0 ? read_answer(statement, out) : status;
 }
 
+static void write_text(struct oe__json_writer *writer, sqlite3_stmt *row, int column)
+{
+	oe__json_string_sized(writer, (const char *)sqlite3_column_text(row, column),
+	                      (size_t)sqlite3_column_bytes(row, column));
+}
+
+int oe__answer_write(struct oe__database *database, int64_t number, const char *key,
+                     struct oe__buffer *out, oe_error *err)
+{
+	OE__AUTO(statement) sqlite3_stmt *row = NULL;
+	struct oe__json_writer writer = { .out = out };
+
+	int status = oe__database_prepare(
+		database,
+		"SELECT a.text, p.system, p.user FROM answer a LEFT JOIN prompt p USING (number, attempt)"
+		" WHERE a.number = ? ORDER BY a.attempt DESC LIMIT 1",
+		&row, err);
+	if (status < 0)
+		return status;
+	sqlite3_bind_int64(row, 1, number);
+	status = step(database, row, err);
+	if (status <= 0)
+		return status;
+	oe__json_map(&writer);
+	oe__json_key(&writer, key);
+	oe__json_map(&writer);
+	if (sqlite3_column_type(row, 1) != SQLITE_NULL) {
+		oe__json_key(&writer, "system");
+		write_text(&writer, row, 1);
+		oe__json_key(&writer, "user");
+		write_text(&writer, row, 2);
+	}
+	oe__json_key(&writer, "responses");
+	oe__json_list(&writer);
+	write_text(&writer, row, 0);
+	oe__json_list_end(&writer);
+	oe__json_map_end(&writer);
+	oe__json_map_end(&writer);
+	return out->status < 0 ? oe__error_nomem(err) : 1;
+}
+
 /* ---- programs ---- */
 
 #define PROGRAM_COLUMNS                                                                            \
