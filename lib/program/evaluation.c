@@ -227,6 +227,16 @@ const char *oe_evaluation_message(const oe_evaluation *evaluation)
 	return evaluation && evaluation->message ? evaluation->message : "";
 }
 
+const char *oe_evaluation_problem(const oe_evaluation *evaluation)
+{
+	if (!oe__evaluation_failed(evaluation))
+		return "";
+	if (oe_evaluation_verdict(evaluation) == OE_VERDICT_OK)
+		return oe__score_missing(evaluation);
+	return *oe_evaluation_message(evaluation) ? oe_evaluation_message(evaluation)
+											  : oe_verdict_name(oe_evaluation_verdict(evaluation));
+}
+
 double oe_evaluation_wall_ms(const oe_evaluation *evaluation)
 {
 	return evaluation ? evaluation->wall_ms : -1;
