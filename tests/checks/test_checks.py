@@ -133,7 +133,7 @@ class Checks(unittest.TestCase):
 };
 """
         self.tree.write("lib/config/option_table.c", table)
-        self.tree.write("lib/llm/a.c", 'int f(void)\n{\n\treturn field("two") + get("one");\n}\n')
+        self.tree.write("lib/llm/a.c", 'int f(void)\n{\n\treturn field("two") + get("one"); /* not "three" */\n}\n')
         self.fails("check_options.py", "lib/config/option_table.c",
                    table.replace('.no_effect = "it is odd", ', ""), "nobody reads 'three'")
 
