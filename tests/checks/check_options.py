@@ -7,7 +7,7 @@ import sys
 from source import without_comments
 
 TABLE = "lib/config/option_table.c"
-UNFINISHED = {"evaluator.isolation"}  # take it out with the first reader
+UNFINISHED = set()  # until their readers are there
 ROW = re.compile(r'\n\t[A-Z_]+\("([a-z_.]+)"(.*?)(?=\n\t[A-Z_]+\("|\n\};)', re.S)
 
 
