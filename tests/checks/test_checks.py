@@ -183,6 +183,16 @@ class Checks(unittest.TestCase):
                 self.assertIn(what, self.complaint("check_symbols.py", *built()))
                 self.tree.write(path, before)
 
+    def test_release_build(self):
+        """A variable that only an assertion reads: nothing but NDEBUG shows it."""
+        self.tree.write("meson.build", "project('a', 'c', default_options: 'warning_level=3')\n"
+                        "executable('a', 'a.c')\n")
+        self.tree.write("meson_options.txt", "option('tests', type: 'boolean', value: true)\n"
+                        "option('docs', type: 'boolean', value: true)\n")
+        self.tree.write("a.c", "int main(void) { return 0; }\n")
+        self.fails("check_release.py", "a.c", "#include <assert.h>\n\nint main(int count, char **names)\n{\n"
+                   "\tint a = count > 0 && names;\n\tassert(a);\n}\n", "a.c:5", "-Db_ndebug=true")
+
     def test_docs(self):
         def complaint(text):
             self.tree.write("README.md", text)
