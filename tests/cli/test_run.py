@@ -402,6 +402,10 @@ class Edit(Case):
         self.assertIn("scale = 1.5", json.dumps(value["blocks"]))
         self.assertNotIn("code", {k: v for k, v in value.items() if v is not None})
 
+    def test_a_difference_in_blanks_is_named(self):
+        value = self.edit(self.ANSWER.replace("scale = 1.5", "scale=1.5"))
+        self.assertIn("differs from it in blanks", value["message"])
+
     def test_full(self):
         value = self.edit("```python\n" + PROGRAM.replace("1.5", "7.5") + "```\n", "--full")
         self.assertIn("7.5", value["code"])
