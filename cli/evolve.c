@@ -23,6 +23,7 @@
 #include "signals.h"
 #include "summary.h"
 #include "terminal.h"
+#include "text.h"
 #include "watch.h"
 
 #define TICK_S 0.1
@@ -215,6 +216,35 @@ static void note_stops(struct evolution *evolution)
 	story->grace_end = story_clock() + fmin(grace, 5);
 }
 
+static void tell(struct evolution *evolution, const oe_event *event)
+{
+	struct story_news news = story_event(&evolution->story, event);
+
+	for (size_t i = 0; i < evolution->watcher_count; i++)
+		evolution->watchers[i]->methods->event(evolution->watchers[i], &evolution->story, event,
+											   &news);
+}
+
+/* One line for everybody who watches, the log file among them. */
+static void tell_status(struct evolution *evolution)
+{
+	const struct story *story = &evolution->story;
+	AUTO(text) struct text text = TEXT_INIT;
+
+	text_format(&text, "status: %lld iterations in ", (long long)story->now.ended);
+	text_duration(&text, story->now.elapsed_s);
+	text_add(&text, ", best ");
+	text_score(&text, story->best);
+	text_format(&text, ", %lld calls and %lld evaluations under way", (long long)story->now.llm_in_flight,
+				(long long)story->now.evaluations_in_flight);
+	tell(evolution, &(oe_event){ .struct_size = sizeof(oe_event),
+								 .type = OE_EVENT_LOG,
+								 .level = 2,
+								 .island = OE_ISLAND_ALL,
+								 .text = text_string(&text),
+								 .model = "" });
+}
+
 static void tick(struct evolution *evolution)
 {
 	oe_controller *controller = evolution->session->controller;
@@ -226,18 +256,11 @@ static void tick(struct evolution *evolution)
 	if (oe_controller_statistics(controller, &now) == 0)
 		story_tick(&evolution->story, &now);
 	note_stops(evolution);
+	if (signals_status())
+		tell_status(evolution);
 	for (size_t i = 0; i < evolution->watcher_count; i++)
 		evolution->watchers[i]->methods->tick(evolution->watchers[i], &evolution->story);
 	evolution->tick_at = story_clock() + TICK_S;
-}
-
-static void tell(struct evolution *evolution, const oe_event *event)
-{
-	struct story_news news = story_event(&evolution->story, event);
-
-	for (size_t i = 0; i < evolution->watcher_count; i++)
-		evolution->watchers[i]->methods->event(evolution->watchers[i], &evolution->story, event,
-											   &news);
 }
 
 /* Until the run ends: enum oe_stop_reason, or a status. */

@@ -87,10 +87,12 @@ void summary_print(const struct story *story, const struct session *session, boo
 		best = oe_population_best(population);
 	add_head(&text, story);
 	add_outcomes(&text, story);
-	if (best && file_exists(best_path))
+	if (best && file_exists(best_path)) {
 		add_path(&text, "      program   ", best_path);
+		text_add_char(&text, '\n');
+	}
 	if (best) {
-		add_path(&text, "\n      explore   oe list ", story->directory);
+		add_path(&text, "      explore   oe list ", story->directory);
 		add_path(&text, "   |   oe diff best initial --run ", story->directory);
 		text_add_char(&text, '\n');
 		add_metrics(&text, best);
