@@ -27,11 +27,12 @@ struct oe_program {
 	struct oe__source *source;
 	oe_evaluation *evaluation;        /* or NULL */
 	oe_evaluation *parent_evaluation; /* metrics that the child is compared with; or NULL */
-	char *id;
-	char *parent_id; /* or NULL */
-	char *language;
-	char *changes;
-	char *prompts; /* JSON text of an imported record's prompts, or NULL */
+	const char *id;
+	const char *parent_id; /* or NULL */
+	const char *language;
+	const char *changes;
+	const char *prompts; /* JSON text of an imported record's prompts, or NULL */
+	char texts[];        /* the five above */
 };
 
 /* Everything is copied or referenced. Zero means: default. */
