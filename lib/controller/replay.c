@@ -95,7 +95,8 @@ static int find_program(struct oe__replay *replay, const struct oe__log_entry *e
                         oe_program **out, oe_error *err)
 {
 	int found = entry->program_id
-	                ? oe__program_cursor_find(replay->programs, entry->program_id, out, err)
+	                ? oe__program_cursor_find(replay->programs, entry->program_id,
+	                                          entry->number, out, err)
 	                : 0;
 	if (found < 0)
 		return found;

@@ -10,8 +10,8 @@
 
 #define BUSY_MS 10000 /* a reader's checkpoint or backup may hold the file for a moment */
 
-/* Small pages: each row changes one page of the index of identifiers, which lie anywhere in it. 4000
-   of them bound the WAL at 16 MB, and the stall of its checkpoint at some tens of milliseconds. */
+/* Small pages: a commit of few rows writes as many pages, whole. 4000 of them bound the WAL at 16 MB,
+   and the stall of its checkpoint at some tens of milliseconds. */
 static const char settings[] = "PRAGMA page_size = 4096;"
                                "PRAGMA journal_mode = WAL;"
                                "PRAGMA wal_autocheckpoint = 4000;"
@@ -42,12 +42,15 @@ static const char schema[] =
 	"  time REAL NOT NULL) STRICT;"
 	"CREATE TABLE program ("
 	"  position INTEGER PRIMARY KEY,"
-	"  id TEXT NOT NULL UNIQUE, parent_id TEXT, island INTEGER NOT NULL,"
+	"  id TEXT NOT NULL, parent_id TEXT, island INTEGER NOT NULL,"
 	"  generation INTEGER NOT NULL, iteration INTEGER NOT NULL, timestamp REAL NOT NULL,"
 	"  language TEXT NOT NULL, code TEXT NOT NULL, changes TEXT NOT NULL,"
 	"  fitness REAL, metrics TEXT NOT NULL, parent_metrics TEXT,"
 	"  verdict TEXT NOT NULL, message TEXT NOT NULL,"
 	"  wall_ms REAL NOT NULL, cpu_ms REAL NOT NULL) STRICT;"
+	/* Identifiers are random. Sorted by them alone each row would change another page of the index,
+	   and the longer the run, the more of them; so the newest ones lie together. */
+	"CREATE UNIQUE INDEX program_id ON program (iteration, id);"
 	/* Copies that migrated: their programs are those of the originals. */
 	"CREATE TABLE migrant ("
 	"  id TEXT PRIMARY KEY, original_id TEXT NOT NULL, island INTEGER NOT NULL)"
@@ -78,9 +81,10 @@ static const char *const statements[OE__STATEMENT_COUNT] = {
 		"INSERT OR REPLACE INTO answer VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
 	[OE__STATEMENT_UNANSWERED] = "INSERT INTO unanswered VALUES (?, ?, ?, ?, ?, ?, ?)",
 	[OE__STATEMENT_PROGRAM] =
-		"INSERT OR IGNORE INTO program (id, parent_id, island, generation, iteration, timestamp,"
+		"INSERT INTO program (id, parent_id, island, generation, iteration, timestamp,"
 		" language, code, changes, fitness, metrics, parent_metrics, verdict, message, wall_ms,"
-		" cpu_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+		" cpu_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+		" ON CONFLICT DO NOTHING", /* which of the columns are unique is the schema's business */
 	[OE__STATEMENT_ARTIFACT] = "INSERT OR REPLACE INTO artifact VALUES (?, ?, ?, ?, ?)",
 	[OE__STATEMENT_PROMPT] = "INSERT OR REPLACE INTO prompt VALUES (?, ?, ?, ?)",
 	[OE__STATEMENT_META] = "INSERT OR REPLACE INTO meta VALUES (?, ?)",
