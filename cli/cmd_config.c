@@ -124,14 +124,9 @@ static void explain_range(const oe_option *option)
 
 static void print_environment(const char *name)
 {
-	printf("variable  OE_");
-	for (const char *s = name; *s; s++) {
-		if (*s == '.')
-			printf("__");
-		else
-			putchar(*s >= 'a' && *s <= 'z' ? *s - 'a' + 'A' : *s);
-	}
-	putchar('\n');
+	AUTO(string) char *variable = settings_variable(name);
+
+	printf("variable  %s\n", variable);
 }
 
 static int explain(const struct arguments *arguments, const oe_config *config)

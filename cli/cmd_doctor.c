@@ -127,17 +127,18 @@ static double seconds_now(void)
 	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
-/* One short question; an answer of any kind will do. */
-static void ask_models(struct report *report, struct session *session)
+/* One short question, asked once; an answer of any kind will do. */
+static void ask_model(struct report *report, struct session *session, bool judges, size_t index)
 {
 	AUTO(completion) oe_completion *completion = NULL;
+	AUTO(llm) oe_llm *llm = NULL;
 	oe_error err = { 0 };
 	double begin = seconds_now();
 
-	int status = oe_llm_from_config(session->config, session->scheduler, 0, &session->llm, &err);
-	if (status == 0)
-		status = oe_llm_ask(session->llm, "You are being tested.", "Answer with the word: ready", 1,
-							&completion, &err);
+	int status = oe_llm_from_config_at(session->config, session->scheduler, judges, index, &llm, &err);
+	if (status > 0)
+		status = oe_llm_ask(llm, "You are being tested.", "Answer with the word: ready", 1, &completion,
+							&err);
 	if (status < 0) {
 		find_error(report, "llm", status, &err);
 		return;
@@ -148,32 +149,48 @@ static void ask_models(struct report *report, struct session *session)
 		 1e3 * (seconds_now() - begin), usage ? "with its usage" : "without its usage");
 }
 
-static void check_models(struct report *report, struct session *session, bool offline)
+static void show_model(struct report *report, const oe_model *model, bool remote)
+{
+	bool keyless = strcmp(model->backend, "openai") == 0 && !model->has_key;
+
+	find(report, keyless ? LEVEL_NOTE : LEVEL_OK, "llm", "%s%s%s%s%s%s", model->backend,
+		 *model->name ? " " : "", model->name, remote ? " at " : "", remote ? model->api_base : "",
+		 !remote		   ? ""
+		 : model->has_key  ? ", key set"
+						   : ", no key");
+}
+
+/* Those of the evolution, or of the evaluator's feedback. */
+static void check_list(struct report *report, struct session *session, bool judges, bool offline)
 {
 	const oe_model *model = NULL;
 	oe_error err = { 0 };
-	bool embedded = false;
-	size_t i = 0;
 	int got;
 
-	for (; (got = oe_config_model(session->config, 0, i, &model, &err)) > 0; i++) {
-		bool mutate = strcmp(model->backend, "mutate") == 0;
-		bool keyless = strcmp(model->backend, "openai") == 0 && !model->has_key;
-		embedded |= mutate;
-		find(report, keyless ? LEVEL_NOTE : LEVEL_OK, "llm", "%s%s%s%s%s%s", model->backend,
-			 *model->name ? " " : "", model->name, *model->api_base ? " at " : "", model->api_base,
-			 mutate || strcmp(model->backend, "command") == 0 ? ""
-			 : model->has_key								 ? ", key set"
-															 : ", no key");
+	for (size_t i = 0; (got = oe_config_model(session->config, judges, i, &model, &err)) > 0; i++) {
+		bool embedded = strcmp(model->backend, "mutate") == 0;
+		show_model(report, model, !embedded && strcmp(model->backend, "command") != 0);
+		if (offline && !embedded)
+			find(report, LEVEL_NOTE, "llm", "not asked (--offline)");
+		else if (!embedded)
+			ask_model(report, session, judges, i);
 	}
 	if (got < 0)
 		find_error(report, "llm", got, &err);
-	else if (i == 0)
-		find(report, LEVEL_FAIL, "llm", "%s", session_no_model);
-	else if (offline && !embedded)
-		find(report, LEVEL_NOTE, "llm", "not asked (--offline)");
-	else if (!embedded)
-		ask_models(report, session);
+}
+
+static void check_models(struct report *report, struct session *session, bool offline)
+{
+	const char *feedback = oe_config_get(session->config, "evaluator.use_llm_feedback");
+	oe_error err = { 0 };
+
+	/* Whoever waits for an answer here wants to hear of the first failure. */
+	if (oe_config_origin_level(session->config, "llm.retries") == OE_ORIGIN_DEFAULT &&
+		oe_config_set(session->config, "llm.retries", "0", &err) < 0)
+		find_error(report, "llm", err.status, &err);
+	check_list(report, session, false, offline);
+	if (feedback && strcmp(feedback, "true") == 0)
+		check_list(report, session, true, offline);
 }
 
 /* ---- program and evaluator ---- */
@@ -208,9 +225,9 @@ static void check_evaluation(struct report *report, const struct session *sessio
 {
 	AUTO(program) oe_program *first = NULL, *second = NULL;
 
-	if (oe_evaluation_verdict(runs[0]) != OE_VERDICT_OK) {
-		find(report, LEVEL_FAIL, "evaluator", "the initial program fails (%s): %s",
-			 oe_verdict_name(oe_evaluation_verdict(runs[0])), oe_evaluation_message(runs[0]));
+	if (*oe_evaluation_problem(runs[0])) {
+		find(report, LEVEL_FAIL, "evaluator", "the initial program has no score (%s): %s",
+			 oe_verdict_name(oe_evaluation_verdict(runs[0])), oe_evaluation_problem(runs[0]));
 		return;
 	}
 	if (oe_program_evaluated(session->program, runs[0], &first) < 0 ||

@@ -129,8 +129,10 @@ static void add_evaluation(json_t *object, const oe_program *program, oe_evaluat
 	if (oe_program_evaluated(program, evaluation, &judged) < 0)
 		exit(message_error(EXIT_FAILED, OE_ERR_NOMEM, NULL));
 	json_set(object, "verdict", json_string(oe_verdict_name(oe_evaluation_verdict(evaluation))));
-	json_set(object, "message", json_words(oe_evaluation_message(evaluation)));
-	json_set(object, "fitness", json_number(oe_program_fitness(judged)));
+	json_set(object, "message", json_words(oe_evaluation_problem(evaluation)));
+	json_set(object, "fitness", *oe_evaluation_problem(evaluation)
+									? json_null()
+									: json_number(oe_program_fitness(judged)));
 	json_set(object, "metrics", json_metrics(evaluation));
 	json_set(object, "artifacts", json_artifacts(evaluation));
 	json_set(timings, "wall_ms", real_or_null(oe_evaluation_wall_ms(evaluation)));
@@ -208,8 +210,9 @@ static int run(const struct arguments *arguments)
 			print_json(&session, &repeats);
 		else
 			print_text(&session, &repeats);
-		if (oe_evaluation_verdict(repeats.items[0]) != OE_VERDICT_OK)
-			status = EXIT_FAILED;
+		for (size_t i = 0; i < repeats.count; i++)
+			if (*oe_evaluation_problem(repeats.items[i]))
+				status = EXIT_FAILED;
 	}
 	done(&repeats);
 	session_done(&session);
@@ -235,7 +238,7 @@ const struct command command_eval = {
 	.summary = "Evaluate a program once, without a model",
 	.operands = "PROGRAM",
 	.details = "The program is judged as in a run: in its own process, with the time limit of "
-			   "evaluator.timeout. Exits with 1 if the evaluation fails.",
+			   "evaluator.timeout. Exits with 1 if an evaluation gives no score.",
 	.options = tables,
 	.examples = {
 		{ "oe eval initial_program.py --evaluator evaluator.py", "metrics, artifacts and time" },

@@ -53,6 +53,14 @@ static double key_of(const oe_program *program)
 	return NAN;
 }
 
+static bool is_known(const struct list *list)
+{
+	for (size_t i = 0; i < list->count; i++)
+		if (!isnan(key_of(list->items[i])))
+			return true;
+	return list->count == 0 || !sort_metric;
+}
+
 /* Falling, NaN last. */
 static int by_key(const void *a, const void *b)
 {
@@ -188,11 +196,14 @@ static int run(const struct arguments *arguments)
 	int status = book_open(arguments_operand(arguments, 0), &book);
 	if (status)
 		return status;
+	long island = arguments_whole(arguments, "island", OE_ISLAND_ALL);
 	status = collect(&book, arguments_has(arguments, "all"),
-					 (int32_t)arguments_whole(arguments, "island", OE_ISLAND_ALL), &list);
+					 island < INT32_MAX ? (int32_t)island : INT32_MAX, &list);
 	sort_metric = arguments_get(arguments, "sort");
 	if (sort_metric && strcmp(sort_metric, "fitness") == 0)
 		sort_metric = NULL;
+	if (status == EXIT_DONE && !is_known(&list))
+		status = message_fail(EXIT_FAILED, "no program has a number called '%s'", sort_metric);
 	if (list.count)
 		qsort(list.items, list.count, sizeof(list.items[0]), by_key);
 	size_t limit = (size_t)arguments_whole(arguments, "number", 20);
@@ -205,7 +216,8 @@ static int run(const struct arguments *arguments)
 	else if (status == EXIT_DONE)
 		print_table(&list, count);
 	if (status == EXIT_DONE && count < list.count)
-		message("%zu of %zu programs; -n 0 shows all", count, list.count);
+		message("%zu of %zu %sprograms; -n 0 shows all", count, list.count,
+				arguments_has(arguments, "all") ? "" : "live ");
 	done(&list);
 	book_close(&book);
 	return status;

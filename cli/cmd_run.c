@@ -55,7 +55,7 @@ static int dry_run(struct session *session, const char *directory)
 		return message_error(EXIT_EVALUATOR, got, &err);
 	printf("initial program\n");
 	report_evaluation(evaluation);
-	return oe_evaluation_verdict(evaluation) == OE_VERDICT_OK ? EXIT_DONE : EXIT_EVALUATOR;
+	return *oe_evaluation_problem(evaluation) ? EXIT_EVALUATOR : EXIT_DONE;
 }
 
 static int build(struct session *session, const struct arguments *arguments)

@@ -5,11 +5,14 @@
 #include "evolve.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <math.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "cli.h"
@@ -20,6 +23,7 @@
 #include "signals.h"
 #include "summary.h"
 #include "terminal.h"
+#include "text.h"
 #include "watch.h"
 
 #define TICK_S 0.1
@@ -28,7 +32,8 @@
 const struct option options_watch[] = {
 	{ "progress", "HOW", "how the run is shown", "auto|tty|plain|json|none", NULL, OPTION_CHOICE,
 	  0 },
-	{ "events", "FILE", "also write the events there, as NDJSON; fd:N is an open descriptor", NULL,
+	{ "events", "FILE",
+	  "also write the events there, as NDJSON; fd:N is an open descriptor, unix:PATH a socket", NULL,
 	  NULL, OPTION_FILE, 0 },
 	{ "require-target", NULL, "exit with 6 if the target score was not reached", NULL, NULL,
 	  OPTION_FLAG, 0 },
@@ -71,26 +76,74 @@ static struct watcher *make_progress(const char *how)
 	return NULL;
 }
 
-/* "fd:3" or a file, which is appended to: a run that goes on has one stream. */
+/* Standard streams are written by others too: what is closed in the end is a copy. */
+static int open_descriptor(long fd)
+{
+	if (fd <= STDERR_FILENO)
+		return fcntl((int)fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+	return fcntl((int)fd, F_SETFD, FD_CLOEXEC) < 0 ? -1 : (int)fd;
+}
+
+static int open_socket(const char *path)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+
+	if (strlen(path) >= sizeof(address.sun_path)) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	memcpy(address.sun_path, path, strlen(path) + 1);
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd >= 0 && connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0) {
+		int error = errno;
+		close(fd);
+		errno = error;
+		return -1;
+	}
+	return fd;
+}
+
+/* The number in "fd:3"; negative if it is none. */
+static long descriptor_of(const char *where)
+{
+	char *end;
+	long fd = strtol(where + 3, &end, 10);
+
+	return end == where + 3 || *end || fd > 1 << 20 ? -1 : fd;
+}
+
+/* A file is appended to: a run that goes on has one stream. */
 static int make_events(struct evolution *evolution, const char *where)
 {
-	FILE *stream;
+	int fd;
 
 	if (!where)
 		return EXIT_DONE;
 	if (text_starts(where, "fd:")) {
-		char *end;
-		long fd = strtol(where + 3, &end, 10);
-		if (end == where + 3 || *end || fd < 0 || fd > 1 << 20)
-			return message_fail(EXIT_USAGE, "--events: expected fd:N or a file, not '%s'", where);
-		stream = fdopen((int)fd, "w");
+		if (descriptor_of(where) < 0)
+			return message_fail(EXIT_USAGE, "--events: expected fd:N, unix:PATH or a file, not '%s'",
+								where);
+		fd = open_descriptor(descriptor_of(where));
+	} else if (text_starts(where, "unix:")) {
+		fd = open_socket(where + strlen("unix:"));
 	} else {
-		stream = fopen(where, "ae");
+		fd = open(where, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
 	}
+	FILE *stream = fd < 0 ? NULL : fdopen(fd, "a");
 	if (!stream)
 		return message_fail(EXIT_FAILED, "--events: %s: %s", where, strerror(errno));
 	add_watcher(evolution, ndjson_new(stream, true));
 	return EXIT_DONE;
+}
+
+/* Are there events on standard output? Then nothing else is printed there. */
+static bool takes_output(const struct arguments *arguments)
+{
+	const char *progress = arguments_get(arguments, "progress");
+	const char *events = arguments_get(arguments, "events");
+
+	return (progress && strcmp(progress, "json") == 0) ||
+		   (events && text_starts(events, "fd:") && descriptor_of(events) == STDOUT_FILENO);
 }
 
 static int make_watchers(struct evolution *evolution, const struct arguments *arguments)
@@ -163,6 +216,35 @@ static void note_stops(struct evolution *evolution)
 	story->grace_end = story_clock() + fmin(grace, 5);
 }
 
+static void tell(struct evolution *evolution, const oe_event *event)
+{
+	struct story_news news = story_event(&evolution->story, event);
+
+	for (size_t i = 0; i < evolution->watcher_count; i++)
+		evolution->watchers[i]->methods->event(evolution->watchers[i], &evolution->story, event,
+											   &news);
+}
+
+/* One line for everybody who watches, the log file among them. */
+static void tell_status(struct evolution *evolution)
+{
+	const struct story *story = &evolution->story;
+	AUTO(text) struct text text = TEXT_INIT;
+
+	text_format(&text, "status: %lld iterations in ", (long long)story->now.ended);
+	text_duration(&text, story->now.elapsed_s);
+	text_add(&text, ", best ");
+	text_score(&text, story->best);
+	text_format(&text, ", %lld calls and %lld evaluations under way", (long long)story->now.llm_in_flight,
+				(long long)story->now.evaluations_in_flight);
+	tell(evolution, &(oe_event){ .struct_size = sizeof(oe_event),
+								 .type = OE_EVENT_LOG,
+								 .level = 2,
+								 .island = OE_ISLAND_ALL,
+								 .text = text_string(&text),
+								 .model = "" });
+}
+
 static void tick(struct evolution *evolution)
 {
 	oe_controller *controller = evolution->session->controller;
@@ -174,18 +256,11 @@ static void tick(struct evolution *evolution)
 	if (oe_controller_statistics(controller, &now) == 0)
 		story_tick(&evolution->story, &now);
 	note_stops(evolution);
+	if (signals_status())
+		tell_status(evolution);
 	for (size_t i = 0; i < evolution->watcher_count; i++)
 		evolution->watchers[i]->methods->tick(evolution->watchers[i], &evolution->story);
 	evolution->tick_at = story_clock() + TICK_S;
-}
-
-static void tell(struct evolution *evolution, const oe_event *event)
-{
-	struct story_news news = story_event(&evolution->story, event);
-
-	for (size_t i = 0; i < evolution->watcher_count; i++)
-		evolution->watchers[i]->methods->event(evolution->watchers[i], &evolution->story, event,
-											   &news);
 }
 
 /* Until the run ends: enum oe_stop_reason, or a status. */
@@ -232,6 +307,16 @@ static int status_of_outcomes(const struct story *story)
 	return EXIT_DONE;
 }
 
+static int fail_evaluator(const struct evolution *evolution)
+{
+	const struct session *session = evolution->session;
+
+	message_fail(EXIT_EVALUATOR, "%s", evolution->story.reason_text);
+	message("'oe eval %s --evaluator %s' tells more", session->program_path,
+			session->evaluator_path);
+	return EXIT_EVALUATOR;
+}
+
 static int status_of(const struct evolution *evolution, const struct arguments *arguments,
 					 int reason)
 {
@@ -244,7 +329,7 @@ static int status_of(const struct evolution *evolution, const struct arguments *
 	case OE_REASON_LLM:
 		return message_fail(EXIT_LLM, "%s", story->reason_text);
 	case OE_REASON_EVALUATOR:
-		return message_fail(EXIT_EVALUATOR, "%s", story->reason_text);
+		return fail_evaluator(evolution);
 	case OE_REASON_STORE:
 		return message_fail(EXIT_STORE, "%s", story->reason_text);
 	default:
@@ -268,9 +353,7 @@ static int run(struct evolution *evolution, const struct arguments *arguments)
 	signals_end();
 	if (reason < 0)
 		return message_error(EXIT_STORE, reason, &err);
-	const char *progress = arguments_get(arguments, "progress");
-	bool pure = progress && strcmp(progress, "json") == 0;
-	summary_print(&evolution->story, evolution->session, !pure);
+	summary_print(&evolution->story, evolution->session, !takes_output(arguments));
 	return status_of(evolution, arguments, reason);
 }
 
@@ -329,9 +412,13 @@ static int begin(struct session *session, const struct evolve_plan *plan)
 		status = oe_controller_seed(session->controller, session->program, &err);
 	if (status >= 0)
 		status = note_origin(session);
-	if (status == OE_ERR_STATE && !resume)
-		message("'oe resume %s' goes on with a run; -o DIR begins another one", plan->directory);
-	return status < 0 ? fail_open(status, &err) : EXIT_DONE;
+	if (status >= 0)
+		return EXIT_DONE;
+	int failure = fail_open(status, &err);
+	/* Without a controller another process is at it. */
+	if (status == OE_ERR_STATE && session->controller && !resume)
+		message("'oe resume %s' goes on with it; -o DIR begins another one", plan->directory);
+	return failure;
 }
 
 int evolve(struct session *session, const struct arguments *arguments,
@@ -339,6 +426,9 @@ int evolve(struct session *session, const struct arguments *arguments,
 {
 	struct evolution evolution = { .session = session };
 
+	if (arguments_has(arguments, "require-target") &&
+	    !settings_text(session->config, "target_score"))
+		return arguments_misuse(arguments->command, "--require-target: there is no target score");
 	if (folder_make(plan->directory) < 0)
 		return message_fail(EXIT_FAILED, "%s: %s", plan->directory, strerror(errno));
 	int status = begin(session, plan);

@@ -247,7 +247,8 @@ void help_manual(FILE *stream)
 	fputs(".SH SIGNALS\n", stream);
 	roff(stream, "The first SIGINT, SIGTERM or SIGHUP stops the run in good order: calls of models "
 				 "are cancelled, evaluations get a few seconds, a checkpoint is written. The second "
-				 "kills the evaluations; the third ends oe at once. SIGUSR1 writes a checkpoint.\n");
+				 "kills the evaluations; the third ends oe at once. SIGUSR1 writes a checkpoint, SIGUSR2 "
+				 "a line about how the run stands, to the log file too.\n");
 	fputs(".SH EXIT STATUS\n", stream);
 	for (size_t i = 0; i < sizeof(statuses) / sizeof(statuses[0]); i++) {
 		fprintf(stream, ".TP\n\\fB%s\\fR\n", statuses[i].status);

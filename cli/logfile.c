@@ -161,7 +161,7 @@ static void on_end(struct watcher *watcher, const struct story *story)
 	struct logfile *logfile = (struct logfile *)watcher;
 
 	say(logfile, LEVEL_INFO, "controller", "Evolution completed - %s after %lld iterations",
-		story->reason_text, (long long)story->now.ended);
+		story->reason_text[0] ? story->reason_text : story->reason, (long long)story->now.ended);
 	if (ferror(logfile->stream))
 		message("the log file could not be written completely");
 }

@@ -4,6 +4,7 @@
  */
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -150,8 +151,18 @@ static int run_top(int argc, char **argv)
 	return unknown(argv[used]);
 }
 
+/* What was closed would become the number of the next file that is opened, and be printed to. Opened
+   the wrong way round, so that using it fails as it would have. */
+static void occupy_standard(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && errno == EBADF)
+			(void)!open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+}
+
 int main(int argc, char **argv)
 {
+	occupy_standard();
 	terminal_start();
 	signal(SIGPIPE, SIG_IGN);
 	if (oe_version() < OE_VERSION || oe_version() >> 16 != OE_VERSION_MAJOR)

@@ -169,6 +169,9 @@ static const char *wrong(const struct option *option, const char *value)
 		return is_choice(option->choices, value) ? NULL : option->choices;
 	case OPTION_SETTING:
 		return strchr(value, '=') > value ? NULL : "KEY=VALUE";
+	case OPTION_FILE:
+	case OPTION_FOLDER:
+		return *value ? NULL : "a path";
 	default:
 		return NULL;
 	}

@@ -59,7 +59,7 @@ static void report_artifact(const char *name, oe_bytes content)
 void report_evaluation(const oe_evaluation *evaluation)
 {
 	AUTO(text) struct text line = TEXT_INIT;
-	const char *message = oe_evaluation_message(evaluation);
+	const char *problem = oe_evaluation_problem(evaluation);
 	oe_bytes content;
 	const char *name;
 
@@ -70,9 +70,9 @@ void report_evaluation(const oe_evaluation *evaluation)
 	}
 	if (oe_evaluation_cpu_ms(evaluation) >= 0)
 		text_format(&line, " (%.1f ms of processor)", oe_evaluation_cpu_ms(evaluation));
-	if (message[0]) {
-		text_add(&line, ": ");
-		terminal_clean_line(&line, message);
+	if (problem[0]) {
+		text_add(&line, oe_evaluation_verdict(evaluation) == OE_VERDICT_OK ? ", but no score: " : ": ");
+		terminal_clean_line(&line, problem);
 	}
 	puts(text_string(&line));
 	report_metrics(evaluation);

@@ -7,10 +7,12 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli.h"
 #include "commands.h"
 #include "handles.h"
+#include "text.h"
 
 const struct option options_config[] = {
 	{ "config", "FILE", "configuration, in YAML", NULL, NULL, OPTION_FILE, 'c' },
@@ -146,12 +148,53 @@ int settings_read(const struct arguments *arguments, const struct settings_base 
 	return EXIT_DONE;
 }
 
+char *settings_variable(const char *name)
+{
+	struct text text = TEXT_INIT;
+
+	text_add(&text, "OE_");
+	for (const char *s = name; *s; s++)
+		if (*s == '.')
+			text_add(&text, "__");
+		else
+			text_add_char(&text, (char)(*s >= 'a' && *s <= 'z' ? *s - 'a' + 'A' : *s));
+	return text_take(&text);
+}
+
+/* Others may begin with OE_ too: only what is nearly an option's is a slip. */
+static void check_variable(const char *name)
+{
+	const oe_option *option;
+	AUTO(string) char *near = NULL;
+	size_t best = 3;
+
+	for (size_t i = 0; (option = oe_option_at(i)); i++) {
+		AUTO(string) char *variable = settings_variable(option->name);
+		size_t distance = text_distance(variable, name);
+		if (distance == 0)
+			return;
+		if (distance < best) {
+			best = distance;
+			free(near);
+			near = must_copy(variable);
+		}
+	}
+	if (near)
+		message("warning: the variable %s sets nothing: did you mean %s?", name, near);
+}
+
 void settings_warn(const oe_config *config)
 {
 	const oe_error *warning;
 
 	for (size_t i = 0; (warning = oe_config_warning(config, i)); i++)
 		message_warning(warning);
+	for (char **variable = environ; variable && *variable; variable++) {
+		AUTO(string) char *name =
+			must_format("%.*s", (int)strcspn(*variable, "="), *variable);
+		if (text_starts(name, "OE_"))
+			check_variable(name);
+	}
 }
 
 int settings_assume(oe_config *config, const char *name, const char *value, const char *source)

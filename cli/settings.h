@@ -17,7 +17,10 @@ struct settings_base {
 int settings_read(const struct arguments *arguments, const struct settings_base *base,
 				  oe_config **out);
 
-/* Print the warnings that a configuration has gathered. */
+/* The environment variable of an option: OE_LLM__API_BASE. A new string. */
+char *settings_variable(const char *name);
+
+/* Print the warnings that a configuration has gathered, and those about variables that set nothing. */
 void settings_warn(const oe_config *config);
 
 /* Set an option that nobody has set, from what is seen: the language of a program. */

@@ -13,7 +13,7 @@
 #include "cli.h"
 
 static _Atomic(oe_controller *) running;
-static atomic_int stops, first_signal, checkpoint, continued;
+static atomic_int stops, first_signal, checkpoint, status, continued;
 static atomic_int cursor_fd = -1;
 
 static void show_cursor(void)
@@ -47,6 +47,12 @@ static void on_checkpoint(int number)
 	atomic_store(&checkpoint, 1);
 }
 
+static void on_status(int number)
+{
+	(void)number;
+	atomic_store(&status, 1);
+}
+
 /* Ctrl-Z: leave a usable terminal behind, stop, and draw anew when it goes on. */
 static void on_suspend(int number)
 {
@@ -70,9 +76,24 @@ static void on_abort(int number)
 	_exit(EXIT_INTERNAL);
 }
 
+/* Nothing to be saved, but the terminal is somebody else's from now on. */
+static void on_fatal(int number)
+{
+	show_cursor();
+	raise(number); /* the handler was for once */
+}
+
 static void handle(int number, void (*handler)(int))
 {
 	struct sigaction action = { .sa_handler = handler, .sa_flags = SA_RESTART };
+
+	sigemptyset(&action.sa_mask);
+	sigaction(number, &action, NULL);
+}
+
+static void handle_fatal(int number)
+{
+	struct sigaction action = { .sa_handler = on_fatal, .sa_flags = SA_RESETHAND | SA_NODEFER };
 
 	sigemptyset(&action.sa_mask);
 	sigaction(number, &action, NULL);
@@ -95,6 +116,7 @@ void signals_begin(oe_controller *controller)
 	handle(SIGTERM, on_stop);
 	handle_wanted(SIGHUP, on_stop);
 	handle(SIGUSR1, on_checkpoint);
+	handle(SIGUSR2, on_status);
 	handle(SIGABRT, on_abort);
 }
 
@@ -118,6 +140,11 @@ bool signals_checkpoint(void)
 	return atomic_exchange(&checkpoint, 0) != 0;
 }
 
+bool signals_status(void)
+{
+	return atomic_exchange(&status, 0) != 0;
+}
+
 bool signals_continued(void)
 {
 	return atomic_exchange(&continued, 0) != 0;
@@ -125,7 +152,12 @@ bool signals_continued(void)
 
 void signals_keep_cursor(int fd)
 {
+	static const int fatal[] = { SIGQUIT, SIGSEGV, SIGBUS, SIGFPE, SIGILL };
+
 	atomic_store(&cursor_fd, fd);
-	if (fd >= 0)
-		handle_wanted(SIGTSTP, on_suspend);
+	if (fd < 0)
+		return;
+	handle_wanted(SIGTSTP, on_suspend);
+	for (size_t i = 0; i < sizeof(fatal) / sizeof(fatal[0]); i++)
+		handle_fatal(fatal[i]);
 }

@@ -24,6 +24,9 @@ int signals_first(void);
 /* True once after SIGUSR1: a checkpoint is wanted. */
 bool signals_checkpoint(void);
 
+/* True once after SIGUSR2: somebody wants to know how it stands. */
+bool signals_status(void);
+
 /* True once after the process was stopped and continued: the screen is not as it was. */
 bool signals_continued(void);
 

@@ -51,24 +51,28 @@ static void add_head(struct text *text, const struct story *story)
 {
 	int64_t tokens = story->now.tokens_in + story->now.tokens_out;
 
-	text_format(text, "%s  %lld iterations in ", story->stopping ? "stopped" : "done",
+	text_format(text, "%s  %lld iterations in ",
+				story->stopping || story->reason_text[0] ? "stopped" : "done",
 				(long long)(story->now.ended - story->before.ended));
 	text_duration(text, story->now.elapsed_s);
-	text_add(text, "   best ");
-	text_score(text, story->best);
-	text_format(text, " (it %lld)   initial ", (long long)story->best_iteration);
-	text_score(text, story->initial);
+	if (!isnan(story->best)) {
+		text_add(text, "   best ");
+		text_score(text, story->best);
+		text_format(text, " (it %lld)   initial ", (long long)story->best_iteration);
+		text_score(text, story->initial);
+	}
 	if (tokens > 0) {
 		text_add(text, "   ");
 		text_count(text, (double)tokens);
 		text_add(text, " tokens");
 	}
 	text_add_char(text, '\n');
-	if (story->reason_text[0]) {
-		text_add(text, "      because   ");
-		terminal_clean_line(text, story->reason_text);
-		text_add_char(text, '\n');
-	}
+}
+
+static void add_path(struct text *text, const char *label, const char *path)
+{
+	text_add(text, label);
+	terminal_clean_line(text, path);
 }
 
 void summary_print(const struct story *story, const struct session *session, bool path)
@@ -83,17 +87,24 @@ void summary_print(const struct story *story, const struct session *session, boo
 		best = oe_population_best(population);
 	add_head(&text, story);
 	add_outcomes(&text, story);
-	if (best && file_exists(best_path))
-		text_format(&text, "      program   %s\n", best_path);
+	if (best && file_exists(best_path)) {
+		add_path(&text, "      program   ", best_path);
+		text_add_char(&text, '\n');
+	}
 	if (best) {
-		text_format(&text, "      explore   oe list %s   |   oe diff best initial --run %s\n",
-					story->directory, story->directory);
+		add_path(&text, "      explore   oe list ", story->directory);
+		add_path(&text, "   |   oe diff best initial --run ", story->directory);
+		text_add_char(&text, '\n');
 		add_metrics(&text, best);
 	}
-	if (story->checkpoint[0])
-		text_format(&text, "latest checkpoint: %s\n", story->checkpoint);
-	if (best)
-		text_format(&text, "to go on: oe resume %s\n", story->directory);
+	if (story->checkpoint[0]) {
+		add_path(&text, "latest checkpoint: ", story->checkpoint);
+		text_add_char(&text, '\n');
+	}
+	if (best) {
+		add_path(&text, "to go on: oe resume ", story->directory);
+		text_add_char(&text, '\n');
+	}
 	if (message_level() > 0)
 		fputs(text_string(&text), stderr);
 	if (path && best && file_exists(best_path) && !terminal_is(stdout))

@@ -125,6 +125,15 @@ OE_API OE_NODISCARD int oe_llm_from_config(const oe_config *config, oe_scheduler
                                            int judges, oe_llm **out, oe_error *err);
 
 /**
+ * One of these models alone, by its index as in oe_config_model(): to see whether it answers.
+ *
+ * @return 1 and the model; 0 past the last one; OE_ERR_CONFIG if the list is not usable.
+ */
+OE_API OE_NODISCARD int oe_llm_from_config_at(const oe_config *config, oe_scheduler *scheduler,
+                                              int judges, size_t index, oe_llm **out,
+                                              oe_error *err);
+
+/**
  * The embedded default: not a model, but a local search operator without domain knowledge, which
  * perturbs and recombines literals and lines inside EVOLVE-BLOCKs and answers with ordinary edits.
  */

@@ -137,6 +137,10 @@ OE_API int oe_evaluation_verdict(const oe_evaluation *evaluation);
 /** One sentence about a verdict other than OK, or "". */
 OE_API const char *oe_evaluation_message(const oe_evaluation *evaluation);
 
+/** Why it gives the program no score: the message, or what its metrics lack ("its combined_score is not
+ *  finite"). "" if it gives one. */
+OE_API const char *oe_evaluation_problem(const oe_evaluation *evaluation);
+
 /** Wall and CPU time of the evaluation itself in milliseconds, without waiting; -1 if unknown. */
 OE_API double oe_evaluation_wall_ms(const oe_evaluation *evaluation);
 OE_API double oe_evaluation_cpu_ms(const oe_evaluation *evaluation);

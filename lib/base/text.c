@@ -132,6 +132,15 @@ size_t oe__utf8_prefix(const char *text, size_t size, size_t count)
 	return size - left;
 }
 
+size_t oe__utf8_beginning(const char *text, size_t size, size_t size_max)
+{
+	if (size <= size_max)
+		return size;
+	for (size = size_max; size > 0 && ((unsigned char)text[size] & 0xc0) == 0x80; size--)
+		;
+	return size;
+}
+
 int oe__utf8_append_lossy(struct oe__buffer *buffer, const char *text, size_t size)
 {
 	while (size > 0) {

@@ -25,6 +25,9 @@ size_t oe__utf8_length(const char *text, size_t size);
 /* Bytes of the first `count` code points. */
 size_t oe__utf8_prefix(const char *text, size_t size, size_t count);
 
+/* Bytes of the longest beginning of at most `size_max` bytes that ends between two code points. */
+size_t oe__utf8_beginning(const char *text, size_t size, size_t size_max);
+
 /* Append with invalid bytes replaced by U+FFFD. */
 int oe__utf8_append_lossy(struct oe__buffer *buffer, const char *text, size_t size);
 

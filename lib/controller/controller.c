@@ -44,6 +44,7 @@ static int choose_seed(oe_controller *controller, oe_error *err)
 	if (oe__uuid_random(uuid) < 0)
 		return oe__error_errno(err, "cannot draw a seed");
 	controller->seed = oe__hash64(uuid, sizeof(uuid), 0) >> 2;
+	controller->seed_drawn = true;
 	oe__buffer_printf(&text, "%llu", (unsigned long long)controller->seed);
 	return oe_config_set_as(controller->config, "random_seed", oe__buffer_string(&text),
 	                        OE_ORIGIN_FLAG, "drawn at random", err);

@@ -79,6 +79,7 @@ struct oe_controller {
 	struct oe__directory *directory; /* NULL: nothing is kept */
 	struct oe__log *log;             /* likewise              */
 	uint64_t seed;
+	bool seed_drawn; /* the configuration leaves it open */
 	char *extension;
 
 	struct oe__inbox inbox;

@@ -10,7 +10,10 @@
 
 #include "base/alloc.h"
 #include "base/file.h"
+#include "config/config.h"
 #include "controller/replay.h"
+#include "hub/hub.h"
+#include "store/database.h"
 
 static void joined(void *owner, const oe_program *program, bool initial, bool best)
 {
@@ -61,6 +64,60 @@ static int reopen(oe_controller *controller, const struct oe__replay *replay,
 	return 0;
 }
 
+/* ---- what it was configured with ---- */
+
+static int read_recorded(const oe_controller *controller, oe_config **out, oe_error *err)
+{
+	OE__AUTO(database) struct oe__database *database = NULL;
+	OE__AUTO(string) char *text = NULL;
+	const char *path = controller->directory->database;
+
+	int status = oe__database_open_reader(path, &database, err);
+	if (status == 0)
+		status = oe__database_get(database, "config", &text, err);
+	if (status == 0 && !text)
+		status = oe__error_at(err, OE_ERR_FORMAT, path, 0, 0, "the run has no configuration");
+	if (status == 0 && oe_config_new(out) < 0)
+		status = oe__error_nomem(err);
+	return status < 0 ? status : oe_config_load_text(*out, text, strlen(text), path, err);
+}
+
+/* The seed that the run drew for itself when it began. */
+static int adopt_seed(oe_controller *controller, const oe_config *recorded, oe_error *err)
+{
+	OE__AUTO(buffer) struct oe__buffer text = OE__BUFFER_INIT(64);
+
+	if (!oe__config_seed(recorded, &controller->seed))
+		return 0;
+	oe__buffer_printf(&text, "%llu", (unsigned long long)controller->seed);
+	int status = oe_config_set_as(controller->config, "random_seed", oe__buffer_string(&text),
+	                              OE_ORIGIN_FLAG, "of the run", err);
+	if (status < 0)
+		return status;
+	oe_hub_free(controller->hub);
+	controller->hub = NULL;
+	return oe_hub_new(controller->config, &controller->hub, err);
+}
+
+/* The log tells what the hub was asked, not what it answered: it has to answer the same again. */
+static int check_config(oe_controller *controller, oe_error *err)
+{
+	OE__AUTO(config) oe_config *recorded = NULL;
+
+	int status = read_recorded(controller, &recorded, err);
+	if (status == 0 && controller->seed_drawn)
+		status = adopt_seed(controller, recorded, err);
+	if (status < 0)
+		return status;
+	const char *name = oe__hub_changed_option(recorded, controller->config);
+	if (!name)
+		return 0;
+	return oe__error(err, OE_ERR_CONFIG,
+	                 "'%s' is %s, but the run began with %s: only a run of its own, from a "
+	                 "checkpoint of this one, can have another value",
+	                 name, oe_config_get(controller->config, name), oe_config_get(recorded, name));
+}
+
 int oe__controller_replay(oe_controller *controller, oe_error *err)
 {
 	OE__AUTO(replay) struct oe__replay replay = { .joined = joined, .owner = controller };
@@ -68,8 +125,10 @@ int oe__controller_replay(oe_controller *controller, oe_error *err)
 	struct oe__map_entry *entry;
 	size_t cursor = 0;
 
-	int status = oe__replay_begin(controller->directory->database, controller->config,
-	                              controller->hub, &replay, err);
+	int status = check_config(controller, err);
+	if (status == 0)
+		status = oe__replay_begin(controller->directory->database, controller->config,
+		                          controller->hub, &replay, err);
 	if (status == 0)
 		status = oe_hub_population(controller->hub, &restored);
 	if (status == 0)

@@ -287,7 +287,7 @@ static int load_migrant(oe_run *run, struct oe__program_cursor *cursor, const ch
 	int code = sqlite3_step(statement);
 	if (code != SQLITE_ROW)
 		return code == SQLITE_DONE ? 0 : oe__database_error(run->database, err);
-	status = oe__program_cursor_find(cursor, (const char *)sqlite3_column_text(statement, 0),
+	status = oe__program_cursor_find(cursor, (const char *)sqlite3_column_text(statement, 0), -1,
 	                                 &original, err);
 	if (status == 0)
 		status = oe__error_at(err, OE_ERR_FORMAT, run->file, 0, 0,
@@ -318,7 +318,7 @@ int oe_run_program(oe_run *run, const char *name, oe_program **out, oe_error *er
 		return oe__error(err, OE_ERR_INVALID, "'%s' is the beginning of several identifiers", name);
 	int status = oe__program_cursor_open(run->database, 0, true, NULL, &cursor, err);
 	if (status == 0)
-		status = oe__program_cursor_find(cursor, id, out, err);
+		status = oe__program_cursor_find(cursor, id, -1, out, err);
 	if (status == 0)
 		status = load_migrant(run, cursor, id, out, err);
 	return status < 0 ? status : 0;

@@ -6,11 +6,15 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "config/config.h"
+#include "store/checkpoint.h"
+#include "store/load.h"
 
 struct saving {
 	struct oe__task task;
 	oe_controller *controller;
 	oe_population *population;
+	struct oe__database *database; /* to read answers from; the worker's */
 	char *path;
 	int status;
 	oe_error error;
@@ -28,15 +32,45 @@ static void saving_free(struct saving *saving)
 
 static void saved(struct oe__task *task);
 
+static int prompts_of(void *owner, const oe_program *program, struct oe__buffer *out, oe_error *err)
+{
+	const struct saving *saving = owner;
+
+	if (program->iteration == 0 || program->migrant)
+		return 0;
+	bool diff = saving->controller->recipe->edit_mode == OE_EDIT_DIFF;
+	return oe__answer_write(saving->database, program->iteration,
+	                        diff ? "diff_user" : "full_rewrite_user", out, err);
+}
+
+/* What it uses of the controller does not change once the run has begun. */
+static int write_population(struct saving *saving)
+{
+	const oe_controller *controller = saving->controller;
+	struct oe__checkpoint_options options = {
+		.extension = controller->extension,
+		.inline_max = (size_t)oe__config_int(controller->config, "database.artifact_size_threshold"),
+		.owner = saving,
+	};
+
+	if (oe__config_bool(controller->config, "database.log_prompts")) {
+		int status = oe__database_open_reader(controller->directory->database, &saving->database,
+		                                      &saving->error);
+		if (status < 0)
+			return status;
+		options.prompts = prompts_of;
+	}
+	return oe__checkpoint_save(saving->population, saving->path, &options, &saving->error);
+}
+
 static void write_checkpoint(struct oe__task *task)
 {
 	struct saving *saving = OE__CONTAINER(task, struct saving, task);
 	oe_controller *controller = saving->controller;
 	int64_t start_ns = oe__clock_ns();
 
-	/* `extension` and `directory` do not change once the run has begun. */
-	saving->status = oe_population_save(saving->population, saving->path, controller->extension,
-	                                    &saving->error);
+	saving->status = write_population(saving);
+	oe__database_close(saving->database);
 	oe_program *best = oe_population_best(saving->population);
 	if (saving->status == 0 && best)
 		saving->status = oe__directory_write_best(controller->directory, best,

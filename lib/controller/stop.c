@@ -74,6 +74,20 @@ static void hurry(oe_controller *controller)
 			oe__flight_leave_by(flight, now_ns);
 }
 
+/* The log cannot be written any more: why, and where. */
+static void stop_for_store(oe_controller *controller)
+{
+	OE__AUTO(buffer) struct oe__buffer text = OE__BUFFER_INIT(4096);
+	oe_error err = { 0 };
+
+	controller->store_failed = true;
+	(void)oe__log_flush(controller->log, &err);
+	if (err.where[0])
+		oe__buffer_printf(&text, "%s: ", err.where);
+	oe__buffer_text(&text, err.message);
+	oe__controller_stop_for(controller, OE_REASON_STORE, OE_STOP_KILL, oe__buffer_string(&text));
+}
+
 static void harden(oe_controller *controller, int how)
 {
 	if (how <= controller->how)
@@ -111,12 +125,8 @@ void oe__controller_apply_stop(oe_controller *controller)
 {
 	int asked = atomic_load(&controller->stop_asked) - 1;
 
-	if (atomic_load(&controller->log_failed) && !controller->store_failed) {
-		oe_error err = { 0 };
-		controller->store_failed = true;
-		(void)oe__log_flush(controller->log, &err);
-		oe__controller_stop_for(controller, OE_REASON_STORE, OE_STOP_KILL, err.message);
-	}
+	if (atomic_load(&controller->log_failed) && !controller->store_failed)
+		stop_for_store(controller);
 	if (asked > controller->how || (asked >= 0 && controller->reason == OE_REASON_NONE))
 		oe__controller_stop_for(controller, OE_REASON_REQUESTED, asked, NULL);
 	if (oe__clock_ns() >= controller->kill_ns) {

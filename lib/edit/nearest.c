@@ -105,6 +105,35 @@ static double similarity(const struct bag *bag)
 	return all > 0 ? 2.0 * (double)bag->shared / (double)all : 0.0;
 }
 
+static const char *skip_blanks(const char *at, const char *end)
+{
+	while (at < end && oe__is_space(*at))
+		at++;
+	return at;
+}
+
+/* Equal bags do not make equal texts. */
+static bool same_but_blanks(oe_bytes text, const struct oe__nearest *place, oe_bytes search)
+{
+	const char *at = text.data, *end = at + text.size;
+	const char *wanted = search.data, *wanted_end = wanted + search.size;
+	struct oe__line line;
+
+	for (size_t i = 1; i < place->line; i++)
+		oe__line_next(&at, end, &line);
+	const char *last = at;
+	for (size_t i = 0; i < place->count; i++)
+		oe__line_next(&last, end, &line);
+	for (;;) {
+		at = skip_blanks(at, last);
+		wanted = skip_blanks(wanted, wanted_end);
+		if (at == last || wanted == wanted_end)
+			return at == last && wanted == wanted_end;
+		if (*at++ != *wanted++)
+			return false;
+	}
+}
+
 int oe__nearest_find(oe_bytes text, oe_bytes search, struct oe__nearest *out)
 {
 	const char *end = (const char *)text.data + text.size;
@@ -136,6 +165,8 @@ int oe__nearest_find(oe_bytes text, oe_bytes search, struct oe__nearest *out)
 			best = (struct oe__nearest){ .line = first, .count = count, .similarity = alike };
 	}
 	oe__free(bag);
+	if (best.similarity > 0.99 && !same_but_blanks(text, &best, search))
+		best.similarity = 0.99;
 	*out = best;
 	return 0;
 }

@@ -93,7 +93,10 @@ static void explain_block(const oe_edit *edit, size_t index, struct oe__buffer *
 		oe__buffer_text(out, "has an empty search text");
 	} else {
 		oe__buffer_text(out, "has a search text that is not in the program");
-		if (block->nearest_line > 0)
+		/* Blanks do not count there: they are what differs. */
+		if (block->nearest_line > 0 && block->similarity >= 1)
+			oe__buffer_printf(out, "; line %zu differs from it in blanks", block->nearest_line);
+		else if (block->nearest_line > 0)
 			oe__buffer_printf(out, "; the nearest is line %zu, %.0f %% alike", block->nearest_line,
 							  100.0 * block->similarity);
 	}

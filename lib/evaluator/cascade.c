@@ -123,6 +123,10 @@ static void fail(struct climb *climb, const oe_evaluation *result)
 	OE__AUTO(evaluation) oe_evaluation *all = NULL;
 	struct oe__failure_context context = context_of(climb);
 
+	if (climb->cascade->options.plain) {
+		finish(climb, result, result);
+		return;
+	}
 	int status = oe_evaluation_new(&all);
 	if (status == 0)
 		status = oe__failure_describe(&context, climb->merged, result, all);

@@ -10,6 +10,7 @@
 
 struct oe__cascade_options {
 	bool staged;             /* name the stages in metrics and artifacts: "stage1_passed", ... */
+	bool plain;              /* failures are passed on as they are: not OpenEvolve's          */
 	bool artifacts;          /* "evaluator.enable_artifacts"                                  */
 	size_t artifact_bytes;   /* "evaluator.max_artifact_storage"; 0: no limit of its own      */
 	const char *thresholds;  /* "evaluator.cascade_thresholds" as JSON, for artifacts; copied; or NULL */

@@ -3,10 +3,11 @@
 #include <string.h>
 
 #include "base/json.h"
-#include "base/text.h"
 #include "base/limits.h"
+#include "base/text.h"
 
 #define COMBINED "combined_score"
+#define PREFIX   "llm_"
 
 /* Shares of the evaluator and of the models in the combined score. */
 #define OWN_SHARE      0.7
@@ -60,13 +61,25 @@ static int add_remark(struct oe__value *remarks, const char *name, const struct 
 	return status < 0 ? status : oe__value_put(remarks, name, &copy);
 }
 
+/* A few ratings with short names were asked for. Whatever else this is, it is not worth the time that
+   looking for each of a million names takes. */
+static bool is_usable(const struct oe__value *object)
+{
+	if (object->type != OE__VALUE_MAP || object->size > OE__METRICS_MAX)
+		return false;
+	for (size_t i = 0; i < object->size; i++)
+		if (object->keys[i].size > OE__METRIC_NAME_MAX - strlen(PREFIX))
+			return false;
+	return true;
+}
+
 int oe__feedback_add(struct oe__feedback *feedback, const char *answer, size_t size, double share)
 {
 	OE__AUTO(value) struct oe__value object = { 0 };
 	oe_bytes text = find_object(answer, size);
 	int status = oe__json_parse(text.data, text.size, &object, NULL);
 
-	if (status < 0 || object.type != OE__VALUE_MAP)
+	if (status < 0 || !is_usable(&object))
 		return status == OE_ERR_NOMEM ? status : OE_ERR_FORMAT;
 	feedback->ratings.type = feedback->remarks.type = OE__VALUE_MAP;
 	for (size_t i = 0; i < object.size && status == 0; i++) {
@@ -87,7 +100,7 @@ static int set_metric(oe_evaluation *evaluation, const char *name, double value)
 {
 	OE__AUTO(buffer) struct oe__buffer text = OE__BUFFER_INIT(0);
 
-	if (oe__buffer_printf(&text, "llm_%s", name) < 0)
+	if (oe__buffer_printf(&text, PREFIX "%s", name) < 0)
 		return text.status;
 	return oe_evaluation_set_metric(evaluation, oe__buffer_string(&text), value);
 }
@@ -117,25 +130,34 @@ static int add_artifact(oe_evaluation *evaluation, const char *name, const struc
 	                                        text.size);
 }
 
-int oe__feedback_apply(const struct oe__feedback *feedback, double weight, bool artifacts,
-                       oe_evaluation *evaluation)
+static int add_ratings(const struct oe__value *ratings, double weight, oe_evaluation *evaluation)
 {
-	const struct oe__value *ratings = &feedback->ratings, *remarks = &feedback->remarks;
 	double sum = 0;
 	int status = 0;
 
+	if (ratings->size == 0 || evaluation->metric_count + ratings->size >= OE__METRICS_MAX)
+		return 0; /* a program is not lost for what models say of it */
 	for (size_t i = 0; i < ratings->size && status == 0; i++) {
 		status = set_metric(evaluation, ratings->keys[i].string, ratings->items[i].real * weight);
 		sum += ratings->items[i].real;
 	}
-	if (ratings->size > 0 && status == 0) {
-		double average = sum / (double)ratings->size;
+	double average = sum / (double)ratings->size;
+	if (status == 0)
 		status = set_metric(evaluation, "average", average * weight);
-		if (status == 0)
-			status = mix_score(evaluation, average);
-	}
-	for (size_t i = 0; artifacts && i < remarks->size && status == 0; i++)
+	return status < 0 ? status : mix_score(evaluation, average);
+}
+
+int oe__feedback_apply(const struct oe__feedback *feedback, double weight, bool artifacts,
+                       oe_evaluation *evaluation)
+{
+	const struct oe__value *remarks = &feedback->remarks;
+	int status = add_ratings(&feedback->ratings, weight, evaluation);
+
+	for (size_t i = 0; artifacts && i < remarks->size && status == 0; i++) {
 		status = add_artifact(evaluation, remarks->keys[i].string, &remarks->items[i]);
+		if (status == OE_ERR_LIMIT)
+			status = 0; /* likewise */
+	}
 	return status;
 }
 

@@ -18,7 +18,8 @@ struct oe__feedback {
 int oe__feedback_add(struct oe__feedback *feedback, const char *answer, size_t size, double share);
 
 /* Write it into an open evaluation, beside what the evaluator found: "llm_" metrics times `weight`,
-   and a combined score that is three tenths theirs. */
+   and a combined score that is three tenths theirs. Ratings for which there is no room beside its
+   metrics are left out, all of them; so is a remark that does not fit beside its artifacts. */
 int oe__feedback_apply(const struct oe__feedback *feedback, double weight, bool artifacts,
                        oe_evaluation *evaluation);
 

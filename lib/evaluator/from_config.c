@@ -127,6 +127,16 @@ static int add_stage(oe_evaluator *cascade, struct oe__python_pool *pool, const 
 	return status;
 }
 
+static struct oe__cascade_options frame_of(const oe_config *config, const char *path, bool staged)
+{
+	return (struct oe__cascade_options){
+		.staged = staged,
+		.artifacts = oe__config_bool(config, "evaluator.enable_artifacts"),
+		.artifact_bytes = (size_t)oe__config_int(config, "evaluator.max_artifact_storage"),
+		.file = path,
+	};
+}
+
 /* Which functions are called, and what lets a program pass to the next: without stages, or with the
    cascade off, just evaluate(). */
 static int stages_from_config(const oe_config *config, struct oe__python_pool *pool,
@@ -140,12 +150,7 @@ static int stages_from_config(const oe_config *config, struct oe__python_pool *p
 	OE__AUTO(evaluator) oe_evaluator *cascade = NULL;
 	OE__AUTO(buffer) struct oe__buffer text = OE__BUFFER_INIT(0);
 	struct oe__json_writer writer = { .out = &text };
-	struct oe__cascade_options options = {
-		.staged = staged,
-		.artifacts = oe__config_bool(config, "evaluator.enable_artifacts"),
-		.artifact_bytes = (size_t)oe__config_int(config, "evaluator.max_artifact_storage"),
-		.file = path,
-	};
+	struct oe__cascade_options options = frame_of(config, path, staged);
 
 	oe__json_put(&writer, thresholds);
 	options.thresholds = oe__buffer_string(&text);
@@ -240,18 +245,38 @@ static int command_words(const oe_config *config, const struct environment *envi
 	return *program ? 0 : OE_ERR_NOMEM;
 }
 
+/* One stage: what is kept of artifacts is the same for all backends. */
+static int frame(const oe_config *config, const char *path, oe_evaluator *inner, oe_evaluator **out,
+                 oe_error *err)
+{
+	OE__AUTO(evaluator) oe_evaluator *cascade = NULL;
+	struct oe__cascade_options options = frame_of(config, path, false);
+
+	options.plain = true;
+	int status = oe__cascade_new(&options, &cascade, err);
+	if (status == 0 && oe_evaluator_cascade_add(cascade, inner, -INFINITY) < 0)
+		status = oe__error_nomem(err);
+	if (status == 0)
+		*out = OE__STEAL(cascade);
+	return status;
+}
+
 static int command_from_config(const oe_config *config, oe_scheduler *scheduler, const char *path,
                                const char *suffix, oe_evaluator **out, oe_error *err)
 {
 	OE__AUTO(environment) struct environment environment = { 0 };
 	OE__AUTO(string) char *directory = oe__path_absolute(".");
 	OE__AUTO(policy) struct oe__policy policy = { 0 };
+	OE__AUTO(evaluator) oe_evaluator *command = NULL;
 	OE__AUTO(memory) const char **words = NULL;
 	OE__AUTO(string) char *program = NULL;
 
 	if (!directory || build_environment(config, &environment) < 0 ||
 	    command_words(config, &environment, path, &words, &program) < 0)
 		return oe__error_nomem(err);
+	if (access(words[0], X_OK) != 0 || oe__file_is_directory(words[0]))
+		return oe__error(err, OE_ERR_EVALUATOR, "'evaluator.command': there is no program '%s'",
+		                 words[0]);
 	int status = oe__policy_from_config(config, path, directory, &policy, err);
 	if (status == 0 && program && oe__policy_show(&policy, program) < 0)
 		status = oe__error_nomem(err);
@@ -267,7 +292,8 @@ static int command_from_config(const oe_config *config, oe_scheduler *scheduler,
 		.limits = limits_of(&policy.policy),
 		.policy = &policy,
 	};
-	return oe__command_evaluator_new(&options, scheduler, out, err);
+	status = oe__command_evaluator_new(&options, scheduler, &command, err);
+	return status < 0 ? status : frame(config, path, command, out, err);
 }
 
 static int file_from_config(const oe_config *config, oe_scheduler *scheduler, const char *file,
@@ -279,8 +305,9 @@ static int file_from_config(const oe_config *config, oe_scheduler *scheduler, co
 	                     ? !own_command && strcmp(oe__path_extension(file), ".py") == 0
 	                     : strcmp(backend, "python") == 0;
 
-	if (access(file, R_OK) != 0)
-		return oe__error_at(err, OE_ERR_EVALUATOR, file, 0, 0, "the evaluator cannot be read");
+	if (access(file, R_OK) != 0 || oe__file_is_directory(file))
+		return oe__error_at(err, OE_ERR_EVALUATOR, file, 0, 0, "the evaluator cannot be read%s",
+		                    oe__file_is_directory(file) ? ": it is a directory" : "");
 	if (is_python)
 		return python_from_config(config, scheduler, file, suffix, out, err);
 	if (!own_command && access(file, X_OK) != 0)

@@ -91,15 +91,41 @@ int oe__result_add(oe_evaluation *evaluation, const struct oe__value *metrics,
 	for (size_t i = 0; status == 0 && artifacts && artifacts->type == OE__VALUE_MAP &&
 	                   i < artifacts->size; i++)
 		status = add_artifact(evaluation, artifacts->keys[i].string, &artifacts->items[i]);
+	/* Theirs, not ours: an attempt that is repeated would end the same way. */
 	if (status == OE_ERR_LIMIT)
 		return oe_evaluation_set_verdict(evaluation, OE_VERDICT_BAD_RESULT,
 		                                 "its metrics or artifacts are too many, or too large");
+	if (status == OE_ERR_FORMAT)
+		return oe_evaluation_set_verdict(evaluation, OE_VERDICT_BAD_RESULT,
+		                                 "an artifact of bytes is not written as base64");
 	return status;
 }
 
+/* A text of the evaluator as part of a sentence: its beginning, if it is long. */
+static void put_beginning(struct oe__buffer *sentence, const struct oe__value *value,
+                          const char *otherwise, size_t size_max)
+{
+	if (!value || value->type != OE__VALUE_STRING) {
+		oe__buffer_text(sentence, otherwise);
+		return;
+	}
+	size_t size = oe__utf8_beginning(value->string, value->size, size_max);
+	oe__buffer_append(sentence, value->string, size);
+	if (size < value->size)
+		oe__buffer_text(sentence, "...");
+}
+
+/* An artifact, or that there is none because it is too large. */
 static int add_text(oe_evaluation *evaluation, const char *name, const struct oe__value *value)
 {
-	return value && value->type == OE__VALUE_STRING ? add_artifact(evaluation, name, value) : 0;
+	static const char too_large[] = "too large to be kept";
+
+	if (!value || value->type != OE__VALUE_STRING)
+		return 0;
+	int status = add_artifact(evaluation, name, value);
+	if (status == OE_ERR_LIMIT)
+		status = oe_evaluation_add_artifact(evaluation, name, too_large, sizeof(too_large) - 1);
+	return status == OE_ERR_LIMIT ? 0 : status;
 }
 
 /* The evaluator raised: its message and where, for the next prompt. */
@@ -110,14 +136,15 @@ static int set_failure(oe_evaluation *evaluation, const struct oe__value *frame)
 	const struct oe__value *message = oe__value_get(frame, "message");
 	const struct oe__value *code = oe__value_get(frame, "code");
 	bool exit = oe__value_is(oe__value_get(frame, "failure"), "exit");
-	const char *name = type && type->type == OE__VALUE_STRING ? type->string : "an exception";
 
-	if (exit)
+	if (exit) {
 		oe__buffer_printf(&sentence, "it called sys.exit(%lld)",
 		                  code && code->type == OE__VALUE_INT ? (long long)code->integer : 1);
-	else
-		oe__buffer_printf(&sentence, "%s: %.2000s", name,
-		                  message && message->type == OE__VALUE_STRING ? message->string : "");
+	} else {
+		put_beginning(&sentence, type, "an exception", 200);
+		oe__buffer_text(&sentence, ": ");
+		put_beginning(&sentence, message, "", 2000);
+	}
 	int status = add_text(evaluation, "stderr", message);
 	if (status == 0)
 		status = add_text(evaluation, "traceback", oe__value_get(frame, "traceback"));
@@ -136,12 +163,15 @@ static int bad_result(oe_evaluation *evaluation, const struct oe__value *frame)
 	const struct oe__value *type = oe__value_get(frame, "wrong_type");
 	const struct oe__value *missing = oe__value_get(frame, "missing");
 
-	if (missing && missing->type == OE__VALUE_STRING)
-		oe__buffer_printf(&sentence, "the evaluator has no function %.100s()", missing->string);
-	else
-		oe__buffer_printf(&sentence,
-		                  "the evaluator returned %.100s, expected a dict or an EvaluationResult",
-		                  type && type->type == OE__VALUE_STRING ? type->string : "something else");
+	if (missing && missing->type == OE__VALUE_STRING) {
+		oe__buffer_text(&sentence, "the evaluator has no function ");
+		put_beginning(&sentence, missing, "", 100);
+		oe__buffer_text(&sentence, "()");
+	} else {
+		oe__buffer_text(&sentence, "the evaluator returned ");
+		put_beginning(&sentence, type, "something else", 100);
+		oe__buffer_text(&sentence, ", expected a dict or an EvaluationResult");
+	}
 	return oe_evaluation_set_verdict(evaluation, OE_VERDICT_BAD_RESULT,
 	                                 oe__buffer_string(&sentence));
 }
@@ -327,6 +357,7 @@ int oe__result_finish(oe_evaluation *evaluation, int status, const struct oe__ou
 	OE__AUTO(buffer) struct oe__buffer text = OE__BUFFER_INIT(OE__ARTIFACT_MAX);
 	if (oe__output_text(output, &text) < 0)
 		return 0;
-	return oe__evaluation_add_artifact_kind(evaluation, "output", OE__ARTIFACT_TEXT, text.data,
-	                                        text.size);
+	status = oe__evaluation_add_artifact_kind(evaluation, "output", OE__ARTIFACT_TEXT, text.data,
+	                                          text.size);
+	return status == OE_ERR_LIMIT ? 0 : status; /* its own artifacts have taken the room */
 }

@@ -115,6 +115,50 @@ int oe__hub_settings_read(const oe_config *config, struct oe__hub_settings *out,
 	return 0;
 }
 
+/* What decides about samples and places. Not "max_iterations", which only says how far. */
+static const char *const decisive[] = {
+	"hub.semantics",
+	"hub.on_failure",
+	"database.num_islands",
+	"database.population_size",
+	"database.archive_size",
+	"database.exploration_ratio",
+	"database.exploitation_ratio",
+	"database.feature_dimensions",
+	"database.feature_bins",
+	"database.diversity_reference_size",
+	"database.migration_interval",
+	"database.migration_rate",
+	"prompt.num_top_programs",
+	"prompt.num_diverse_programs",
+	"prompt.num_previous_attempts",
+};
+
+static bool same_value(const oe_config *a, const oe_config *b, const char *name)
+{
+	return strcmp(oe_config_get(a, name), oe_config_get(b, name)) == 0;
+}
+
+static bool same_seed(const oe_config *a, const oe_config *b)
+{
+	uint64_t seeds[2] = { 0, 0 };
+	bool given = oe__config_seed(a, &seeds[0]);
+
+	return given == oe__config_seed(b, &seeds[1]) && seeds[0] == seeds[1];
+}
+
+const char *oe__hub_changed_option(const oe_config *before, const oe_config *after)
+{
+	for (size_t i = 0; i < OE__COUNT(decisive); i++)
+		if (!same_value(before, after, decisive[i]))
+			return decisive[i];
+	/* In the steady state a window only says how many iterations are open. */
+	if (oe__config_choice(after, "hub.semantics") != OE__SEMANTICS_STEADY &&
+		!same_value(before, after, "hub.window"))
+		return "hub.window";
+	return same_seed(before, after) ? NULL : "random_seed";
+}
+
 int oe_hub_new(const oe_config *config, oe_hub **out, oe_error *err)
 {
 	OE__AUTO(hub_settings) struct oe__hub_settings settings = { 0 };

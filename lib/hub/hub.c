@@ -281,6 +281,17 @@ int64_t oe__hub_last(const oe_hub *hub)
 	return hub->ledger.last;
 }
 
+void oe__hub_set_window(oe_hub *hub, int64_t window)
+{
+	if (hub->settings.semantics == OE__SEMANTICS_STEADY)
+		hub->settings.window = window;
+}
+
+int64_t oe__hub_window(const oe_hub *hub)
+{
+	return hub->settings.window;
+}
+
 size_t oe__hub_open_count(const oe_hub *hub)
 {
 	return oe__ledger_open_count(&hub->ledger);

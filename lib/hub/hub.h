@@ -24,6 +24,15 @@ uint64_t oe__hub_seed_value(const oe_hub *hub);
 void oe__hub_set_last(oe_hub *hub, int64_t number);
 int64_t oe__hub_last(const oe_hub *hub);
 
+/* How many iterations may be open at once; 0: the caller sees to it. Where the window decides about
+   samples, it stays as it is. */
+void oe__hub_set_window(oe_hub *hub, int64_t window);
+int64_t oe__hub_window(const oe_hub *hub);
+
+/* The first option in which two configurations differ so that their hubs would decide differently; NULL
+   if there is none. */
+const char *oe__hub_changed_option(const oe_config *before, const oe_config *after);
+
 /* Like oe_hub_reopen(), with a sample that the log restored in full. */
 int oe__hub_reopen_sample(oe_hub *hub, const oe_iteration *sample, oe_error *err);
 

@@ -249,14 +249,14 @@ static void restore_counters(oe_hub *hub, const oe_population *population)
 
 static bool is_sound(const oe_population *population)
 {
-	int64_t told = 0;
+	int64_t untold = population->ended;
 
 	for (int i = 0; i < OE_OUTCOME_COUNT; i++) {
-		if (population->outcomes[i] < 0 || population->outcomes[i] > population->ended)
+		if (population->outcomes[i] < 0 || population->outcomes[i] > untold)
 			return false;
-		told += population->outcomes[i];
+		untold -= population->outcomes[i];
 	}
-	if (population->ended < 0 || population->issued < population->ended || told > population->ended)
+	if (population->ended < 0 || population->issued < population->ended)
 		return false;
 	for (size_t i = 0; i < population->program_count; i++)
 		if (population->programs[i]->island >= population->island_count)

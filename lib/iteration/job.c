@@ -299,6 +299,16 @@ bool oe__job_abandon_evaluation(struct oe__job *job)
 	return true;
 }
 
+static void fail_evaluation(struct oe__job *job)
+{
+	OE__AUTO(buffer) struct oe__buffer text = OE__BUFFER_INIT(1024);
+
+	if (oe_evaluation_verdict(job->evaluation) == OE_VERDICT_OK)
+		oe__buffer_text(&text, "the evaluation gave no score: ");
+	oe__buffer_text(&text, oe_evaluation_problem(job->evaluation));
+	oe__job_fail(job, OE_OUTCOME_EVALUATION_FAILED, oe__buffer_string(&text));
+}
+
 void oe__job_judge(struct oe__job *job)
 {
 	const oe_evaluation *evaluation = job->evaluation;
@@ -308,9 +318,7 @@ void oe__job_judge(struct oe__job *job)
 	else if (evaluation->verdict == OE_VERDICT_WALL_TIMEOUT)
 		oe__job_fail(job, OE_OUTCOME_TIMED_OUT, oe_evaluation_message(evaluation));
 	else if (oe__evaluation_failed(evaluation))
-		oe__job_fail(job, OE_OUTCOME_EVALUATION_FAILED,
-		             *oe_evaluation_message(evaluation) ? oe_evaluation_message(evaluation)
-		                                                : "the evaluation gave no finite score");
+		fail_evaluation(job);
 }
 
 int oe__job_child(const struct oe__job *job, oe_program **out)

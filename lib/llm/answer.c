@@ -23,6 +23,8 @@ struct answer {
 	int finish; /* enum oe_finish, or -1 */
 };
 
+#define COUNT_MAX (INT64_MAX / 4)
+
 /* Walk the members of the object that was just opened. */
 #define FOR_EACH_MEMBER(reader, token) while (((token) = oe__json_next(reader)) == OE__JSON_KEY)
 
@@ -52,7 +54,9 @@ static int read_count(struct answer *answer, int64_t *sum)
 {
 	enum oe__json_token token = value(answer);
 
-	if (token == OE__JSON_INT && answer->json.integer >= 0 && answer->json.integer < INT64_MAX / 4)
+	/* A count that cannot be one is none, and neither is one that is told over and over. */
+	if (token == OE__JSON_INT && answer->json.integer >= 0 && answer->json.integer < COUNT_MAX &&
+		*sum < COUNT_MAX)
 		*sum = (*sum > 0 ? *sum : 0) + answer->json.integer;
 	return skip(answer, token);
 }
@@ -317,9 +321,7 @@ static void copy_text(const struct oe__value *value, char *out, size_t out_size)
 {
 	if (!value || value->type != OE__VALUE_STRING)
 		return;
-	size_t size = value->size < out_size - 1 ? value->size : out_size - 1;
-	while (size < value->size && size > 0 && ((unsigned char)value->string[size] & 0xc0) == 0x80)
-		size--; /* not in the middle of a character */
+	size_t size = oe__utf8_beginning(value->string, value->size, out_size - 1);
 	memcpy(out, value->string, size);
 	out[size] = '\0';
 	for (char *c = out; c < out + size; c++)

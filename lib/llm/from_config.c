@@ -138,6 +138,16 @@ static int make_ensemble(struct making *making, const struct oe__models *models,
 	return status;
 }
 
+static struct making making_of(const oe_config *config, oe_scheduler *scheduler)
+{
+	return (struct making){
+		.config = config,
+		.scheduler = scheduler,
+		.response_max = (size_t)oe__config_int(config, "llm.max_response_bytes"),
+		.concurrency = (int32_t)oe__config_int(config, "llm.concurrency"),
+	};
+}
+
 int oe_llm_from_config(const oe_config *config, oe_scheduler *scheduler, int judges, oe_llm **out,
 					   oe_error *err)
 {
@@ -145,12 +155,7 @@ int oe_llm_from_config(const oe_config *config, oe_scheduler *scheduler, int jud
 
 	if (!config || !scheduler || !out)
 		return oe__error(err, OE_ERR_INVALID, "oe_llm_from_config: NULL argument");
-	struct making making = {
-		.config = config,
-		.scheduler = scheduler,
-		.response_max = (size_t)oe__config_int(config, "llm.max_response_bytes"),
-		.concurrency = (int32_t)oe__config_int(config, "llm.concurrency"),
-	};
+	struct making making = making_of(config, scheduler);
 	int status =
 		oe__config_models(config, judges ? OE__ROLE_JUDGE : OE__ROLE_EVOLUTION, &models, err);
 	if (status == 0 && models.count == 1)
@@ -159,4 +164,21 @@ int oe_llm_from_config(const oe_config *config, oe_scheduler *scheduler, int jud
 		status = make_ensemble(&making, &models, out, err);
 	oe__http_unref(making.http);
 	return status;
+}
+
+int oe_llm_from_config_at(const oe_config *config, oe_scheduler *scheduler, int judges,
+						  size_t index, oe_llm **out, oe_error *err)
+{
+	OE__AUTO(models) struct oe__models models = { 0 };
+
+	if (!config || !scheduler || !out)
+		return oe__error(err, OE_ERR_INVALID, "oe_llm_from_config_at: NULL argument");
+	struct making making = making_of(config, scheduler);
+	int status =
+		oe__config_models(config, judges ? OE__ROLE_JUDGE : OE__ROLE_EVOLUTION, &models, err);
+	if (status < 0 || index >= models.count)
+		return status;
+	status = make_backend(&making, &models.items[index], out, err);
+	oe__http_unref(making.http);
+	return status < 0 ? status : 1;
 }

@@ -119,19 +119,31 @@ static void note_failure(oe_evaluation *evaluation, const oe_error *err)
 		evaluation->message = oe__strdup(err->message);
 }
 
-/* Room for metrics that never came: it would be kept as long as the program, a hundred thousand
-   times. Staying as large as it was does no harm. */
-static void trim(oe_evaluation *evaluation)
+/* The metrics and their names in one piece of memory, without room for more: there may be a hundred
+   thousand of them, and who reads a metric looks at its name. Staying as they were does no harm. */
+static void pack(oe_evaluation *evaluation)
 {
-	void *metrics = NULL;
+	size_t size = evaluation->metric_count * sizeof(*evaluation->metrics), names = 0;
 
-	if (evaluation->metric_count < evaluation->metric_capacity && evaluation->metric_count > 0)
-		metrics = oe__realloc(evaluation->metrics,
-							  evaluation->metric_count * sizeof(*evaluation->metrics));
+	for (size_t i = 0; i < evaluation->metric_count; i++)
+		names += strlen(evaluation->metrics[i].name) + 1;
+	struct oe__metric *metrics = names > 0 ? oe__malloc(size + names) : NULL;
 	if (!metrics)
 		return;
+	memcpy(metrics, evaluation->metrics, size);
+	char *at = (char *)metrics + size;
+	for (size_t i = 0; i < evaluation->metric_count; i++) {
+		char *name = metrics[i].name;
+
+		size = strlen(name) + 1;
+		metrics[i].name = memcpy(at, name, size);
+		at += size;
+		oe__free(name);
+	}
+	oe__free(evaluation->metrics);
 	evaluation->metrics = metrics;
 	evaluation->metric_capacity = evaluation->metric_count;
+	evaluation->packed = true;
 }
 
 void oe_evaluation_finish(oe_evaluation *evaluation, int status, const oe_error *err)
@@ -144,7 +156,7 @@ void oe_evaluation_finish(oe_evaluation *evaluation, int status, const oe_error 
 	if (leave_open(evaluation, STATE_CLOSING)) {
 		if (status < 0)
 			note_failure(evaluation, err);
-		trim(evaluation);
+		pack(evaluation);
 		atomic_store_explicit(&evaluation->state, STATE_FINISHED, memory_order_release);
 		if (evaluation->on_finish)
 			evaluation->on_finish(evaluation, status, err);
@@ -171,7 +183,7 @@ void oe__evaluation_freeze(oe_evaluation *evaluation)
 {
 	assert(!evaluation->on_finish);
 	if (leave_open(evaluation, STATE_CLOSING)) {
-		trim(evaluation);
+		pack(evaluation);
 		atomic_store_explicit(&evaluation->state, STATE_FINISHED, memory_order_release);
 	}
 }
@@ -225,6 +237,16 @@ int oe_evaluation_verdict(const oe_evaluation *evaluation)
 const char *oe_evaluation_message(const oe_evaluation *evaluation)
 {
 	return evaluation && evaluation->message ? evaluation->message : "";
+}
+
+const char *oe_evaluation_problem(const oe_evaluation *evaluation)
+{
+	if (!oe__evaluation_failed(evaluation))
+		return "";
+	if (oe_evaluation_verdict(evaluation) == OE_VERDICT_OK)
+		return oe__score_missing(evaluation);
+	return *oe_evaluation_message(evaluation) ? oe_evaluation_message(evaluation)
+											  : oe_verdict_name(oe_evaluation_verdict(evaluation));
 }
 
 double oe_evaluation_wall_ms(const oe_evaluation *evaluation)

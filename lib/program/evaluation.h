@@ -79,6 +79,7 @@ struct oe_evaluation {
 	atomic_int lent;  /* 1: a plugin holds a reference until it calls oe_evaluation_finish() */
 	struct oe__metric *metrics;
 	size_t metric_count, metric_capacity;
+	bool packed; /* the names of the metrics lie behind them, in one piece of memory */
 	struct oe__artifact *artifacts;
 	size_t artifact_count, artifact_capacity, artifact_bytes;
 	int verdict;

@@ -134,6 +134,21 @@ bool oe__has_score(const oe_evaluation *evaluation)
 	return false;
 }
 
+const char *oe__score_missing(const oe_evaluation *evaluation)
+{
+	double score;
+	bool any = false;
+
+	if (evaluation->metric_count == 0)
+		return "it has no metrics";
+	if (combined_score(evaluation, &score))
+		return "its combined_score is not finite";
+	for (size_t i = 0; i < evaluation->metric_count; i++)
+		any |= evaluation->metrics[i].kind != OE__METRIC_JSON &&
+			   !is_remark(evaluation->metrics[i].name);
+	return any ? "none of its metrics is a finite number" : "none of its metrics is a number";
+}
+
 double oe__metric_mean(const oe_evaluation *evaluation)
 {
 	double sum = 0;

@@ -23,8 +23,10 @@ struct oe__dimensions {
 
 double oe__fitness(const oe_evaluation *evaluation, const struct oe__dimensions *dimensions);
 
-/* Is there any finite number or boolean but `error` and `timeout`, and is the fitness not worst? */
+/* Is there any finite number or boolean but `error` and `timeout`, and is the fitness not worst? If not,
+   the second one says what is missing, in a clause. */
 bool oe__has_score(const oe_evaluation *evaluation);
+const char *oe__score_missing(const oe_evaluation *evaluation);
 
 /* Mean of all numeric metrics except NaN (bool counts as 0 and 1), 0 if there is none. */
 double oe__metric_mean(const oe_evaluation *evaluation);

@@ -191,7 +191,8 @@ int oe__evaluation_copy_metric(oe_evaluation *evaluation, const struct oe__metri
 void oe__evaluation_clear_metrics(oe_evaluation *evaluation)
 {
 	for (size_t i = 0; i < evaluation->metric_count; i++) {
-		oe__free(evaluation->metrics[i].name);
+		if (!evaluation->packed)
+			oe__free(evaluation->metrics[i].name);
 		oe__free(evaluation->metrics[i].json);
 	}
 	evaluation->metric_count = 0;

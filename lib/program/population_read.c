@@ -117,7 +117,7 @@ static int read_islands(struct reading *reading)
 		return OE_ERR_NOMEM;
 	for (size_t i = 0; i < population->program_count; i++)
 		island_of[i] = -1;
-	for (int32_t island = 0; islands && island < population->island_count; island++) {
+	for (int32_t island = 0; islands && (size_t)island < islands->size; island++) {
 		const struct oe__value *list = &islands->items[island];
 
 		for (size_t i = 0; list->type == OE__VALUE_LIST && i < list->size; i++) {

@@ -4,6 +4,8 @@
 
 #include "program/program.h"
 
+#include <string.h>
+
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "program/fitness.h"
@@ -24,37 +26,55 @@ static int make_id(const struct oe__program_spec *spec, char out[OE__UUID_SIZE])
 	return 0;
 }
 
-static int copy_texts(oe_program *program, const struct oe__program_spec *spec)
+static size_t text_size(const char *text)
 {
-	char id[OE__UUID_SIZE];
+	return text ? strlen(text) + 1 : 0;
+}
 
-	if (!spec->id) {
-		int status = make_id(spec, id);
-		if (status < 0)
-			return status;
-	}
-	program->id = oe__strdup(spec->id ? spec->id : id);
-	program->parent_id = oe__strdup(spec->parent_id);
-	program->language = oe__strdup(spec->language ? spec->language : "");
-	program->changes = oe__strdup(spec->changes ? spec->changes : "");
-	program->prompts = oe__strdup(spec->prompts);
-	if (!program->id || !program->language || !program->changes ||
-		(spec->parent_id && !program->parent_id) || (spec->prompts && !program->prompts))
-		return OE_ERR_NOMEM;
-	return 0;
+/* Copy a text to `*at`, and go on behind it. NULL stays NULL. */
+static char *put_text(char **at, const char *text, size_t size)
+{
+	char *copy = size > 0 ? memcpy(*at, text, size) : NULL;
+
+	*at += size;
+	return copy;
+}
+
+/* A program and its texts are one piece of memory: a prompt shows half a dozen of them, and in a
+   large population none of these is in a cache. */
+static oe_program *allocate(const struct oe__program_spec *spec, const char *id)
+{
+	const char *language = spec->language ? spec->language : "";
+	const char *changes = spec->changes ? spec->changes : "";
+	size_t id_size = text_size(id), parent_size = text_size(spec->parent_id),
+		   language_size = text_size(language), changes_size = text_size(changes),
+		   prompts_size = text_size(spec->prompts);
+	oe_program *program = oe__calloc(1, sizeof(*program) + id_size + parent_size + language_size +
+											changes_size + prompts_size);
+
+	if (!program)
+		return NULL;
+	char *at = program->texts;
+	program->id = put_text(&at, id, id_size);
+	program->parent_id = put_text(&at, spec->parent_id, parent_size);
+	program->language = put_text(&at, language, language_size);
+	program->changes = put_text(&at, changes, changes_size);
+	program->prompts = put_text(&at, spec->prompts, prompts_size);
+	return program;
 }
 
 int oe__program_build(const struct oe__program_spec *spec, oe_program **out)
 {
-	OE__AUTO(program) oe_program *program = oe__calloc(1, sizeof(*program));
+	char id[OE__UUID_SIZE];
+	int status = spec->id ? 0 : make_id(spec, id);
 
+	if (status < 0)
+		return status;
+	oe_program *program = allocate(spec, spec->id ? spec->id : id);
 	if (!program)
 		return OE_ERR_NOMEM;
 	atomic_init(&program->refs, 1);
 	program->source = oe__source_ref(spec->source);
-	int status = copy_texts(program, spec);
-	if (status < 0)
-		return status;
 	program->generation = spec->generation;
 	program->iteration = spec->iteration;
 	program->timestamp = spec->timestamp != 0 ? spec->timestamp : oe__clock_wall();
@@ -65,7 +85,7 @@ int oe__program_build(const struct oe__program_spec *spec, oe_program **out)
 	if (spec->parent_evaluation)
 		program->parent_evaluation = oe_evaluation_ref(spec->parent_evaluation);
 	program->fitness = oe__fitness(program->evaluation, spec->dimensions);
-	*out = OE__STEAL(program);
+	*out = program;
 	return 0;
 }
 
@@ -127,11 +147,6 @@ void oe_program_unref(oe_program *program)
 	oe__source_unref(program->source);
 	oe_evaluation_unref(program->evaluation);
 	oe_evaluation_unref(program->parent_evaluation);
-	oe__free(program->id);
-	oe__free(program->parent_id);
-	oe__free(program->language);
-	oe__free(program->changes);
-	oe__free(program->prompts);
 	oe__free(program);
 }
 

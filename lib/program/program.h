@@ -27,11 +27,12 @@ struct oe_program {
 	struct oe__source *source;
 	oe_evaluation *evaluation;        /* or NULL */
 	oe_evaluation *parent_evaluation; /* metrics that the child is compared with; or NULL */
-	char *id;
-	char *parent_id; /* or NULL */
-	char *language;
-	char *changes;
-	char *prompts; /* JSON text of an imported record's prompts, or NULL */
+	const char *id;
+	const char *parent_id; /* or NULL */
+	const char *language;
+	const char *changes;
+	const char *prompts; /* JSON text of an imported record's prompts, or NULL */
+	char texts[];        /* the five above */
 };
 
 /* Everything is copied or referenced. Zero means: default. */
@@ -64,6 +65,7 @@ bool oe__program_better(const oe_program *a, const oe_program *b);
 struct oe__record_options {
 	size_t inline_max;
 	const char *artifact_directory; /* written as artifact_dir, or NULL */
+	const char *prompts;            /* JSON instead of the program's own, or NULL */
 };
 void oe__program_write(const oe_program *program, const struct oe__record_options *options,
 					   struct oe__json_writer *writer);

@@ -122,9 +122,10 @@ void oe__program_write(const oe_program *program, const struct oe__record_option
 	write_real(writer, "complexity", 0.0); /* OpenEvolve never fills these two in */
 	write_real(writer, "diversity", 0.0);
 	write_metadata(program, writer);
+	const char *prompts = options->prompts ? options->prompts : program->prompts;
 	oe__json_key(writer, "prompts");
-	if (program->prompts) {
-		oe__json_raw(writer, program->prompts, strlen(program->prompts));
+	if (prompts) {
+		oe__json_raw(writer, prompts, strlen(prompts));
 	} else {
 		oe__json_map(writer);
 		oe__json_map_end(writer);

@@ -6,12 +6,15 @@
 #include "scheduler/reactor.h"
 
 #include <assert.h>
+#include <fcntl.h>
 #include <pthread.h>
+#include <unistd.h>
 #include <uv.h>
 
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/file.h"
 #include "base/thread.h"
 #include "scheduler/timers.h"
 
@@ -50,18 +53,24 @@ void oe__reactor_post(struct oe__reactor *reactor, struct oe__task *task)
 		uv_async_send(&reactor->wake);
 }
 
-static void run_posted(uv_async_t *wake)
+/* What was posted until now; false if that was nothing. */
+static bool run_batch(struct oe__reactor *reactor)
 {
-	struct oe__reactor *reactor = OE__CONTAINER(wake, struct oe__reactor, wake);
-
 	pthread_mutex_lock(&reactor->mutex);
 	struct oe__task_list batch = reactor->posted;
 	reactor->posted = (struct oe__task_list){ 0 };
 	pthread_mutex_unlock(&reactor->mutex);
 
+	bool any = batch.count > 0;
 	struct oe__task *task;
 	while ((task = oe__task_pop(&batch)) != NULL)
 		task->run(task);
+	return any;
+}
+
+static void run_posted(uv_async_t *wake)
+{
+	(void)run_batch(OE__CONTAINER(wake, struct oe__reactor, wake));
 }
 
 bool oe__reactor_is_current(const struct oe__reactor *reactor)
@@ -248,10 +257,12 @@ static void close_loop(struct oe__reactor *reactor)
 	(void)left;
 }
 
-/* What is left when the loop turns no more. Tasks that came after the stop are run here. */
+/* What is left when the loop turns no more. Tasks that came after the stop are run here, and those
+   that they post. */
 static void finish(struct oe__reactor *reactor)
 {
-	run_posted(&reactor->wake);
+	while (run_batch(reactor))
+		continue;
 	close_loop(reactor);
 	oe__timers_done(&reactor->timers);
 	pthread_mutex_destroy(&reactor->mutex);
@@ -274,31 +285,72 @@ static void *turn(void *argument)
 	return NULL;
 }
 
+/* A loop takes four descriptors, and the first one of a process two more, which libuv keeps. Where
+   they are wanting it ends the process, or loses some of them: so look before. */
+static bool has_descriptors(void)
+{
+	int ends[6] = { -1, -1, -1, -1, -1, -1 };
+	bool enough = true;
+
+	for (int i = 0; i < 6; i += 2)
+		enough = enough && pipe2(ends + i, O_CLOEXEC) == 0;
+	for (int i = 0; i < 6; i++)
+		oe__fd_close(ends[i]);
+	return enough;
+}
+
+/* A host may run with its standard descriptors closed, as some daemons do. libuv aborts when it closes
+   one with such a number, so they are kept occupied while its own are made. */
+static size_t hold_standard(int held[STDERR_FILENO + 1])
+{
+	size_t count = 0;
+	int fd;
+
+	while ((fd = open("/dev/null", O_RDONLY | O_CLOEXEC)) >= 0 && fd <= STDERR_FILENO)
+		held[count++] = fd;
+	oe__fd_close(fd);
+	return count;
+}
+
+static int init_loop(struct oe__reactor *reactor, oe_error *err)
+{
+	if (!has_descriptors())
+		return oe__error_errno(err, "cannot make an event loop");
+	int code = uv_loop_init(&reactor->loop);
+	if (code < 0)
+		return oe__error(err, OE_ERR_IO, "cannot make an event loop: %s", uv_strerror(code));
+	code = uv_async_init(&reactor->loop, &reactor->wake, run_posted);
+	if (code < 0) {
+		(void)uv_loop_close(&reactor->loop);
+		return oe__error(err, OE_ERR_IO, "cannot wake an event loop: %s", uv_strerror(code));
+	}
+	return 0;
+}
+
 int oe__reactor_new(struct oe__reactor **out, oe_error *err)
 {
+	int held[STDERR_FILENO + 1];
 	struct oe__reactor *reactor = oe__calloc(1, sizeof(*reactor));
+
 	if (!reactor)
 		return oe__error_nomem(err);
-	int code = uv_loop_init(&reactor->loop);
-	if (code < 0) {
+	size_t count = hold_standard(held);
+	int status = init_loop(reactor, err);
+	while (count > 0)
+		oe__fd_close(held[--count]);
+	if (status < 0) {
 		oe__free(reactor);
-		return oe__error(err, OE_ERR_IO, "cannot make an event loop: %s", uv_strerror(code));
+		return status;
 	}
 	pthread_mutex_init(&reactor->mutex, NULL);
 	uv_timer_init(&reactor->loop, &reactor->alarm);
 	uv_check_init(&reactor->loop, &reactor->check);
 	uv_check_start(&reactor->check, end_round);
-	code = uv_async_init(&reactor->loop, &reactor->wake, run_posted);
 
 	/* The thread reads its own identity from `thread`: it must not run before that is written. */
-	int status = code < 0 ? oe__error(err, OE_ERR_IO, "cannot wake an event loop: %s",
-	                                  uv_strerror(code))
-	                      : oe__thread_start(&reactor->thread, "oe-reactor", turn, reactor, err);
+	status = oe__thread_start(&reactor->thread, "oe-reactor", turn, reactor, err);
 	if (status < 0) {
-		if (code < 0)
-			uv_check_stop(&reactor->check);
-		else
-			close_loop(reactor);
+		close_loop(reactor);
 		pthread_mutex_destroy(&reactor->mutex);
 		oe__free(reactor);
 		return status;

@@ -60,7 +60,8 @@ void oe__round_remove(struct oe__reactor *reactor, struct oe__round *round);
 /* ---- owner ---- */
 
 int oe__reactor_new(struct oe__reactor **out, oe_error *err); /* starts the thread */
-void oe__reactor_free(struct oe__reactor *reactor);           /* runs what was posted, then joins */
+/* Runs what was posted, and what that posts, then joins. */
+void oe__reactor_free(struct oe__reactor *reactor);
 
 /* On the reactor thread, where the reactor cannot be freed: it frees itself when this round is over,
    then calls `ended`, the last thing that its thread does. */

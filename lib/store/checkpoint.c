@@ -11,7 +11,23 @@
 #include "base/file.h"
 #include "base/text.h"
 
-#define INLINE_MAX 32768 /* "database.artifact_size_threshold": larger ones are files of their own */
+#define INLINE_MAX 32768 /* the default of "database.artifact_size_threshold" */
+
+/* A checkpoint being written. */
+struct writing {
+	const oe_population *population;
+	const struct oe__checkpoint_options *options;
+	const char *directory; /* a temporary one          */
+	const char *final;     /* the one it will be       */
+	struct oe__buffer record, prompts; /* of one program */
+};
+
+static void writing_done(struct writing *writing)
+{
+	oe__buffer_done(&writing->record);
+	oe__buffer_done(&writing->prompts);
+}
+OE__AUTO_VALUE(writing, struct writing, writing_done)
 
 /* ---- writing ---- */
 
@@ -75,17 +91,17 @@ static int safe_name(const char *name, struct oe__buffer *out)
 }
 
 /* Large artifacts as files of artifacts/<id>/; *made says whether there are any. */
-static int write_artifacts(const char *directory, const oe_program *program, char **made,
+static int write_artifacts(const struct writing *writing, const oe_program *program, char **made,
                            oe_error *err)
 {
 	const oe_evaluation *evaluation = program->evaluation;
 
 	for (size_t i = 0; evaluation && i < evaluation->artifact_count; i++) {
 		const struct oe__artifact *artifact = &evaluation->artifacts[i];
-		if (artifact->size <= INLINE_MAX)
+		if (artifact->size <= writing->options->inline_max)
 			continue;
 		if (!*made) {
-			OE__AUTO(string) char *base = oe__path_join(directory, "artifacts");
+			OE__AUTO(string) char *base = oe__path_join(writing->directory, "artifacts");
 			char *own = base ? oe__path_join(base, program->id) : NULL;
 			if (!own)
 				return oe__error_nomem(err);
@@ -104,79 +120,95 @@ static int write_artifacts(const char *directory, const oe_program *program, cha
 	return 0;
 }
 
+/* 1 if there are prompts, in the writing's buffer. */
+static int find_prompts(struct writing *writing, const oe_program *program, oe_error *err)
+{
+	const struct oe__checkpoint_options *options = writing->options;
+
+	if (!options->prompts || program->prompts)
+		return 0;
+	oe__buffer_clear(&writing->prompts);
+	return options->prompts(options->owner, program, &writing->prompts, err);
+}
+
 /* Artifact directories are named by their final place, not by the temporary one. */
-static int write_program(const char *directory, const char *final, const oe_program *program,
-                         struct oe__buffer *scratch, oe_error *err)
+static int write_program(struct writing *writing, const oe_program *program, oe_error *err)
 {
 	OE__AUTO(string) char *made = NULL;
 	OE__AUTO(string) char *named = NULL;
 	OE__AUTO(buffer) struct oe__buffer name = OE__BUFFER_INIT(1024);
+	struct oe__buffer *record = &writing->record;
+	struct oe__record_options options = { .inline_max = writing->options->inline_max };
 
-	int status = write_artifacts(directory, program, &made, err);
+	int status = write_artifacts(writing, program, &made, err);
 	if (status < 0)
 		return status;
 	if (made) {
-		OE__AUTO(string) char *base = oe__path_join(final, "artifacts");
-		named = base ? oe__path_join(base, program->id) : NULL;
+		OE__AUTO(string) char *base = oe__path_join(writing->final, "artifacts");
+		options.artifact_directory = named = base ? oe__path_join(base, program->id) : NULL;
 		if (!named)
 			return oe__error_nomem(err);
 	}
+	status = find_prompts(writing, program, err);
+	if (status < 0)
+		return status;
+	if (status > 0)
+		options.prompts = oe__buffer_string(&writing->prompts);
 
-	oe__buffer_clear(scratch);
-	struct oe__json_writer writer = { .out = scratch };
-	struct oe__record_options options = { .inline_max = INLINE_MAX, .artifact_directory = named };
+	oe__buffer_clear(record);
+	struct oe__json_writer writer = { .out = record };
 	oe__program_write(program, &options, &writer);
 	oe__buffer_printf(&name, "programs/%s.json", program->id);
-	if (scratch->status < 0 || name.status < 0)
+	if (record->status < 0 || name.status < 0)
 		return oe__error_nomem(err);
-	return write_file(directory, name.data, scratch->data, scratch->size, err);
+	return write_file(writing->directory, name.data, record->data, record->size, err);
 }
 
-static int write_best(const oe_population *population, const char *directory,
-                      const char *extension, oe_error *err)
+static int write_best(const struct writing *writing, oe_error *err)
 {
 	OE__AUTO(buffer) struct oe__buffer name = OE__BUFFER_INIT(1024);
 	OE__AUTO(buffer) struct oe__buffer info = OE__BUFFER_INIT(OE__FRAME_MAX);
-	const oe_program *best = oe_population_best(population);
+	const oe_program *best = oe_population_best(writing->population);
 
 	if (!best)
 		return 0;
-	oe__buffer_printf(&name, "best_program%s", extension);
-	oe__checkpoint_write_info(best, population->last_iteration, &info);
+	oe__buffer_printf(&name, "best_program%s", writing->options->extension);
+	oe__checkpoint_write_info(best, writing->population->last_iteration, &info);
 	if (name.status < 0 || info.status < 0)
 		return oe__error_nomem(err);
-	int status = write_file(directory, name.data, best->source->text, best->source->size, err);
+	int status = write_file(writing->directory, name.data, best->source->text, best->source->size,
+	                        err);
 	if (status < 0)
 		return status;
-	return write_file(directory, "best_program_info.json", info.data, info.size, err);
+	return write_file(writing->directory, "best_program_info.json", info.data, info.size, err);
 }
 
-static int write_contents(const oe_population *population, const char *directory, const char *final,
-                          const char *extension, oe_error *err)
+static int write_contents(struct writing *writing, oe_error *err)
 {
-	OE__AUTO(buffer) struct oe__buffer scratch = OE__BUFFER_INIT(OE__FILE_MAX);
-	OE__AUTO(string) char *programs = oe__path_join(directory, "programs");
+	const oe_population *population = writing->population;
+	OE__AUTO(string) char *programs = oe__path_join(writing->directory, "programs");
 	if (!programs)
 		return oe__error_nomem(err);
 
 	int status = oe__directory_make(programs, err);
 	for (size_t i = 0; status == 0 && i < population->program_count; i++)
-		status = write_program(directory, final, population->programs[i], &scratch, err);
+		status = write_program(writing, population->programs[i], err);
 	/* What empty islands start from, alive or not. */
 	const oe_program *extra = oe__population_extra(population);
 	if (status == 0 && extra)
-		status = write_program(directory, final, extra, &scratch, err);
+		status = write_program(writing, extra, err);
 	if (status == 0)
-		status = write_best(population, directory, extension, err);
+		status = write_best(writing, err);
 	if (status < 0)
 		return status;
 
-	oe__buffer_clear(&scratch);
-	struct oe__json_writer writer = { .out = &scratch };
+	oe__buffer_clear(&writing->record);
+	struct oe__json_writer writer = { .out = &writing->record };
 	oe__population_write_metadata(population, &writer);
-	if (scratch.status < 0)
+	if (writing->record.status < 0)
 		return oe__error_nomem(err);
-	return write_file(directory, "metadata.json", scratch.data, scratch.size, err);
+	return write_file(writing->directory, "metadata.json", writing->record.data,
+	                  writing->record.size, err);
 }
 
 /* rename() cannot replace a directory that holds files: move the old one out of the way first. */
@@ -189,11 +221,9 @@ static int put_in_place(const char *temporary, const char *old, const char *fina
 	return 0;
 }
 
-int oe_population_save(const oe_population *population, const char *directory,
-                       const char *extension, oe_error *err)
+int oe__checkpoint_save(const oe_population *population, const char *directory,
+                        const struct oe__checkpoint_options *options, oe_error *err)
 {
-	if (!population || !directory || !extension)
-		return oe__error(err, OE_ERR_INVALID, "oe_population_save: NULL argument");
 	OE__AUTO(buffer) struct oe__buffer temporary = OE__BUFFER_INIT(8192);
 	OE__AUTO(buffer) struct oe__buffer old = OE__BUFFER_INIT(8192);
 	OE__AUTO(string) char *final = oe__path_absolute(directory);
@@ -206,9 +236,17 @@ int oe_population_save(const oe_population *population, const char *directory,
 	if (temporary.status < 0 || old.status < 0)
 		return oe__error_nomem(err);
 
+	OE__AUTO(writing) struct writing writing = {
+		.population = population,
+		.options = options,
+		.directory = temporary.data,
+		.final = final,
+		.record = OE__BUFFER_INIT(OE__FILE_MAX),
+		.prompts = OE__BUFFER_INIT(OE__FILE_MAX),
+	};
 	int status = oe__directory_remove(temporary.data, err);
 	if (status == 0)
-		status = write_contents(population, temporary.data, final, extension, err);
+		status = write_contents(&writing, err);
 	if (status == 0)
 		status = oe__directory_sync(temporary.data, err);
 	if (status == 0)
@@ -219,4 +257,14 @@ int oe_population_save(const oe_population *population, const char *directory,
 	if (status < 0)
 		(void)oe__directory_remove(temporary.data, NULL);
 	return status;
+}
+
+int oe_population_save(const oe_population *population, const char *directory,
+                       const char *extension, oe_error *err)
+{
+	struct oe__checkpoint_options options = { .extension = extension, .inline_max = INLINE_MAX };
+
+	if (!population || !directory || !extension)
+		return oe__error(err, OE_ERR_INVALID, "oe_population_save: NULL argument");
+	return oe__checkpoint_save(population, directory, &options, err);
 }

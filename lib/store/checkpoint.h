@@ -9,6 +9,20 @@
 #include "base/buffer.h"
 #include "program/population.h"
 
+struct oe__checkpoint_options {
+	const char *extension; /* of program files, with its dot */
+	size_t inline_max;     /* larger artifacts are files of their own */
+
+	/* Append the JSON of a program's prompts and answers. @return 1, 0 if there are none. May be
+	   NULL. */
+	int (*prompts)(void *owner, const oe_program *program, struct oe__buffer *out, oe_error *err);
+	void *owner;
+};
+
+/* oe_population_save(), with all that can be chosen. */
+int oe__checkpoint_save(const oe_population *population, const char *directory,
+                        const struct oe__checkpoint_options *options, oe_error *err);
+
 /* best_program_info.json; `current_iteration` < 0 for the one in best/. */
 void oe__checkpoint_write_info(const oe_program *best, int64_t current_iteration,
                                struct oe__buffer *out);

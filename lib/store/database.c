@@ -1,6 +1,7 @@
 #include "store/database.h"
 
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/alloc.h"
 #include "base/error.h"
@@ -9,8 +10,8 @@
 
 #define BUSY_MS 10000 /* a reader's checkpoint or backup may hold the file for a moment */
 
-/* Small pages: each row changes one page of the index of identifiers, which lie anywhere in it. 4000
-   of them bound the WAL at 16 MB, and the stall of its checkpoint at some tens of milliseconds. */
+/* Small pages: a commit of few rows writes as many pages, whole. 4000 of them bound the WAL at 16 MB,
+   and the stall of its checkpoint at some tens of milliseconds. */
 static const char settings[] = "PRAGMA page_size = 4096;"
                                "PRAGMA journal_mode = WAL;"
                                "PRAGMA wal_autocheckpoint = 4000;"
@@ -41,12 +42,15 @@ static const char schema[] =
 	"  time REAL NOT NULL) STRICT;"
 	"CREATE TABLE program ("
 	"  position INTEGER PRIMARY KEY,"
-	"  id TEXT NOT NULL UNIQUE, parent_id TEXT, island INTEGER NOT NULL,"
+	"  id TEXT NOT NULL, parent_id TEXT, island INTEGER NOT NULL,"
 	"  generation INTEGER NOT NULL, iteration INTEGER NOT NULL, timestamp REAL NOT NULL,"
 	"  language TEXT NOT NULL, code TEXT NOT NULL, changes TEXT NOT NULL,"
 	"  fitness REAL, metrics TEXT NOT NULL, parent_metrics TEXT,"
 	"  verdict TEXT NOT NULL, message TEXT NOT NULL,"
 	"  wall_ms REAL NOT NULL, cpu_ms REAL NOT NULL) STRICT;"
+	/* Identifiers are random. Sorted by them alone each row would change another page of the index,
+	   and the longer the run, the more of them; so the newest ones lie together. */
+	"CREATE UNIQUE INDEX program_id ON program (iteration, id);"
 	/* Copies that migrated: their programs are those of the originals. */
 	"CREATE TABLE migrant ("
 	"  id TEXT PRIMARY KEY, original_id TEXT NOT NULL, island INTEGER NOT NULL)"
@@ -77,9 +81,10 @@ static const char *const statements[OE__STATEMENT_COUNT] = {
 		"INSERT OR REPLACE INTO answer VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
 	[OE__STATEMENT_UNANSWERED] = "INSERT INTO unanswered VALUES (?, ?, ?, ?, ?, ?, ?)",
 	[OE__STATEMENT_PROGRAM] =
-		"INSERT OR IGNORE INTO program (id, parent_id, island, generation, iteration, timestamp,"
+		"INSERT INTO program (id, parent_id, island, generation, iteration, timestamp,"
 		" language, code, changes, fitness, metrics, parent_metrics, verdict, message, wall_ms,"
-		" cpu_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+		" cpu_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+		" ON CONFLICT DO NOTHING", /* which of the columns are unique is the schema's business */
 	[OE__STATEMENT_ARTIFACT] = "INSERT OR REPLACE INTO artifact VALUES (?, ?, ?, ?, ?)",
 	[OE__STATEMENT_PROMPT] = "INSERT OR REPLACE INTO prompt VALUES (?, ?, ?, ?)",
 	[OE__STATEMENT_META] = "INSERT OR REPLACE INTO meta VALUES (?, ?)",
@@ -181,8 +186,10 @@ static int check_format(struct oe__database *database, oe_error *err)
 	oe_error detail;
 	int64_t number = 0;
 
-	if (oe__database_get(database, "format", &format, &detail) < 0 || !format ||
-	    !oe__parse_int(format, strlen(format), &number))
+	int status = oe__database_get(database, "format", &format, &detail);
+	if (status == OE_ERR_IO && sqlite3_errcode(database->handle) != SQLITE_ERROR)
+		return oe__error_at(err, status, database->path, 0, 0, "%s", detail.message);
+	if (status < 0 || !format || !oe__parse_int(format, strlen(format), &number))
 		return oe__error_at(err, OE_ERR_FORMAT, database->path, 0, 0,
 		                    "this is not the database of a run, or it is damaged");
 	if (number > OE__STORE_FORMAT)
@@ -227,15 +234,11 @@ int oe__database_open(const char *path, bool full_sync, struct oe__database **ou
 	return 0;
 }
 
-int oe__database_open_reader(const char *path, struct oe__database **out, oe_error *err)
+static int try_reader(const char *path, int flags, struct oe__database **out, oe_error *err)
 {
 	OE__AUTO(database) struct oe__database *database = NULL;
 
-	/* Read-write, as a reader of a WAL must be able to make its shared-memory file; on media that
-	   cannot be written the second try reads what the last checkpoint left. */
-	int status = open_handle(path, SQLITE_OPEN_READWRITE, &database, err);
-	if (status < 0)
-		status = open_handle(path, SQLITE_OPEN_READONLY, &database, err);
+	int status = open_handle(path, flags, &database, err);
 	if (status == 0)
 		status = execute(database, "PRAGMA query_only = ON", err);
 	if (status == 0)
@@ -244,6 +247,49 @@ int oe__database_open_reader(const char *path, struct oe__database **out, oe_err
 		return status;
 	*out = OE__STEAL(database);
 	return 0;
+}
+
+/* Was it closed well, so that all of it is in the one file? */
+static bool is_whole(const char *path)
+{
+	OE__AUTO(buffer) struct oe__buffer wal = OE__BUFFER_INIT(8192);
+	struct stat info;
+
+	oe__buffer_printf(&wal, "%s-wal", path);
+	return wal.status == 0 && (stat(wal.data, &info) < 0 || info.st_size == 0);
+}
+
+/* Where nothing can be written (another user's run, an archive), the file that a reader shares with the
+   writer cannot be made. Nobody writes there either: then the database is opened as one that does
+   not change. */
+static int open_unchanging(const char *path, struct oe__database **out, oe_error *err)
+{
+	OE__AUTO(buffer) struct oe__buffer uri = OE__BUFFER_INIT(32768);
+
+	oe__buffer_text(&uri, "file:");
+	for (const char *c = path; *c; c++)
+		oe__buffer_printf(&uri, strchr("%?#", *c) ? "%%%02x" : "%c", (unsigned char)*c);
+	oe__buffer_text(&uri, "?immutable=1");
+	OE__AUTO(string) char *name = oe__strdup(path);
+	if (uri.status < 0 || !name)
+		return oe__error_nomem(err);
+	int status = try_reader(uri.data, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, out, err);
+	if (status == 0) { /* messages name the file */
+		oe__free((*out)->path);
+		(*out)->path = OE__STEAL(name);
+	}
+	return status;
+}
+
+int oe__database_open_reader(const char *path, struct oe__database **out, oe_error *err)
+{
+	oe_error other;
+
+	/* Read-write, as a reader of a WAL must be able to make its shared-memory file. */
+	int status = try_reader(path, SQLITE_OPEN_READWRITE, out, err);
+	if (status != OE_ERR_IO || !oe__file_exists(path) || !is_whole(path))
+		return status;
+	return open_unchanging(path, out, &other) == 0 ? 0 : status;
 }
 
 void oe__database_close(struct oe__database *database)

@@ -159,6 +159,47 @@ int oe__answer_load(struct oe__database *database, int64_t number, int32_t attem
 	return status > 0 ? read_answer(statement, out) : status;
 }
 
+static void write_text(struct oe__json_writer *writer, sqlite3_stmt *row, int column)
+{
+	oe__json_string_sized(writer, (const char *)sqlite3_column_text(row, column),
+	                      (size_t)sqlite3_column_bytes(row, column));
+}
+
+int oe__answer_write(struct oe__database *database, int64_t number, const char *key,
+                     struct oe__buffer *out, oe_error *err)
+{
+	OE__AUTO(statement) sqlite3_stmt *row = NULL;
+	struct oe__json_writer writer = { .out = out };
+
+	int status = oe__database_prepare(
+		database,
+		"SELECT a.text, p.system, p.user FROM answer a LEFT JOIN prompt p USING (number, attempt)"
+		" WHERE a.number = ? ORDER BY a.attempt DESC LIMIT 1",
+		&row, err);
+	if (status < 0)
+		return status;
+	sqlite3_bind_int64(row, 1, number);
+	status = step(database, row, err);
+	if (status <= 0)
+		return status;
+	oe__json_map(&writer);
+	oe__json_key(&writer, key);
+	oe__json_map(&writer);
+	if (sqlite3_column_type(row, 1) != SQLITE_NULL) {
+		oe__json_key(&writer, "system");
+		write_text(&writer, row, 1);
+		oe__json_key(&writer, "user");
+		write_text(&writer, row, 2);
+	}
+	oe__json_key(&writer, "responses");
+	oe__json_list(&writer);
+	write_text(&writer, row, 0);
+	oe__json_list_end(&writer);
+	oe__json_map_end(&writer);
+	oe__json_map_end(&writer);
+	return out->status < 0 ? oe__error_nomem(err) : 1;
+}
+
 /* ---- programs ---- */
 
 #define PROGRAM_COLUMNS                                                                            \
@@ -167,7 +208,7 @@ int oe__answer_load(struct oe__database *database, int64_t number, int32_t attem
 
 struct oe__program_cursor {
 	struct oe__database *database;
-	sqlite3_stmt *walk, *find, *artifacts;
+	sqlite3_stmt *walk, *find, *search, *artifacts;
 	bool with_artifacts;
 	const struct oe__dimensions *dimensions;
 };
@@ -185,7 +226,12 @@ int oe__program_cursor_open(struct oe__database *database, int64_t after, bool a
 	int status = oe__database_prepare(
 		database, PROGRAM_COLUMNS "WHERE position > ? ORDER BY position", &cursor->walk, err);
 	if (status == 0)
-		status = oe__database_prepare(database, PROGRAM_COLUMNS "WHERE id = ?", &cursor->find, err);
+		status = oe__database_prepare(database, PROGRAM_COLUMNS "WHERE iteration = ? AND id = ?",
+		                              &cursor->find, err);
+	if (status == 0)
+		status = oe__database_prepare(
+			database, PROGRAM_COLUMNS "WHERE position = (SELECT position FROM program WHERE id = ?)",
+			&cursor->search, err);
 	if (status == 0)
 		status = oe__database_prepare(
 			database, "SELECT name, kind, data FROM artifact WHERE program_id = ? ORDER BY position",
@@ -203,6 +249,7 @@ void oe__program_cursor_close(struct oe__program_cursor *cursor)
 		return;
 	sqlite3_finalize(cursor->walk);
 	sqlite3_finalize(cursor->find);
+	sqlite3_finalize(cursor->search);
 	sqlite3_finalize(cursor->artifacts);
 	oe__free(cursor);
 }
@@ -315,15 +362,27 @@ int oe__program_cursor_next(struct oe__program_cursor *cursor, int64_t *position
 	return status < 0 ? status : 1;
 }
 
-int oe__program_cursor_find(struct oe__program_cursor *cursor, const char *id, oe_program **out,
-                            oe_error *err)
+/* The program of a statement that gives one, or none. */
+static int read_one(struct oe__program_cursor *cursor, sqlite3_stmt *row, oe_program **out,
+                    oe_error *err)
 {
-	sqlite3_reset(cursor->find);
-	sqlite3_bind_text(cursor->find, 1, id, -1, SQLITE_TRANSIENT);
-	int status = step(cursor->database, cursor->find, err);
-	if (status <= 0)
+	int status = step(cursor->database, row, err);
+	if (status > 0) {
+		status = read_program(cursor, row, out, err);
+		status = status < 0 ? status : 1;
+	}
+	sqlite3_reset(row);
+	return status;
+}
+
+int oe__program_cursor_find(struct oe__program_cursor *cursor, const char *id, int64_t iteration,
+                            oe_program **out, oe_error *err)
+{
+	sqlite3_bind_int64(cursor->find, 1, iteration);
+	sqlite3_bind_text(cursor->find, 2, id, -1, SQLITE_TRANSIENT);
+	int status = iteration >= 0 ? read_one(cursor, cursor->find, out, err) : 0;
+	if (status != 0)
 		return status;
-	status = read_program(cursor, cursor->find, out, err);
-	sqlite3_reset(cursor->find);
-	return status < 0 ? status : 1;
+	sqlite3_bind_text(cursor->search, 1, id, -1, SQLITE_TRANSIENT);
+	return read_one(cursor, cursor->search, out, err);
 }

@@ -44,6 +44,11 @@ int oe__answer_load(struct oe__database *database, int64_t number, int32_t attem
                     struct oe__answer *out, oe_error *err); /* 1, or 0 if there is none */
 void oe__answer_done(struct oe__answer *answer);
 
+/* The last answer to an iteration, as the member "prompts" of OpenEvolve's records under `key`; with the
+   prompt, where that is kept. Appends. 1, or 0 if there is none. */
+int oe__answer_write(struct oe__database *database, int64_t number, const char *key,
+                     struct oe__buffer *out, oe_error *err);
+
 /* Programs. `dimensions` may be NULL; the recorded fitness is taken if they are. */
 struct oe__program_cursor;
 int oe__program_cursor_open(struct oe__database *database, int64_t after, bool artifacts,
@@ -51,8 +56,10 @@ int oe__program_cursor_open(struct oe__database *database, int64_t after, bool a
                             struct oe__program_cursor **out, oe_error *err);
 int oe__program_cursor_next(struct oe__program_cursor *cursor, int64_t *position, oe_program **out,
                             oe_error *err); /* 1, or 0 at the end */
-int oe__program_cursor_find(struct oe__program_cursor *cursor, const char *id, oe_program **out,
-                            oe_error *err); /* 1, or 0 if there is none */
+/* 1, or 0 if there is none. Found at once if it is of that iteration, else after a look at all
+   identifiers; -1: nobody knows. */
+int oe__program_cursor_find(struct oe__program_cursor *cursor, const char *id, int64_t iteration,
+                            oe_program **out, oe_error *err);
 void oe__program_cursor_close(struct oe__program_cursor *cursor);
 
 /* Numbers by a query that gives one. */

@@ -1,5 +1,6 @@
 /* Runs on disk, through the shared library: what is kept, read back, resumed, exported. */
 
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include "world.h"
@@ -288,6 +289,55 @@ START_TEST(test_last_checkpoint_is_of_the_end)
 }
 END_TEST
 
+/* ---- without the right to write ---- */
+
+static int set_modes(const struct world *world, mode_t directory, mode_t file)
+{
+	char path[160];
+
+	(void)snprintf(path, sizeof(path), "%s/run.db", world->directory);
+	return chmod(path, file) == 0 && chmod(world->directory, directory) == 0 ? 0 : -1;
+}
+
+static _Noreturn void read_as_nobody(const struct world *world)
+{
+	oe_run *run = NULL;
+	oe_population *population = NULL;
+	oe_error err = { 0 };
+
+	if (geteuid() == 0 && setuid(65534) < 0)
+		_exit(77);
+	if (oe_run_open(world->directory, &run, &err) < 0 ||
+		oe_run_population(run, &population, &err) < 0) {
+		(void)fprintf(stderr, "%s: %s\n", err.where, err.message);
+		_exit(1);
+	}
+	bool right = strcmp(oe_run_property(run, "state"), "finished") == 0 &&
+				 oe_population_size(population, OE_ISLAND_ALL) > 1;
+	oe_population_unref(population);
+	oe_run_close(run);
+	_exit(right ? 0 : 2);
+}
+
+/* Another user's run, or one on a medium that cannot be written. */
+START_TEST(test_a_run_that_cannot_be_written)
+{
+	struct world world;
+	int status = 0;
+	world_init(&world, true);
+	run_all(&world);
+	ck_assert_int_eq(set_modes(&world, 0555, 0444), 0);
+	pid_t child = fork();
+	ck_assert_int_ge(child, 0);
+	if (child == 0)
+		read_as_nobody(&world);
+	ck_assert_int_eq(waitpid(child, &status, 0), child);
+	ck_assert_int_eq(set_modes(&world, 0755, 0644), 0);
+	ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == 0, "status %x", status);
+	world_done(&world);
+}
+END_TEST
+
 /* ---- kill -9 ---- */
 
 static void run_until_killed(struct world *world)
@@ -345,4 +395,5 @@ END_TEST
 TEST_MAIN("run", test_everything_is_kept, test_confinement_is_kept, test_prompts_are_rendered_again,
 		  test_kept_prompts_equal_rendered_ones, test_one_run_per_directory,
 		  test_population_from_the_log, test_checkpoint_begins_another_run,
-		  test_last_checkpoint_is_of_the_end, test_killed_run_loses_nothing)
+		  test_last_checkpoint_is_of_the_end, test_a_run_that_cannot_be_written,
+		  test_killed_run_loses_nothing)

@@ -32,6 +32,7 @@ struct world {
 	atomic_int llm, evaluator;            /* enum world_llm, enum world_evaluator */
 	atomic_int asked, evaluated, waiting; /* calls so far; calls that are stuck   */
 	atomic_int overloads;                 /* LLM_OVERLOADED this many times, then it answers */
+	atomic_int backends;                  /* not freed: a call that was left behind keeps one */
 	oe_config *config;
 	oe_llm *backend;
 	oe_evaluator *judge;
@@ -137,6 +138,14 @@ static inline const char *world_confinement(void *self)
 
 /* ---- making and ending ---- */
 
+/* Its backend: nothing of the library looks at the world behind this. */
+static inline void world_free_backend(void *self)
+{
+	struct world *world = self;
+
+	atomic_fetch_sub(&world->backends, 1);
+}
+
 static inline const char *world_environment(const char *name, void *userdata)
 {
 	(void)name;
@@ -163,6 +172,8 @@ static inline void world_init(struct world *world, bool directory)
 	llm.generate = world_generate;
 	evaluator.evaluate = world_evaluate;
 	evaluator.confinement = world_confinement;
+	llm.free = evaluator.free = world_free_backend;
+	atomic_store(&world->backends, 2);
 	ck_assert_int_eq(oe_config_new(&world->config), 0);
 	ck_assert_int_eq(oe_config_set_environment(world->config, world_environment, NULL, NULL), 0);
 	ck_assert_int_eq(oe_llm_new(&llm, world, &world->backend, NULL), 0);
@@ -185,6 +196,8 @@ static inline void world_done(struct world *world)
 	oe_llm_unref(world->backend);
 	oe_evaluator_unref(world->judge);
 	oe_config_free(world->config);
+	while (atomic_load(&world->backends) > 0)
+		world_pause_ms(1);
 	if (!*world->directory)
 		return;
 	(void)snprintf(command, sizeof(command), "rm -rf '%s'", world->directory);

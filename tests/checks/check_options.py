@@ -4,8 +4,10 @@ import pathlib
 import re
 import sys
 
+from source import without_comments
+
 TABLE = "lib/config/option_table.c"
-UNFINISHED = {"evaluator.isolation"}  # take it out with the first reader
+UNFINISHED = set()  # until their readers are there
 ROW = re.compile(r'\n\t[A-Z_]+\("([a-z_.]+)"(.*?)(?=\n\t[A-Z_]+\("|\n\};)', re.S)
 
 
@@ -17,8 +19,10 @@ def rows(text):
 
 
 def check(root):
-    sources = [path.read_text() for top in ("lib", "cli") for path in sorted((root / top).rglob("*.c"))
-               if path != root / TABLE]
+    sources = [without_comments(path.read_text()) for top in ("lib", "cli")
+               for path in sorted((root / top).rglob("*.c")) if path != root / TABLE]
+    # Compared, which is not used.
+    sources = [re.sub(r"decisive\[\] = \{.*?\};", "", text, flags=re.S) for text in sources]
     found = []
     for name, idle in rows((root / TABLE).read_text()):
         # What models inherit is read by the last part of its name.

@@ -133,7 +133,7 @@ class Checks(unittest.TestCase):
 };
 """
         self.tree.write("lib/config/option_table.c", table)
-        self.tree.write("lib/llm/a.c", 'int f(void)\n{\n\treturn field("two") + get("one");\n}\n')
+        self.tree.write("lib/llm/a.c", 'int f(void)\n{\n\treturn field("two") + get("one"); /* not "three" */\n}\n')
         self.fails("check_options.py", "lib/config/option_table.c",
                    table.replace('.no_effect = "it is odd", ', ""), "nobody reads 'three'")
 
@@ -182,6 +182,16 @@ class Checks(unittest.TestCase):
                 self.tree.write(path, text)
                 self.assertIn(what, self.complaint("check_symbols.py", *built()))
                 self.tree.write(path, before)
+
+    def test_release_build(self):
+        """A variable that only an assertion reads: nothing but NDEBUG shows it."""
+        self.tree.write("meson.build", "project('a', 'c', default_options: 'warning_level=3')\n"
+                        "executable('a', 'a.c')\n")
+        self.tree.write("meson_options.txt", "option('tests', type: 'boolean', value: true)\n"
+                        "option('docs', type: 'boolean', value: true)\n")
+        self.tree.write("a.c", "int main(void) { return 0; }\n")
+        self.fails("check_release.py", "a.c", "#include <assert.h>\n\nint main(int count, char **names)\n{\n"
+                   "\tint a = count > 0 && names;\n\tassert(a);\n}\n", "a.c:5", "-Db_ndebug=true")
 
     def test_docs(self):
         def complaint(text):

@@ -89,6 +89,13 @@ class Precedence(Case):
         self.assertIn("nowhere", self.oe("run", "initial_program.py", "evaluator.py", "-c", file, "-i",
                                          "1", code=None).err)
 
+    def test_a_variable_that_sets_nothing(self):
+        err = self.oe("config", "show", env={"OE_MAX_ITERATION": "3", "OE_LLM_API_BASE": "x",
+                                             "OE_QUITE_ANOTHER": "1", "OE_LOG_LEVEL": "DEBUG"}).err
+        self.assertIn("OE_MAX_ITERATION sets nothing: did you mean OE_MAX_ITERATIONS?", err)
+        self.assertIn("OE_LLM__API_BASE?", err)
+        self.assertEqual(err.count("sets nothing"), 2, err)
+
     def test_what_is_shown_is_what_is_read(self):
         file = self.write("c.yaml", "max_iterations: 11\nprompt:\n  system_message: |\n    a: b\n    'c\n"
                                     "database:\n  feature_dimensions: [complexity, speed]\n")

@@ -66,6 +66,8 @@ class Look(Case):
         others = [p["metrics"]["other"] for p in self.programs("-n", "0", "--sort", "other")]
         self.assertEqual(others, sorted(others, reverse=True))
         self.assertEqual({p["island"] for p in self.programs("-n", "0", "--island", "2")}, {2})
+        self.assert_one_sentence(self.oe("list", "out", "--sort", "no such", code=FAILED), "no such")
+        self.assert_one_sentence(self.oe("list", "out", "--island", str(1 << 40), code=FAILED), "islands")
         rows = list(csv.DictReader(io.StringIO(self.oe("list", "out", "--all", "-n", "0", "-f",
                                                        "csv").out)))
         self.assertEqual(len(rows), len(everything))

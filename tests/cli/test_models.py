@@ -165,6 +165,18 @@ printf '%s\\n' '<<<<<<< SEARCH' '    scale = 1.5' '=======' '    scale = 4.0' '>
         self.assertTrue(prompt.startswith("Improve it."), prompt[:200])
         self.assertIn("scale = 1.5", prompt)
 
+    def test_doctor_asks_each_model_once(self):
+        self.problem("llm: {primary_model: one, secondary_model: two}\n")
+        with FakeLLM() as fake:
+            result = self.oe("doctor", "-c", "config.yaml", "--api-base", fake.url)
+            self.assertEqual(fake.stats()["models"], {"one": 1, "two": 1})
+            self.assertIn("one answered", result.out)
+            self.assertIn("two answered", result.out)
+            fake.reset()
+            fake.control(rate_500=1)
+            self.oe("doctor", "-c", "config.yaml", "--api-base", fake.url, code=1)
+            self.assertEqual(fake.stats()["requests"], 2)
+
     def test_doctor_asks_each_model(self):
         self.problem("llm: {primary_model: tiny}\n")
         with FakeLLM(key="another") as fake:

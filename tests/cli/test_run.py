@@ -5,7 +5,7 @@ import os
 import pathlib
 import unittest
 
-from oe import (CONFIG, DONE, UNUSABLE, FAILED, PROGRAM, STORE, TARGET, USAGE, Case, main)
+from oe import (CONFIG, DONE, EVALUATOR, UNUSABLE, FAILED, PROGRAM, STORE, TARGET, USAGE, Case, main)
 
 MUTATE = "llm: {backend: mutate}\n"
 
@@ -27,6 +27,33 @@ class Run(Case):
         self.assertEqual(metadata["best_program_id"], best["id"])
         log = "".join(p.read_text() for p in self.path("out/logs").iterdir())
         self.assertIn("Iteration 20", log)
+
+    def test_answers_and_artifacts_in_checkpoints(self):
+        """As OpenEvolve's visualiser looks for them."""
+        self.problem(MUTATE, evaluator=EVALUATOR.replace(
+            'return {"combined_score": abs(scale - 1.5), "scale": scale}',
+            'from openevolve.evaluation_result import EvaluationResult\n'
+            '    return EvaluationResult({"combined_score": abs(scale - 1.5)},'
+            ' {"short": "s", "long": "l" * 100})'))
+        self.run_problem("-i", "4", "--set", "store.prompts=full", "--set",
+                         "database.artifact_size_threshold=50")
+        records = [json.loads(path.read_text())
+                   for path in self.path("out/checkpoints/checkpoint_4/programs").iterdir()]
+        for record in records:
+            self.assertEqual(json.loads(record["artifacts_json"]), {"short": "s"})
+            self.assertEqual((pathlib.Path(record["artifact_dir"]) / "long").read_text(), "l" * 100)
+            asked = record["prompts"].get("diff_user")
+            self.assertEqual(asked is None, record["iteration_found"] == 0)
+            if asked:
+                shown = self.oe("show", record["id"], "--run", "out", "--json").json()
+                self.assertEqual(asked["responses"], [shown["answer"]])
+                self.assertIn("scale", asked["user"])
+                self.assertTrue(asked["system"])
+        self.oe("run", "initial_program.py", "evaluator.py", "-c", "config.yaml", "-o", "other", "-i",
+                "2", "--set", "database.log_prompts=false", "--set", "diff_based_evolution=false")
+        for path in self.path("other/checkpoints/checkpoint_2/programs").iterdir():
+            record = json.loads(path.read_text())
+            self.assertEqual((record["prompts"], record["artifact_dir"]), ({}, None))
 
     def test_the_default_directory_stands_beside_the_program(self):
         self.problem()
@@ -161,9 +188,23 @@ class Faults(Case):
         self.refused("evaluate", evaluator="x = 1\n")
         self.refused("no_such_module", evaluator="import no_such_module\n")
         self.refused("boom", evaluator="def evaluate(p):\n    raise ValueError('boom')\n")
-        self.refused("no finite score", evaluator="def evaluate(p):\n    return {'a': 'text'}\n")
+        self.refused("is a number", evaluator="def evaluate(p):\n    return {'a': 'text'}\n")
+        self.refused("no metrics", "oe eval", evaluator="def evaluate(p):\n    return {}\n")
+        self.refused("finite", evaluator="def evaluate(p):\n    return {'combined_score': 1e999}\n")
         self.refused(evaluator="import os\ndef evaluate(p):\n    os._exit(3)\n")
         self.refused(evaluator="import os\nos._exit(3)\n")
+
+    def test_evaluators_that_are_no_files(self):
+        self.problem(MUTATE)
+        self.write("notes.txt", "hello")
+        for evaluator, part in ((".", "directory"), ("notes.txt", "chmod")):
+            for words in (("eval", "initial_program.py", "--evaluator", evaluator),
+                          ("run", "initial_program.py", evaluator, "-c", "config.yaml", "-o", "out")):
+                self.assert_one_sentence(self.oe(*words, code=UNUSABLE), part)
+
+    def test_a_target_that_is_not_there(self):
+        self.problem(MUTATE)
+        self.assert_one_sentence(self.run_problem("--require-target", code=USAGE), "target score")
 
     def test_a_run_that_never_began_is_not_in_the_way(self):
         self.refused("boom", evaluator="def evaluate(p):\n    raise ValueError('boom')\n")
@@ -272,6 +313,35 @@ def evaluate(path):
         value = self.oe(*words, "--set", "evaluator.backend=python").json()
         self.assertEqual(value["metrics"], {"combined_score": 4})
 
+    def test_no_score(self):
+        """What a run could not use is no success here either."""
+        for returned, verdict, why in (
+                ("{}", "ok", "no metrics"), ("{'a': 'b'}", "ok", "number"),
+                ("{'combined_score': float('nan'), 'a': 1}", "nonfinite", "combined_score"),
+                ("{'a': float('inf')}", "nonfinite", "finite")):
+            self.problem(evaluator=f"def evaluate(path):\n    return {returned}\n")
+            words = ("eval", "initial_program.py", "--evaluator", "evaluator.py")
+            value = self.oe(*words, "--json", code=FAILED).json()
+            self.assertEqual((value["verdict"], value["fitness"]), (verdict, None))
+            self.assertIn(why, value["message"])
+            self.assertIn(why, self.oe(*words, code=FAILED).out)
+
+    def test_artifacts_of_a_command(self):
+        """The options about artifacts hold for every backend."""
+        self.problem()
+        self.write("judge.sh", 'echo "{\\"metrics\\": {\\"n\\": $#}, \\"artifacts\\": {\\"first\\": '
+                               '\\"$1\\"}}" >&"$OE_RESULT_FD"\n')
+        words = ("eval", "initial_program.py", "--evaluator", "judge.sh", "--json", "--set",
+                 "evaluator.command=[sh, judge.sh, --fast, 'a b']")
+        value = self.oe(*words).json()
+        self.assertEqual((value["metrics"], value["artifacts"]), ({"n": 3}, {"first": "--fast"}))
+        value = self.oe(*words, "--set", "evaluator.enable_artifacts=false").json()
+        self.assertEqual(value["artifacts"], {})
+        self.oe("eval", "initial_program.py", "--evaluator", "judge.sh", "--set",
+                "evaluator.command=[no-such-program]", code=UNUSABLE)
+        value = self.oe(*words, "--set", "evaluator.max_artifact_storage=3").json()
+        self.assertTrue(value["artifacts"]["first"].startswith("--f\n... (cut"), value)
+
     def test_noise(self):
         self.problem(evaluator="import random\ndef evaluate(p):\n"
                                "    return {'combined_score': random.random()}\n")
@@ -332,6 +402,10 @@ class Edit(Case):
         self.assertIn("scale = 1.5", json.dumps(value["blocks"]))
         self.assertNotIn("code", {k: v for k, v in value.items() if v is not None})
 
+    def test_a_difference_in_blanks_is_named(self):
+        value = self.edit(self.ANSWER.replace("scale = 1.5", "scale=1.5"))
+        self.assertIn("differs from it in blanks", value["message"])
+
     def test_full(self):
         value = self.edit("```python\n" + PROGRAM.replace("1.5", "7.5") + "```\n", "--full")
         self.assertIn("7.5", value["code"])
@@ -355,6 +429,12 @@ class Start(Case):
         for name in ("circle_packing", "function_minimization", "matmul_c"):
             self.assertIn(name, out)
         self.assert_one_sentence(self.oe("demo", "nope", code=None), "nope")
+
+    def test_doctor_finds_a_missing_score(self):
+        self.problem(MUTATE, evaluator="def evaluate(p):\n    return {}\n")
+        result = self.oe("doctor", "initial_program.py", "evaluator.py", "-c", "config.yaml", "--offline",
+                         code=FAILED)
+        self.assertIn("no metrics", result.out)
 
     def test_doctor(self):
         self.problem(MUTATE)

@@ -45,6 +45,21 @@ class Signals(Case):
         self.wait_for(lambda: len(self.strays()) >= 8, what="8 evaluations")
         return process
 
+    def test_a_line_on_request(self):
+        """SIGUSR2, to standard error and to the log file; SIGUSR1 writes a checkpoint."""
+        with FakeLLM() as fake:
+            process = self.start_stuck(fake)
+            process.send_signal(signal.SIGUSR2)
+            line = "and 8 evaluations under way"
+            self.wait_for(lambda: any(line in path.read_text() for path in self.path("out/logs").iterdir()),
+                          what="the line")
+            process.send_signal(signal.SIGUSR1)
+            self.wait_for(lambda: self.path("out/checkpoints/checkpoint_0").exists(), what="a checkpoint")
+            process.send_signal(signal.SIGTERM)
+            self.assertIn(line, self.finish(process, TERMINATED).err)
+        log = "".join(path.read_text() for path in self.path("out/logs").iterdir())
+        self.assertIn("Evolution completed - requested after 0 iterations", log)
+
     def test_ctrl_c_then_resume(self):
         with FakeLLM() as fake:
             process = self.start_stuck(fake)

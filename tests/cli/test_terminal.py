@@ -2,9 +2,11 @@
 """The live display, on a terminal of our own."""
 import fcntl
 import os
+import pathlib
 import pty
 import re
 import select
+import shutil
 import signal
 import struct
 import termios
@@ -103,6 +105,39 @@ def evaluate(path):
             self.end_of(process, INTERRUPTED)
         self.assertIn("Ctrl-C", screen.text)
         self.assertTrue(screen.text.rstrip().endswith("out") or "resume" in screen.text)
+
+    def watched(self, fake):
+        """A run whose display is up."""
+        self.problem("llm: {primary_model: tiny}\n")
+        shutil.rmtree(self.path("out"), ignore_errors=True)
+        screen = Screen()
+        process = self.run_on(screen, "-i", "5000", "--api-base", fake.url)
+        screen.read(lambda text: "^C stops" in text)
+        return screen, process
+
+    def test_whatever_ends_it_shows_the_cursor(self):
+        for number in (signal.SIGQUIT, signal.SIGSEGV, signal.SIGABRT):
+            with FakeLLM(latency=50) as fake:
+                screen, process = self.watched(fake)
+                process.send_signal(number)
+                screen.read(lambda text: False)
+                code = process.wait(timeout=30)
+            self.assertEqual(code, 70 if number == signal.SIGABRT else -number)
+            self.assertLess(screen.text.rindex("\x1b[?25l"), screen.text.rindex("\x1b[?25h"))
+
+    def test_suspended_and_continued(self):
+        with FakeLLM(latency=50) as fake:
+            screen, process = self.watched(fake)
+            process.send_signal(signal.SIGTSTP)
+            screen.read(lambda text: "\x1b[?25h" in text)
+            self.wait_for(lambda: (pathlib.Path(f"/proc/{process.pid}/stat").read_text().split(") ")[1][0]
+                                   == "T"), what="the stop")
+            before = len(screen.text)
+            process.send_signal(signal.SIGCONT)
+            screen.read(lambda text: "\x1b[?25l" in text[before:])
+            process.send_signal(signal.SIGINT)
+            screen.read(lambda text: False)
+            self.end_of(process, INTERRUPTED)
 
     def test_hostile_text_in_the_display(self):
         self.problem("llm: {backend: mutate}\n", evaluator=r"""

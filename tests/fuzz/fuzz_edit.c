@@ -120,6 +120,23 @@ static void check_diff(oe_bytes parent, oe_bytes code)
 	assert(oe_diff_unified(diff, "a", "b", 3));
 }
 
+/* The blocks of a program lie in it, in order, and do not touch. */
+static void check_blocks(oe_bytes code)
+{
+	OE__AUTO(evolve_blocks) struct oe__evolve_blocks blocks = { 0 };
+	size_t after = 0, line = 0;
+
+	assert(oe__evolve_blocks_list(code, &blocks) == 0);
+	assert(blocks.count == 0 || oe__evolve_blocks_any(code));
+	for (size_t i = 0; i < blocks.count; i++) {
+		const struct oe__evolve_block *block = &blocks.items[i];
+		assert(block->offset > after && block->offset + block->size <= code.size);
+		assert(block->start_line > line && block->end_line > block->start_line);
+		after = block->offset + block->size;
+		line = block->end_line;
+	}
+}
+
 static void check_edit(const oe_edit *edit, const struct oe__edit_options *options, oe_bytes parent)
 {
 	OE__AUTO(buffer) struct oe__buffer report = OE__BUFFER_INIT(0);
@@ -178,6 +195,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	assert(oe__edit_rules_new(&options, &rules, NULL) == 0);
 	assert(oe__edit_apply(rules, parent, answer, data[0] >> 7, &edit, NULL) == 0);
 	check_edit(edit, &options, parent);
+	check_blocks(parent);
 
 	/* And once more as the original would. */
 	static const struct oe__edit_options strict = { .tolerant = false };

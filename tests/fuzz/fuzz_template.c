@@ -1,13 +1,15 @@
 /*
  * Templates of users. Input: a template; it is filled with a value of each kind, a text that tries to
- * end its fence and to be a template itself. It is refused with a place, or filled the same way
- * twice, and text that is put in is never looked at again.
+ * end its fence and to be a template itself, and with trees that other names stand for. It is refused
+ * with a place, or filled the same way twice, and text that is put in is never looked at again.
  */
 
 #include <stdint.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "base/text.h"
+#include "base/value.h"
 #include "prompt/template.h"
 
 #undef NDEBUG
@@ -17,6 +19,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const char *const names[] = { "code", "count", "score", "late" };
 static const char code[] = "```\n{count} {code} ````\n{{";
+
+static const char more[] = "{\"list\": [1, \"\\u00e9\\u4e00\", -2.5, null, true, 123456789012345678901], "
+						   "\"map\": {\"k\": [\"a'b\\n\\ud83d\\ude00\"], \"1\": false}, \"nan\": NaN, "
+						   "\"one\": 1, \"yes\": true, \"word\": \"\\u00e9t\\u00e9\"}";
 
 static int write_late(void *self, struct oe__buffer *out, oe_error *err)
 {
@@ -37,7 +43,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	OE__AUTO(template) struct oe__template *template = NULL;
 	OE__AUTO(buffer) struct oe__buffer first = OE__BUFFER_INIT(1 << 20);
 	OE__AUTO(buffer) struct oe__buffer second = OE__BUFFER_INIT(1 << 20);
-	struct oe__rendering rendering = { .arguments = arguments };
+	OE__AUTO(value) struct oe__value extra = { 0 };
+	struct oe__rendering rendering = { .arguments = arguments, .extra = &extra };
 	oe_error err = { 0 };
 
 	if (!oe__utf8_valid((const char *)data, size))
@@ -46,6 +53,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		assert(err.message[0] && err.line >= 1 && !template);
 		return 0;
 	}
+	assert(oe__json_parse(more, sizeof(more) - 1, &extra, NULL) == 0);
 	int status = oe__template_render(template, &rendering, &first, &err);
 	assert(status == oe__template_render(template, &rendering, &second, &err));
 	if (status < 0) {

@@ -36,6 +36,16 @@ START_TEST(test_place)
 }
 END_TEST
 
+/* Only texts that differ in nothing but blanks are alike in full. */
+START_TEST(test_equal_but_for_blanks)
+{
+	ck_assert(find("ab\ncd\nef\n", "cd\nab").similarity < 1.0); /* the same pairs of characters */
+	ck_assert(find("xyxzx\n", "xzxyx").similarity < 1.0);
+	ck_assert(find("a = b + c\n", "  a=b+c").similarity == 1.0);
+	ck_assert(find("a\n\n b\n", "a\n\nb ").similarity == 1.0);
+}
+END_TEST
+
 START_TEST(test_nothing_alike)
 {
 	ck_assert_uint_eq(find("abc\n", "xyz").line, 0);
@@ -71,4 +81,4 @@ START_TEST(test_report)
 }
 END_TEST
 
-TEST_MAIN("nearest", test_place, test_nothing_alike, test_report)
+TEST_MAIN("nearest", test_place, test_equal_but_for_blanks, test_nothing_alike, test_report)

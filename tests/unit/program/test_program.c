@@ -101,7 +101,7 @@ END_TEST
 
 static void write(const oe_program *program, size_t inline_max, struct oe__buffer *text)
 {
-	struct oe__record_options options = { inline_max, NULL };
+	struct oe__record_options options = { .inline_max = inline_max };
 	struct oe__json_writer writer = { .out = text };
 
 	oe__program_write(program, &options, &writer);
