@@ -179,6 +179,8 @@ static int bad_result(oe_evaluation *evaluation, const struct oe__value *frame)
 /* What it says that it took: known better once it has ended. */
 static void read_usage(oe_evaluation *evaluation, const struct oe__value *usage)
 {
+	if (!usage || usage->type != OE__VALUE_MAP)
+		return;
 	const struct oe__value *cpu = oe__value_get(usage, "cpu_ms");
 	const struct oe__value *memory = oe__value_get(usage, "memory");
 
@@ -340,10 +342,10 @@ int oe__result_add_verdict(oe_evaluation *evaluation)
 int oe__result_finish(oe_evaluation *evaluation, int status, const struct oe__output *output,
                       const struct oe__child_end *end)
 {
-	if (end->exited) {
+	if (end->cpu_ms >= 0)
 		evaluation->cpu_ms = end->cpu_ms;
+	if (end->memory_peak >= 0)
 		evaluation->memory_peak = end->memory_peak;
-	}
 	evaluation->wall_ms = end->wall_ms;
 	uint64_t seed = evaluation->footprint.seed;
 	evaluation->footprint = end->footprint;

@@ -124,7 +124,7 @@ static void keep_only(int a, int b, int c)
 
 static _Noreturn void give_up(const char *what, int status)
 {
-	dprintf(2, "%s: %s (step %d)\n", what, strerror(-status), oe_warm_step());
+	dprintf(2, "%s: %s (step %d)\n", what, strerrordesc_np(-status), oe_warm_step());
 	_exit(1);
 }
 
