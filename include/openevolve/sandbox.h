@@ -124,12 +124,13 @@ typedef struct oe_sandbox_policy {
 	const char *const *directories; /**< to see, and to write into as `overlay` says                */
 	const char *temporary;        /**< where the host's side keeps its files; NULL: /tmp            */
 	const char *const *toolchain; /**< to see, too: parts of an interpreter or a compiler           */
+	const char *const *masked;    /**< empty, although they lie in what is shown: secrets; tier 2 up */
 } oe_sandbox_policy;
 
 /** The defaults. */
 #define OE_SANDBOX_POLICY_INIT \
 	{ sizeof(oe_sandbox_policy), OE_SANDBOX_AUTO, OE_PROFILE_DEFAULT, OE_NETWORK_NONE, 1, 0, 0, 0, \
-	  128, 256, 0, (uint64_t)1 << 30, 100000, (uint64_t)1 << 20, NULL, NULL, NULL, NULL, NULL }
+	  128, 256, 0, (uint64_t)1 << 30, 100000, (uint64_t)1 << 20, NULL, NULL, NULL, NULL, NULL, NULL }
 
 /** One command to run. Append-only; zero what you do not set. */
 typedef struct oe_sandbox_command {

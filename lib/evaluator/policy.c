@@ -46,6 +46,7 @@ void oe__policy_done(struct oe__policy *policy)
 	paths_done(&policy->writable);
 	paths_done(&policy->directories);
 	paths_done(&policy->toolchain);
+	paths_done(&policy->masked);
 	oe__buffer_done(&policy->remark);
 	*policy = (struct oe__policy){ 0 };
 }
@@ -56,6 +57,7 @@ static void close_lists(struct oe__policy *policy)
 	policy->policy.writable = (const char *const *)policy->writable.list;
 	policy->policy.directories = (const char *const *)policy->directories.list;
 	policy->policy.toolchain = (const char *const *)policy->toolchain.list;
+	policy->policy.masked = (const char *const *)policy->masked.list;
 }
 
 int oe__policy_show(struct oe__policy *policy, const char *path)
@@ -162,6 +164,60 @@ static bool is_listed(const struct oe__paths *paths, const char *real)
 	return false;
 }
 
+/* ---- secrets in what is shown ---- */
+
+static bool is_secret(const char *name)
+{
+	static const char *const names[] = { ".env", ".envrc", ".netrc", ".git-credentials",
+		                                 ".ssh", ".aws",   ".gnupg", ".git" };
+
+	for (size_t i = 0; i < OE__COUNT(names); i++)
+		if (strcmp(name, names[i]) == 0)
+			return true;
+	return oe__has_prefix(name, ".env.");
+}
+
+static int mask_secrets(struct oe__policy *policy, const char *directory)
+{
+	char **names = NULL;
+	size_t count = 0;
+	int status = 0;
+
+	if (oe__directory_list(directory, &names, &count, NULL) < 0)
+		return 0; /* nor will anybody else */
+	for (size_t i = 0; status == 0 && i < count; i++) {
+		if (!is_secret(names[i]))
+			continue;
+		OE__AUTO(string) char *path = oe__path_join(directory, names[i]);
+		status = path ? paths_add(&policy->masked, path) : OE_ERR_NOMEM;
+	}
+	oe__directory_list_free(names, count);
+	return status;
+}
+
+static bool is_in(const struct oe__paths *paths, const char *real)
+{
+	for (size_t i = 0; i < paths->count; i++) {
+		OE__AUTO(string) char *other = oe__path_real(paths->list[i]);
+		if (other && is_at_or_above(other, real))
+			return true;
+	}
+	return false;
+}
+
+/* Wherever below it may lie. */
+static int mask_key_file(struct oe__policy *policy, const oe_config *config)
+{
+	const struct oe__value *file = oe__config_value(config, "llm.api_key_file");
+	OE__AUTO(string) char *real =
+		file->type == OE__VALUE_STRING ? oe__path_real(file->string) : NULL;
+
+	if (!real || !(is_in(&policy->directories, real) || is_in(&policy->readable, real) ||
+	               is_in(&policy->toolchain, real)))
+		return 0;
+	return paths_add(&policy->masked, real);
+}
+
 /* All of it, or its plain files. @return 1: all; 0: not. */
 static int show_directory(struct oe__policy *policy, const char *directory,
                           const struct homes *homes)
@@ -172,8 +228,11 @@ static int show_directory(struct oe__policy *policy, const char *directory,
 		return 0; /* it is not there */
 	if (is_wide(real, homes))
 		return show_files(policy, real);
-	int status = is_listed(&policy->directories, real) ? 0
-	                                                   : paths_add(&policy->directories, directory);
+	if (is_listed(&policy->directories, real))
+		return 1;
+	int status = paths_add(&policy->directories, directory);
+	if (status == 0)
+		status = mask_secrets(policy, directory);
 	return status < 0 ? status : 1;
 }
 
@@ -286,6 +345,8 @@ int oe__policy_from_config(const oe_config *config, const char *evaluator, const
 		status = show_evaluator(&policy, evaluator, &homes);
 	if (status == 0)
 		status = show_start(&policy, here, &homes);
+	if (status == 0)
+		status = mask_key_file(&policy, config);
 	if (status < 0 || policy.remark.status < 0)
 		return oe__error_nomem(err);
 	close_lists(&policy);

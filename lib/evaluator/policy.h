@@ -15,7 +15,7 @@ struct oe__paths {
 
 struct oe__policy {
 	oe_sandbox_policy policy; /* its lists are those below, from the last oe__policy_close() on */
-	struct oe__paths readable, writable, directories, toolchain;
+	struct oe__paths readable, writable, directories, toolchain, masked;
 	const char *here; /* where programs run: "/tmp" if nothing of the start directory is shown */
 	struct oe__buffer remark; /* about what is shown in part only; for the report */
 };
@@ -24,7 +24,8 @@ void oe__policy_done(struct oe__policy *policy); /* zeroed is fine */
 
 /*
  * "sandbox.*" and the limits of "evaluator.*". Of the directories of the evaluator and of the start (`here`)
- * all is shown, unless that is the user's home or a place for everybody: then just their plain files.
+ * all is shown, unless that is the user's home or a place for everybody: then just their plain files. What
+ * usually holds secrets (".env", ".git", ...) is masked there, and so is the file of "llm.api_key_file".
  *
  * @param evaluator absolute; NULL: none.
  * @param here      absolute; outlives `out`.

@@ -262,6 +262,9 @@ void oe__levels_set(struct oe__sandbox_report *report, const oe_sandbox_policy *
 	if (findings->tier >= 2 && findings->landlock < 9 && seen)
 		oe__sandbox_report_weaken(report, OE_GUARANTEE_NET_UNIX, OE_LEVEL_PARTIAL,
 		                          "a socket file in a directory that the policy shows can be connected to");
+	if (findings->tier < 2 && policy->masked && policy->masked[0])
+		oe__sandbox_report_weaken(report, OE_GUARANTEE_FS_READ, OE_LEVEL_PARTIAL,
+		                          "without namespaces %s cannot be masked", policy->masked[0]);
 	if (policy->writable && policy->writable[0])
 		oe__sandbox_report_weaken(report, OE_GUARANTEE_FS_WRITE, OE_LEVEL_PARTIAL,
 		                          "the policy lets it write into %s", policy->writable[0]);

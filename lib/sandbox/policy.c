@@ -117,6 +117,7 @@ static void add_all(struct entries *entries, const oe_sandbox_policy *policy)
 	add_own(entries, OE__MOUNT_WRITE, policy->writable);
 	add_own(entries, own, policy->directories);
 	add_own(entries, OE__MOUNT_READ, policy->readable);
+	add_own(entries, OE__MOUNT_MASK, policy->masked); /* but for what is to be readable by name */
 	add_own(entries, OE__MOUNT_READ, policy->toolchain);
 	for (size_t i = 0; i < OE__COUNT(system_paths); i++)
 		add_system(entries, system_paths[i]);

@@ -93,6 +93,44 @@ def evaluate(path):
         enforced = self.level(value["sandbox"], "fs_read") == "enforced"
         self.assertEqual(value["metrics"]["combined_score"], 0 if enforced else 1)
 
+    def test_secrets_beside_the_evaluator_look_empty(self):
+        secrets = (".env", ".env.local", ".envrc", ".netrc", ".git-credentials", ".git/config", ".ssh/key", ".aws/x",
+                   ".gnupg/x", "conf/key.txt")
+        for name in (*secrets, "conf/plain", ".github/x"):
+            self.write(name, "s3cret")
+        self.problem(evaluator=f"""
+import os
+HERE = {str(self.directory)!r}
+def read(name):
+    try:
+        return open(os.path.join(HERE, name)).read()
+    except OSError as error:
+        return type(error).__name__
+def evaluate(path):
+    for name in (".env", ".git", "conf/key.txt"):   # what covers it cannot be taken away
+        for attempt in (os.unlink, os.rmdir, lambda p: os.rename(p, p + ".moved")):
+            try:
+                attempt(os.path.join(HERE, name))
+            except OSError:
+                pass
+    found = {{name: read(name) for name in {(*secrets, "conf/plain", ".github/x")!r}}}
+    found["moved"] = read(".env.moved") + read("conf/key.txt.moved")
+    return {{"combined_score": sum("s3cret" in text for text in found.values()), "found": str(found)}}
+""")
+        def score(*more):
+            value = self.oe("eval", "initial_program.py", "--evaluator", "evaluator.py", "--json", "--set",
+                            "llm.api_key_file=" + str(self.path("conf/key.txt")), *more).json()
+            fs_read = next(line for line in value["sandbox"]["guarantees"] if line["name"] == "fs_read")
+            return value["metrics"]["combined_score"], (value["sandbox"]["tier"] or 0) >= 2, fs_read["reason"], value
+
+        found, apart, reason, value = score()
+        if apart:
+            self.assertEqual(found, 2, value["metrics"])
+            self.assertEqual(score("--set", "sandbox.overlay=false")[0], 2)
+            self.assertEqual(score("--set", f"sandbox.readable={self.path('.env')}")[0], 3)
+        else:
+            self.assertIn("cannot be masked", reason)
+
     def test_a_run_keeps_it(self):
         self.problem(MUTATE)
         self.run_problem("-i", "2")

@@ -173,6 +173,18 @@ def call(function, program):
     return value
 
 
+def explained(error, job):
+    """A program that runs apart is not there for the evaluator to open."""
+    if not isinstance(error, FileNotFoundError) or "OE_CANDIDATE_FD" not in os.environ:
+        return error
+    if error.filename != job.get("program"):
+        return error
+    reason = RuntimeError("with 'evaluator.isolation: split' the program is not there for the evaluator; "
+                          "from openevolve import candidate; candidate.load(program_path) reaches it")
+    reason.__cause__ = error
+    return reason
+
+
 def run(evaluator, code, module, job):
     """One evaluation: the frame's contents."""
     try:
@@ -187,7 +199,7 @@ def run(evaluator, code, module, job):
             return {"missing": job["function"]}
         return result_of(call(function, job["program"]))
     except BaseException as error:
-        return failure_of(error)
+        return failure_of(explained(error, job))
 
 
 def encode(frame):

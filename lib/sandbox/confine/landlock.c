@@ -92,7 +92,8 @@ static bool allow_mounts(int rules, const struct oe__plan *plan)
 		const struct oe__mount *mount = &plan->mounts[i];
 		uint64_t rights = READING;
 
-		if (mount->kind == OE__MOUNT_LINK || (mount->kind == OE__MOUNT_SCRATCH && !roots))
+		if (mount->kind == OE__MOUNT_LINK || mount->kind == OE__MOUNT_MASK ||
+		    (mount->kind == OE__MOUNT_SCRATCH && !roots))
 			continue;
 		if (mount->kind == OE__MOUNT_WRITE || (roots && mount->kind == OE__MOUNT_SCRATCH) ||
 		    (roots && mount->kind == OE__MOUNT_OVERLAY))

@@ -22,6 +22,7 @@ enum oe__mount_kind {
 	OE__MOUNT_OVERLAY = 'o', /* a directory of the host; what is written there vanishes  */
 	OE__MOUNT_DEVICE = 'd',  /* a device node                                            */
 	OE__MOUNT_LINK = 'l',    /* a symbolic link to `source`                              */
+	OE__MOUNT_MASK = 'm',    /* an empty thing over a file or directory that the rest shows  */
 	OE__MOUNT_SCRATCH = 't'  /* an empty directory of each evaluation's own; `source` names it */
 };
 

@@ -165,6 +165,8 @@ static bool place_entry(const struct oe__mount *entry, const char *staging, int 
 		        symlink(entry->source, target) == 0);
 	case OE__MOUNT_SCRATCH:
 		return make_place(target, true);
+	case OE__MOUNT_MASK:
+		return true; /* each evaluation has its own: see root_private() */
 	default:
 		return place_bind(entry, target, map);
 	}
@@ -274,7 +276,7 @@ int root_build(const struct oe__plan *plan, const char *staging, bool fresh_proc
 
 static bool is_private(char kind)
 {
-	return kind == OE__MOUNT_SCRATCH || kind == OE__MOUNT_OVERLAY;
+	return kind == OE__MOUNT_SCRATCH || kind == OE__MOUNT_OVERLAY || kind == OE__MOUNT_MASK;
 }
 
 /* Would a private mount made now cover this one? */
@@ -282,7 +284,8 @@ static bool is_covered(const struct oe__plan *plan, size_t index)
 {
 	const struct oe__mount *entry = &plan->mounts[index];
 
-	if (entry->kind == OE__MOUNT_SCRATCH || entry->kind == OE__MOUNT_LINK)
+	if (entry->kind == OE__MOUNT_SCRATCH || entry->kind == OE__MOUNT_LINK ||
+	    entry->kind == OE__MOUNT_MASK)
 		return false;
 	for (size_t i = 0; i < index; i++) /* parents come first */
 		if (is_private(plan->mounts[i].kind) && plan_is_below(entry->path, plan->mounts[i].path))
@@ -312,6 +315,20 @@ static bool bind_scratch(const struct oe__mount *entry, size_t index)
 
 	return make_private_directory("t", index, 01777, path, sizeof(path)) &&
 	       make_place(entry->path, true) &&
+	       mount(path, entry->path, NULL, MS_BIND, NULL) == 0;
+}
+
+/* What is not shown needs no mask. Through a link it is what the link leads to. */
+static bool mask(const struct oe__mount *entry, size_t index)
+{
+	char path[64];
+	struct stat info;
+
+	if (stat(entry->path, &info) < 0)
+		return errno == ENOENT || errno == ENOTDIR || errno == EACCES || errno == ELOOP;
+	if (!S_ISDIR(info.st_mode))
+		return mount("/dev/null", entry->path, NULL, MS_BIND, NULL) == 0;
+	return make_private_directory("m", index, 0755, path, sizeof(path)) &&
 	       mount(path, entry->path, NULL, MS_BIND, NULL) == 0;
 }
 
@@ -362,6 +379,8 @@ static bool renew(const struct oe__plan *plan, size_t index, int held)
 
 	if (entry->kind == OE__MOUNT_SCRATCH)
 		return bind_scratch(entry, index);
+	if (entry->kind == OE__MOUNT_MASK)
+		return mask(entry, index);
 	if (held < 0)
 		return true;
 	if (entry->kind == OE__MOUNT_OVERLAY && mount_overlay(entry, index, held))

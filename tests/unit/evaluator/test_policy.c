@@ -218,6 +218,32 @@ START_TEST(test_one_directory_is_listed_once)
 }
 END_TEST
 
+START_TEST(test_secrets_are_masked)
+{
+	static const char *const secrets[] = { ".env", ".env.local", ".envrc", ".git-credentials",
+		                                   ".netrc", ".git/config", ".ssh/id", ".aws/credentials",
+		                                   ".gnupg/key" };
+	static const char *const others[] = { ".environment", ".github/x", "env", "sub/.env" };
+	OE__AUTO(policy) struct oe__policy policy = { 0 }, none = { 0 };
+	char name[64];
+
+	for (size_t i = 0; i < OE__COUNT(secrets); i++) {
+		snprintf(name, sizeof(name), "other/%s", secrets[i]);
+		put(name);
+	}
+	for (size_t i = 0; i < OE__COUNT(others); i++) {
+		snprintf(name, sizeof(name), "other/%s", others[i]);
+		put(name);
+	}
+	make("other/evaluator.py", "home/project", &policy);
+	ck_assert_uint_eq(length(policy.policy.masked), OE__COUNT(secrets));
+	ck_assert(lists(policy.policy.masked, "other/.env.local"));
+	ck_assert(lists(policy.policy.masked, "other/.git"));
+	make("home/project/evaluator.py", "home/project", &none);
+	ck_assert_uint_eq(length(none.policy.masked), 0);
+}
+END_TEST
+
 /* Only what a home holds in plain sight: no dot files, no directories, no links. */
 static void check_home(const struct oe__policy *policy)
 {
@@ -332,6 +358,7 @@ int main(void)
 		test_defaults_are_those_of_the_header, test_every_option_has_its_place,
 		test_paths_must_be_there,			   test_a_project_is_shown_as_a_whole,
 		test_one_directory_is_listed_once,	   test_a_home_is_shown_in_part,
+		test_secrets_are_masked,
 		test_dots_do_not_lead_around_it,	   test_the_evaluator_is_always_shown,
 		test_places_for_everybody_are_no_projects, test_many_files_are_counted,
 		test_places_without_dots,
