@@ -207,6 +207,8 @@ static const struct {
 	const char *name, *meaning;
 } variables[] = {
 	{ "OE_SECTION__KEY", "any configuration option: OE_DATABASE__NUM_ISLANDS" },
+	{ "HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY, SSL_CERT_FILE",
+	  "how models are reached, unless llm.proxy, llm.no_proxy or llm.ca_file says so" },
 	{ "OPENAI_API_KEY, OPENAI_API_BASE", "used when nothing else gives llm.api_key and "
 										 "llm.api_base" },
 	{ "NO_COLOR, FORCE_COLOR, CLICOLOR_FORCE", "when not empty: no colour, colour" },

@@ -90,6 +90,7 @@ struct oe__model {
 	int64_t timeout_ms;           /* per attempt, > 0                           */
 	int64_t retries;              /* attempts <= retries + 1                    */
 	int64_t retry_delay_ms;
+	const char *organization, *project; /* of OpenAI's accounts, or NULL          */
 	const char *api_version;         /* of Azure's URLs                           */
 	const char *anthropic_version;   /* header of the messages API                */
 	const struct oe__value *command; /* argv of the command backend: list of strings, or NULL */
@@ -117,6 +118,11 @@ int oe__config_models(const oe_config *config, enum oe__model_role role, struct 
 void oe__models_done(struct oe__models *models); /* zeroed is fine */
 
 OE__AUTO_VALUE(models, struct oe__models, oe__models_done)
+/* How models are reached; NULL: directly, everywhere, by the system's certificates. Borrowed. */
+const char *oe__config_proxy(const oe_config *config, bool tls);
+const char *oe__config_no_proxy(const oe_config *config);
+const char *oe__config_ca_file(const oe_config *config);
+
 OE__AUTO_POINTER(config, oe_config *, oe_config_free)
 
 #endif /* OE__CONFIG_CONFIG_H */

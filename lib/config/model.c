@@ -285,6 +285,10 @@ static int fill(struct source *source, const char *name, double weight, oe_error
 	model->timeout_ms = ms_field(source, "timeout");
 	model->retry_delay_ms = ms_field(source, "retry_delay");
 	model->retries = field(source, "retries", NULL)->integer;
+	if (model->backend == OE__BACKEND_OPENAI) {
+		model->organization = oe__variable_get(source->config, "OPENAI_ORG_ID");
+		model->project = oe__variable_get(source->config, "OPENAI_PROJECT_ID");
+	}
 	model->api_version = text_field(source, "api_version");
 	model->anthropic_version = text_field(source, "anthropic_version");
 	model->command = command->size > 0 ? command : NULL;

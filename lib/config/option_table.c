@@ -210,6 +210,15 @@ const struct oe__option oe__options[] = {
 		 .summary = "Program and arguments of the backend `command`: prompt on standard input, "
 					"answer on standard output."),
 	BOOL("llm.http2", "false", 0, .summary = "Use HTTP/2 where the server offers it."),
+	STRING("llm.proxy", "null", N, 0,
+		   .summary = "Proxy that requests go through, such as http://host:3128; null takes "
+					  "HTTPS_PROXY, HTTP_PROXY or ALL_PROXY, an empty text none."),
+	STRING("llm.no_proxy", "null", N, 0,
+		   .summary = "Hosts that are asked without the proxy, with commas between them; null takes "
+					  "NO_PROXY."),
+	STRING("llm.ca_file", "null", N, OE__TRAIT_EMPTY_NULL | OE__TRAIT_PATH,
+		   .summary = "Certificates that servers may have, in PEM; null takes SSL_CERT_FILE, or else "
+					  "those of the system."),
 	STRING("llm.api_version", "2024-10-21", M, 0, .summary = "API version in Azure's URLs."),
 	STRING("llm.anthropic_version", "2023-06-01", M, 0,
 		   .summary = "API version in the header of the backend `anthropic`."),

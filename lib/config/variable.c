@@ -16,6 +16,13 @@
 static const char *const provider_keys[] = { "OPENAI_API_KEY", "ANTHROPIC_API_KEY",
 											 "AZURE_OPENAI_API_KEY" };
 
+/* What else clients take from the environment: how to reach the network (network.c), and whose account
+   it is (model.c). */
+static const char *const others[] = { "http_proxy", "HTTP_PROXY",	"https_proxy",
+									  "HTTPS_PROXY", "all_proxy",	"ALL_PROXY",
+									  "no_proxy",	 "NO_PROXY",	"SSL_CERT_FILE",
+									  "OPENAI_ORG_ID", "OPENAI_PROJECT_ID" };
+
 /* What evaluations are given of the host's environment: what a program needs to run at all, what
    evaluators of OpenEvolve read, and nothing that could be a secret. */
 static const char *const passed_on[] = {
@@ -179,6 +186,18 @@ static int take_provider(oe_config *config, oe_error *err)
 	return status;
 }
 
+static int keep_others(oe_config *config)
+{
+	int status = 0;
+
+	for (size_t i = 0; status == 0 && i < OE__COUNT(others); i++) {
+		const char *value = config->lookup(others[i], config->userdata);
+		if (value && *value)
+			status = keep(config, others[i], strlen(others[i]), value);
+	}
+	return status;
+}
+
 static int take_options(oe_config *config, oe_error *err)
 {
 	int status = 0;
@@ -210,7 +229,7 @@ int oe_config_set_environment(oe_config *config, oe_environment lookup, void *us
 	if (artifacts && !oe__equal_nocase(artifacts, "true"))
 		status = take(copy, "evaluator.enable_artifacts", "ENABLE_ARTIFACTS", "false",
 					  OE_ORIGIN_ENVIRONMENT, err);
-	if (status == 0 && keep_passed_on(copy) < 0)
+	if (status == 0 && (keep_passed_on(copy) < 0 || keep_others(copy) < 0))
 		status = oe__error_nomem(err);
 	if (status == 0)
 		status = take_provider(copy, err);

@@ -47,7 +47,8 @@ static int hide_text(const struct oe__option *option, struct oe__value *value)
 		return 0;
 	if (option->shown.flags & OE_OPTION_SECRET)
 		return oe__value_set_string(value, OE_HIDDEN, strlen(OE_HIDDEN));
-	if (strcmp(option->shown.name, "llm.api_base") != 0)
+	if (strcmp(option->shown.name, "llm.api_base") != 0 &&
+		strcmp(option->shown.name, "llm.proxy") != 0)
 		return 0;
 	int status = oe__write_url(value->string, &url);
 	return status < 0 ? status : oe__value_set_string(value, oe__buffer_string(&url), url.size);

@@ -31,6 +31,19 @@ void oe__controller_log(oe_controller *controller, int level, const char *format
 	                                                  .text = oe__buffer_string(&text) });
 }
 
+/* A fork of the host has a copy of everything but the threads, and shares the descriptors. */
+static bool is_ours(const oe_controller *controller)
+{
+	return controller->process == getpid();
+}
+
+static int check_process(const oe_controller *controller, oe_error *err)
+{
+	return is_ours(controller) ? 0
+	                           : oe__error(err, OE_ERR_STATE,
+	                                       "this controller belongs to the parent process");
+}
+
 /* ---- life ---- */
 
 static int choose_seed(oe_controller *controller, oe_error *err)
@@ -174,8 +187,8 @@ static void end_hard(oe_controller *controller)
 
 void oe_controller_free(oe_controller *controller)
 {
-	if (!controller || controller->process != getpid())
-		return; /* a fork's copy: everything in it is the parent's */
+	if (!controller || !is_ours(controller))
+		return;
 	if (controller->recipe)
 		end_hard(controller);
 
@@ -195,7 +208,8 @@ void oe_controller_free(oe_controller *controller)
 
 int oe_controller_set_extension(oe_controller *controller, const char *extension)
 {
-	if (!controller || !extension || controller->state != OE__CONTROLLER_NEW)
+	if (!controller || !extension || !is_ours(controller) ||
+	    controller->state != OE__CONTROLLER_NEW)
 		return OE_ERR_STATE;
 	char *copy = oe__strdup(extension);
 	if (!copy)
@@ -214,6 +228,8 @@ int oe_controller_has_run(oe_controller *controller, oe_error *err)
 
 	if (!controller)
 		return oe__error(err, OE_ERR_INVALID, "oe_controller_has_run: NULL argument");
+	if (check_process(controller, err) < 0)
+		return OE_ERR_STATE;
 	if (!controller->directory)
 		return 0;
 	int status = oe__database_open_reader(controller->directory->database, &reader, err);
@@ -240,6 +256,8 @@ int oe_controller_seed(oe_controller *controller, oe_program *program, oe_error 
 {
 	if (!controller || !program)
 		return oe__error(err, OE_ERR_INVALID, "oe_controller_seed: NULL argument");
+	if (check_process(controller, err) < 0)
+		return OE_ERR_STATE;
 	if (controller->state != OE__CONTROLLER_NEW)
 		return oe__error(err, OE_ERR_STATE, "the run has begun: use oe_controller_inject()");
 	int found = oe_controller_has_run(controller, err);
@@ -256,6 +274,8 @@ int oe_controller_resume(oe_controller *controller, const char *checkpoint, oe_e
 {
 	if (!controller)
 		return oe__error(err, OE_ERR_INVALID, "oe_controller_resume: NULL argument");
+	if (check_process(controller, err) < 0)
+		return OE_ERR_STATE;
 	if (controller->state != OE__CONTROLLER_NEW || controller->seeded)
 		return oe__error(err, OE_ERR_STATE, "the run has begun already");
 	int found = oe_controller_has_run(controller, err);
@@ -317,8 +337,8 @@ int oe_controller_step(oe_controller *controller, int64_t timeout_ms, const oe_e
 {
 	if (!controller)
 		return oe__error(err, OE_ERR_INVALID, "oe_controller_step: NULL argument");
-	if (controller->process != getpid())
-		return oe__error(err, OE_ERR_STATE, "this controller belongs to the parent process");
+	if (check_process(controller, err) < 0)
+		return OE_ERR_STATE;
 	if (controller->state == OE__CONTROLLER_NEW) {
 		int status = begin(controller, err);
 		if (status < 0)
@@ -369,6 +389,8 @@ void oe_controller_stop(oe_controller *controller, int how)
 {
 	int asked = atomic_load(&controller->stop_asked);
 
+	if (!is_ours(controller))
+		return;
 	if (how < OE_STOP_DRAIN || how > OE_STOP_KILL)
 		how = OE_STOP_KILL;
 	while (asked < how + 1 &&
@@ -379,12 +401,16 @@ void oe_controller_stop(oe_controller *controller, int how)
 
 void oe_controller_pause(oe_controller *controller)
 {
+	if (!is_ours(controller))
+		return;
 	atomic_store(&controller->pause_asked, true);
 	oe__inbox_wake(&controller->inbox);
 }
 
 void oe_controller_continue(oe_controller *controller)
 {
+	if (!is_ours(controller))
+		return;
 	atomic_store(&controller->pause_asked, false);
 	oe__inbox_wake(&controller->inbox);
 }
@@ -412,6 +438,8 @@ int oe_controller_inject(oe_controller *controller, oe_program *program)
 {
 	if (!controller || !program)
 		return OE_ERR_INVALID;
+	if (!is_ours(controller))
+		return OE_ERR_STATE;
 	struct injection *injection = oe__calloc(1, sizeof(*injection));
 	if (!injection)
 		return OE_ERR_NOMEM;
@@ -428,6 +456,8 @@ int oe_controller_population(oe_controller *controller, oe_population **out)
 {
 	if (!controller || !out)
 		return OE_ERR_INVALID;
+	if (!is_ours(controller))
+		return OE_ERR_STATE;
 	return oe_hub_population(controller->hub, out);
 }
 
@@ -435,6 +465,8 @@ int oe_controller_checkpoint(oe_controller *controller, oe_error *err)
 {
 	if (!controller)
 		return oe__error(err, OE_ERR_INVALID, "oe_controller_checkpoint: NULL argument");
+	if (check_process(controller, err) < 0)
+		return OE_ERR_STATE;
 	if (!controller->directory)
 		return oe__error(err, OE_ERR_STATE, "this run is kept in memory only");
 	return oe__controller_save(controller, err);
@@ -444,6 +476,8 @@ int oe_controller_statistics(oe_controller *controller, oe_statistics *out)
 {
 	if (!controller || !out || out->struct_size < sizeof(size_t))
 		return OE_ERR_INVALID;
+	if (!is_ours(controller))
+		return OE_ERR_STATE;
 	oe_statistics all = controller->numbers;
 	size_t known = out->struct_size < sizeof(all) ? out->struct_size : sizeof(all);
 	const oe_program *best = oe_hub_best(controller->hub);

@@ -3,6 +3,7 @@
 #include "controller/controller_internal.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/clock.h"
@@ -193,7 +194,7 @@ int oe_controller_set_property(oe_controller *controller, const char *name, cons
 
 	if (!controller || !name || !value)
 		return OE_ERR_INVALID;
-	if (controller->state >= OE__CONTROLLER_CLOSING)
+	if (controller->state >= OE__CONTROLLER_CLOSING || controller->process != getpid())
 		return OE_ERR_STATE;
 	oe__buffer_text(&key, "user.");
 	oe__buffer_text(&key, name);

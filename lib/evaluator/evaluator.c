@@ -2,6 +2,7 @@
 
 #include <pthread.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/clock.h"
@@ -14,6 +15,7 @@
 
 struct oe_evaluator {
 	atomic_int refs;
+	pid_t process; /* that made it */
 	oe_evaluator_vtable vtable;
 	void *self;
 	char *name;
@@ -84,6 +86,7 @@ int oe_evaluator_new(const oe_evaluator_vtable *given, void *self, oe_evaluator 
 		return oe__error_nomem(err);
 	}
 	atomic_init(&evaluator->refs, 1);
+	evaluator->process = getpid();
 	pthread_mutex_init(&evaluator->mutex, NULL);
 	vtable.name = name;
 	evaluator->name = name;
@@ -104,6 +107,8 @@ static void release(oe_evaluator *evaluator, int64_t grace_ms)
 {
 	if (!evaluator || atomic_fetch_sub_explicit(&evaluator->refs, 1, memory_order_acq_rel) != 1)
 		return;
+	if (evaluator->process != getpid())
+		return; /* a fork's copy: its threads and locks are the parent's */
 	/* Nothing is in flight, as that would hold a reference. */
 	oe__plugin_pool_free(evaluator->pool, grace_ms);
 	evaluator->vtable.free(evaluator->self);
@@ -327,6 +332,8 @@ int oe_evaluator_run(oe_evaluator *evaluator, oe_program *program, uint64_t seed
 {
 	if (!evaluator || !program || !out)
 		return oe__error(err, OE_ERR_INVALID, "oe_evaluator_run: NULL argument");
+	if (evaluator->process != getpid())
+		return oe__error(err, OE_ERR_STATE, "this evaluator belongs to the parent process");
 	struct waiting waiting = {
 		.call = { .program = program, .seed = seed, .timeout_ms = timeout_ms, .done = wake },
 	};

@@ -71,6 +71,7 @@ struct oe__python_slot {
 	char *scratch;
 	bool measured; /* the control group was asked */
 	int64_t strays;
+	bool proven;   /* the server had a spare: it works */
 	bool sweeping; /* the spawner was asked to kill what is left */
 	bool clear;    /* and did: nothing is left of this evaluation */
 };
@@ -91,8 +92,9 @@ struct oe__python_pool {
 	struct oe__python_slot *slots;
 	struct oe__python_job *head, *tail; /* queue */
 	int64_t next_scratch;
-	bool was_ready; /* some server has started once: later failures are infrastructure */
-	oe_error failure; /* why none did */
+	bool was_ready; /* some server had a spare once: later failures are infrastructure */
+	int32_t failed_starts; /* in a row       */
+	oe_error failure;      /* why the last one failed */
 	bool closing;
 };
 
@@ -110,6 +112,7 @@ void oe__python_pool_discard(struct oe__python_pool *pool, char *directory);
 
 /* python_server.c */
 void oe__server_start(struct oe__python_slot *slot);
+bool oe__server_is_starting(const struct oe__python_slot *slot); /* it has not had a spare yet */
 void oe__server_kill(struct oe__python_slot *slot);
 void oe__server_close(struct oe__python_slot *slot); /* at once, without reports */
 int64_t oe__file_modified(const char *path);         /* nanoseconds; 0 if it is not there */

@@ -31,11 +31,21 @@ static struct oe__python_job *take(struct oe__python_pool *pool)
 	return job;
 }
 
-/* Nothing ever started: every job fails with the reason. */
+#define FAILED_STARTS_MAX 3
+
+/* If none ever started, none will. Else it may pass, but not by trying for ever. */
+static bool is_hopeless(const struct oe__python_pool *pool)
+{
+	return pool->failed_starts >= (pool->was_ready ? FAILED_STARTS_MAX : 1);
+}
+
+/* Nothing starts: every job fails with the reason, and the next one tries again. */
 static void fail_all(struct oe__python_pool *pool)
 {
 	oe_error err = pool->failure;
 	int status = err.status == OE_ERR_SANDBOX ? OE_ERR_SANDBOX : OE_ERR_EVALUATOR;
+
+	pool->failed_starts = 0;
 
 	while (pool->head)
 		oe__python_job_finish(take(pool), status, &err);
@@ -54,14 +64,14 @@ void oe__python_pool_dispatch(struct oe__python_pool *pool)
 	for (const struct oe__python_job *job = pool->head; job; job = job->next)
 		waiting++;
 	for (int32_t i = 0; i < pool->options.slots; i++)
-		starting += pool->slots[i].state == OE__SLOT_STARTING;
+		starting += oe__server_is_starting(&pool->slots[i]);
 	/* As many servers as there are jobs for, but one at first: if that fails, so will all. */
 	for (int32_t i = 0; i < pool->options.slots && starting < waiting; i++) {
 		if (pool->slots[i].state != OE__SLOT_EMPTY || (!pool->was_ready && starting > 0) ||
-		    (!pool->was_ready && pool->failure.status < 0))
+		    is_hopeless(pool))
 			continue;
 		oe__server_start(&pool->slots[i]);
-		starting += pool->slots[i].state == OE__SLOT_STARTING;
+		starting += oe__server_is_starting(&pool->slots[i]);
 	}
 	for (int32_t i = 0; i < pool->options.slots; i++)
 		alive += pool->slots[i].state != OE__SLOT_EMPTY;

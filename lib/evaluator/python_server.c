@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/json.h"
@@ -23,7 +24,8 @@
 #include "evaluator/python_internal.h"
 #include "sandbox/levels.h"
 
-#define LOG_MAX 8192
+#define LOG_MAX  8192
+#define START_MS 30000
 
 /* ---- what it prints ---- */
 
@@ -55,6 +57,7 @@ static void note_failure(struct oe__python_slot *slot, const char *what)
 	const char *last = size > 0 ? said + size : said;
 	while (last > said && last[-1] != '\n')
 		last--;
+	pool->failed_starts++;
 	(void)oe__error_at(&pool->failure, OE_ERR_EVALUATOR, pool->options.evaluator, 0, 0, "%s%s%.*s",
 	                   what, size > 0 ? ": " : "", (int)(said + size - last), last);
 }
@@ -83,10 +86,15 @@ static void emptied(struct oe__python_slot *slot)
 	slot->sweeping = false;
 }
 
+bool oe__server_is_starting(const struct oe__python_slot *slot)
+{
+	return slot->state == OE__SLOT_STARTING || (slot->state == OE__SLOT_CLEARING && !slot->proven);
+}
+
 /* In any state. */
 static void server_gone(struct oe__python_slot *slot, const char *what)
 {
-	if (slot->state == OE__SLOT_STARTING)
+	if (oe__server_is_starting(slot))
 		note_failure(slot, what);
 	if (slot->job) {
 		slot->end.lost = true;
@@ -148,6 +156,8 @@ static void heard(void *owner, const struct oe__report *report)
 		oe__slot_measured(slot, report);
 		break;
 	case OE__REPORT_EXITED: /* the server: nothing else of its tree is of use */
+		if (oe__server_is_starting(slot))
+			note_failure(slot, "the fork server ended as it started");
 		if (slot->state != OE__SLOT_DYING)
 			oe__server_kill(slot);
 		break;
@@ -186,6 +196,11 @@ static ssize_t receive(int fd, void *data, size_t size, int fds[2])
 static void take_spare(struct oe__python_slot *slot, int64_t number, int fds[2])
 {
 	drop_spare(&slot->spare);
+	if (!slot->proven) {
+		slot->proven = slot->pool->was_ready = true;
+		slot->pool->failed_starts = 0;
+		oe__timer_cancel(&slot->deadline);
+	}
 	slot->spare = (struct oe__python_child){ .number = number, .orders = fds[0], .init = fds[1] };
 	fds[0] = fds[1] = -1;
 	if (slot->state == OE__SLOT_CLEARING && !slot->job)
@@ -212,7 +227,6 @@ static void child_exited(struct oe__python_slot *slot, const struct oe__warm_mes
 static void obey(struct oe__python_slot *slot, const struct oe__warm_message *message, int fds[2])
 {
 	if (slot->state == OE__SLOT_STARTING && message->type == OE__WARM_READY) {
-		slot->pool->was_ready = true;
 		slot->state = OE__SLOT_CLEARING; /* until it has a spare */
 	} else if (slot->state == OE__SLOT_DYING) {
 		return;
@@ -325,11 +339,33 @@ static int connect_server(struct oe__python_slot *slot, oe_error *err)
 	return status;
 }
 
+static void start_late(struct oe__timer *timer)
+{
+	struct oe__python_slot *slot = OE__CONTAINER(timer, struct oe__python_slot, deadline);
+
+	note_failure(slot, "the fork server does not start: what it imports takes too long");
+	oe__server_kill(slot);
+}
+
+/* It may take as long as the evaluation that waits for it, and in any case what slow disks take. */
+static int limit_start(struct oe__python_slot *slot)
+{
+	int64_t limit_ms = slot->pool->head ? slot->pool->head->timeout_ms : 0;
+
+	if (limit_ms <= 0)
+		return 0;
+	if (limit_ms < START_MS)
+		limit_ms = START_MS;
+	return oe__timer_arm(slot->pool->reactor, &slot->deadline, oe__clock_ns() + limit_ms * 1000000,
+	                     start_late);
+}
+
 void oe__server_start(struct oe__python_slot *slot)
 {
 	struct oe__python_pool *pool = slot->pool;
 
 	slot->state = OE__SLOT_STARTING;
+	slot->proven = false;
 	slot->control = slot->log_fd = -1;
 	slot->served = 0;
 	slot->evaluator_mtime = oe__file_modified(pool->options.evaluator);
@@ -339,8 +375,11 @@ void oe__server_start(struct oe__python_slot *slot)
 	if (status == 0)
 		status = oe__output_init(&slot->log, LOG_MAX);
 	if (status == 0)
+		status = limit_start(slot);
+	if (status == 0)
 		status = connect_server(slot, &pool->failure);
 	if (status < 0) {
+		pool->failed_starts++;
 		if (pool->failure.status == 0)
 			(void)oe__error(&pool->failure, status, "cannot start a fork server: %s",
 			                oe_status_string(status));

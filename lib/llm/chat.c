@@ -148,6 +148,10 @@ int oe__chat_headers(const struct oe__model *model, struct oe__http_headers **ou
 		status = add_key(headers, dialect, model->api_key);
 	if (status == 0 && dialect == OE__CHAT_ANTHROPIC)
 		status = oe__http_headers_add(headers, "anthropic-version", model->anthropic_version);
+	if (status == 0 && model->organization)
+		status = oe__http_headers_add(headers, "OpenAI-Organization", model->organization);
+	if (status == 0 && model->project)
+		status = oe__http_headers_add(headers, "OpenAI-Project", model->project);
 	if (status == 0)
 		*out = OE__STEAL(headers);
 	return status;

@@ -28,6 +28,10 @@ static int need_http(struct making *making, oe_error *err)
 		.connections_max = making->concurrency,
 		.spread_ms = SPREAD_MS,
 		.http2 = oe__config_bool(making->config, "llm.http2"),
+		.proxy_http = oe__config_proxy(making->config, false),
+		.proxy_https = oe__config_proxy(making->config, true),
+		.no_proxy = oe__config_no_proxy(making->config),
+		.ca_file = oe__config_ca_file(making->config),
 	};
 
 	return making->http ? 0 : oe__http_new(making->scheduler, &options, &making->http, err);

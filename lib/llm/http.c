@@ -196,6 +196,29 @@ static int32_t connections_allowed(int32_t asked)
 	return asked < free ? asked : (int32_t)free;
 }
 
+static int copy_texts(struct oe__http *http, const struct oe__http_options *options)
+{
+	http->proxy_http = oe__strdup(options->proxy_http);
+	http->proxy_https = oe__strdup(options->proxy_https);
+	http->no_proxy = oe__strdup(options->no_proxy);
+	http->ca_file = oe__strdup(options->ca_file);
+	return !http->proxy_http == !options->proxy_http &&
+				   !http->proxy_https == !options->proxy_https &&
+				   !http->no_proxy == !options->no_proxy && !http->ca_file == !options->ca_file
+			   ? 0
+			   : OE_ERR_NOMEM;
+}
+
+static void free_http(struct oe__http *http)
+{
+	oe__free(http->proxy_http);
+	oe__free(http->proxy_https);
+	oe__free(http->no_proxy);
+	oe__free(http->ca_file);
+	oe__free(http);
+	curl_global_cleanup();
+}
+
 int oe__http_new(oe_scheduler *scheduler, const struct oe__http_options *options,
 				 struct oe__http **out, oe_error *err)
 {
@@ -205,6 +228,10 @@ int oe__http_new(oe_scheduler *scheduler, const struct oe__http_options *options
 	struct oe__http *http = oe__calloc(1, sizeof(*http));
 	if (!http) {
 		curl_global_cleanup();
+		return oe__error_nomem(err);
+	}
+	if (copy_texts(http, options) < 0) {
+		free_http(http);
 		return oe__error_nomem(err);
 	}
 	atomic_init(&http->refs, 1);
@@ -242,8 +269,7 @@ static void http_release(struct oe__teardown *teardown)
 	struct oe__http *http = OE__CONTAINER(teardown, struct oe__http, teardown);
 
 	oe_scheduler_unref(http->scheduler);
-	oe__free(http);
-	curl_global_cleanup();
+	free_http(http);
 }
 
 void oe__http_unref(struct oe__http *http)

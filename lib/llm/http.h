@@ -31,6 +31,10 @@ struct oe__http_options {
 	int32_t connections_max; /* at once; the soft limit of open files may lower it */
 	int64_t spread_ms;       /* 0: start everything at once                        */
 	bool http2;              /* where the server offers it over TLS; else HTTP/1.1 */
+	/* All copied; NULL: none, or the system's. */
+	const char *proxy_http, *proxy_https; /* by the scheme of the URL          */
+	const char *no_proxy;                 /* hosts that are asked without them */
+	const char *ca_file;
 };
 
 enum oe__http_state { OE__HTTP_IDLE, OE__HTTP_POSTED, OE__HTTP_QUEUED, OE__HTTP_RUNNING };

@@ -80,7 +80,10 @@ static CURLcode set_up(struct oe__http *http, struct oe__http_transfer *transfer
 	SET(CURLOPT_HTTP_VERSION,
 		http->http2 ? (long)CURL_HTTP_VERSION_2TLS : (long)CURL_HTTP_VERSION_1_1);
 	SET(CURLOPT_PIPEWAIT, http->http2 ? 1L : 0L);
-	SET(CURLOPT_PROXY, ""); /* else curl reads the environment */
+	if (http->no_proxy)
+		SET(CURLOPT_NOPROXY, http->no_proxy);
+	if (http->ca_file)
+		SET(CURLOPT_CAINFO, http->ca_file);
 	SET(CURLOPT_DNS_CACHE_TIMEOUT, DNS_SECONDS);
 	SET(CURLOPT_MAXAGE_CONN, IDLE_SECONDS);
 	SET(CURLOPT_TCP_KEEPALIVE, 1L);
@@ -137,8 +140,12 @@ struct oe__http_headers {
 
 static CURLcode load(CURL *easy, const struct oe__http_call *call)
 {
+	const struct oe__http *http = call->http;
+	const char *proxy = oe__has_prefix(call->url, "https:") ? http->proxy_https : http->proxy_http;
 	CURLcode code = curl_easy_setopt(easy, CURLOPT_URL, call->url);
 
+	/* Never nothing, which would make curl read the environment. */
+	code |= curl_easy_setopt(easy, CURLOPT_PROXY, proxy ? proxy : "");
 	code |= curl_easy_setopt(easy, CURLOPT_HTTPHEADER, call->headers->list);
 	code |= curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)call->body_size);
 	code |= curl_easy_setopt(easy, CURLOPT_POSTFIELDS, call->body); /* not copied */

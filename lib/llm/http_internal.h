@@ -52,6 +52,7 @@ struct oe__http {
 	struct oe__reactor *reactor;
 	int32_t connections_max;
 	bool http2;
+	char *proxy_http, *proxy_https, *no_proxy, *ca_file; /* or NULL */
 
 	/* Reactor thread, from here to the end. */
 	struct oe__round round;

@@ -2,6 +2,7 @@
 
 #include <pthread.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/error.h"
@@ -15,6 +16,7 @@
 
 struct oe_llm {
 	atomic_int refs;
+	pid_t process; /* that made it */
 	oe_llm_vtable vtable;
 	void *self;
 	char *name;
@@ -87,6 +89,7 @@ int oe_llm_new(const oe_llm_vtable *given, void *self, oe_llm **out, oe_error *e
 		return oe__error_nomem(err);
 	}
 	atomic_init(&llm->refs, 1);
+	llm->process = getpid();
 	pthread_mutex_init(&llm->mutex, NULL);
 	vtable.name = name;
 	llm->name = name;
@@ -117,6 +120,8 @@ static void release(oe_llm *llm, int64_t grace_ms)
 {
 	if (!llm || atomic_fetch_sub_explicit(&llm->refs, 1, memory_order_acq_rel) != 1)
 		return;
+	if (llm->process != getpid())
+		return; /* a fork's copy: its threads and locks are the parent's */
 	/* Nothing is in flight, as that would hold a reference. */
 	oe__plugin_pool_free(llm->pool, grace_ms);
 	llm->vtable.free(llm->self);
@@ -315,6 +320,8 @@ int oe_llm_ask(oe_llm *llm, const char *system, const char *user, uint64_t seed,
 {
 	if (!llm || !user || !out)
 		return oe__error(err, OE_ERR_INVALID, "oe_llm_ask: NULL argument");
+	if (llm->process != getpid())
+		return oe__error(err, OE_ERR_STATE, "this model belongs to the parent process");
 	if (!system)
 		system = "";
 	struct waiting waiting = {

@@ -191,7 +191,7 @@ int oe__policy_packet(const oe_sandbox_policy *policy, const char *const *helper
 	};
 
 	for (size_t i = 0; helpers && helpers[i]; i += 2)
-		add(&entries, OE__MOUNT_SYSTEM, helpers[i + 1], helpers[i]);
+		add(&entries, OE__MOUNT_READ, helpers[i + 1], helpers[i]); /* perhaps the owner's alone */
 	add_all(&entries, policy);
 	if (entries.status < 0)
 		return entries.status;

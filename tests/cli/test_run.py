@@ -206,6 +206,25 @@ class Faults(Case):
         self.problem(MUTATE)
         self.assert_one_sentence(self.run_problem("--require-target", code=USAGE), "target score")
 
+    def test_interpreters_that_cannot_be_used(self):
+        """One that ends at once is not tried for ever."""
+        self.problem(MUTATE)
+        self.write("broken", "#!/bin/sh\necho it is broken >&2\nexit 1\n").chmod(0o755)
+        for mode in ("auto", "none"):
+            for python in (self.path("broken"), "/bin/false", "no-such-python"):
+                result = self.run_problem("-i", "3", "--set", f"evaluator.python={python}", "--set",
+                                          f"sandbox.mode={mode}", code=UNUSABLE, timeout=30)
+                self.assertIn("oe run:", result.err)
+        self.run_problem("-i", "3")
+
+    @unittest.skipUnless(os.environ.get("OE_LONG"), "half a minute: OE_LONG=1 waits for it")
+    def test_an_import_without_end(self):
+        """What the evaluator imports is imported in advance; that has its time limit, too."""
+        self.write("modules/slow_module.py", "import time\ntime.sleep(1000)\n")
+        self.problem(MUTATE, evaluator="import slow_module\ndef evaluate(p):\n    return {'a': 1}\n")
+        self.run_problem("-i", "3", "--set", "evaluator.timeout=1", code=UNUSABLE, timeout=80,
+                         env={"PYTHONPATH": self.path("modules")})
+
     def test_a_run_that_never_began_is_not_in_the_way(self):
         self.refused("boom", evaluator="def evaluate(p):\n    raise ValueError('boom')\n")
         self.write("evaluator.py", "def evaluate(p):\n    return {'combined_score': 1.0}\n")

@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
 """What confines evaluations: how it is asked for, shown, kept, and refused. What it does is tested elsewhere."""
+import pathlib
 import re
+import shutil
 import unittest
 
-from oe import CONFIG, DONE, FAILED, SANDBOX, USAGE, Case, main
+from oe import CONFIG, DONE, FAILED, OE, SANDBOX, USAGE, Case, main
 
 MUTATE = "llm: {backend: mutate}\n"
 LEVELS = {"enforced", "partial", "none", "not_requested"}
@@ -29,6 +31,33 @@ class Sandbox(Case):
 
     def level(self, report, name):
         return next(line["level"] for line in report["guarantees"] if line["name"] == name)
+
+    # ---- whose files they are ----
+
+    def test_a_umask_that_gives_nothing_away(self):
+        """Who starts it may be another user than the programs become."""
+        self.write("score.sh", "#!/bin/sh\ngrep -q scale \"$1\" && echo '{\"combined_score\": 2}' >&$OE_RESULT_FD\n"
+                   ).chmod(0o755)
+        self.problem()
+        for evaluator in ("evaluator.py", "score.sh"):
+            process = self.start("eval", "initial_program.py", "--evaluator", evaluator, "--json",
+                                 umask=0o077)
+            self.assertEqual(self.finish(process).json()["verdict"], "ok")
+
+    def test_helpers_that_are_their_owner_s_alone(self):
+        """As a build or an installation under such a umask leaves them."""
+        build = pathlib.Path(OE).parent.parent
+        if not (build / "lib/oe-confine.so").exists():
+            self.skipTest("oe is not in its build directory")
+        for name in ("cli/oe", "lib/oe-spawner", "lib/oe-init", "lib/oe-confine.so"):
+            copy = self.write("own/" + name, "")
+            shutil.copy(build / name, copy)
+            copy.chmod(0o700)
+        self.problem()
+        process = self.start("eval", "initial_program.py", "--evaluator", "evaluator.py", "--json",
+                             executable=self.path("own/cli/oe"),
+                             env={"LD_LIBRARY_PATH": build / "lib"})
+        self.assertEqual(self.finish(process).json()["verdict"], "ok")
 
     # ---- showing ----
 

@@ -144,10 +144,10 @@ static bool allow_family(scmp_filter_ctx context, int family, int next)
 
 	if (next < 0)
 		return seccomp_rule_add(context, denied, number, 1,
-		                        SCMP_A0(SCMP_CMP_GT, (scmp_datum_t)family)) == 0;
+		                        SCMP_A0(SCMP_CMP_GT, (scmp_datum_t)family, 0)) == 0;
 	for (int between = family + 1; between < next; between++)
 		if (seccomp_rule_add(context, denied, number, 1,
-		                     SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)between)) < 0)
+		                     SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)between, 0)) < 0)
 			return false;
 	return true;
 }
@@ -164,8 +164,8 @@ static bool add_sockets(scmp_filter_ctx context, const struct oe__plan *plan)
 	if (strict || (!apart && !host))
 		return seccomp_rule_add(context, denied, number, 0) == 0;
 	/* AF_UNIX 1, AF_INET 2, AF_INET6 10; sockets of other programs are files of other programs. */
-	if (seccomp_rule_add(context, unknown, number, 1, SCMP_A0(SCMP_CMP_EQ, AF_UNSPEC)) < 0 ||
-	    (!apart && seccomp_rule_add(context, denied, number, 1, SCMP_A0(SCMP_CMP_EQ, AF_UNIX)) < 0))
+	if (seccomp_rule_add(context, unknown, number, 1, SCMP_A0(SCMP_CMP_EQ, AF_UNSPEC, 0)) < 0 ||
+	    (!apart && seccomp_rule_add(context, denied, number, 1, SCMP_A0(SCMP_CMP_EQ, AF_UNIX, 0)) < 0))
 		return false;
 	return allow_family(context, AF_INET, AF_INET6) && allow_family(context, AF_INET6, -1) &&
 	       add_when(context, SCMP_ACT_ERRNO(EPERM), "socket",
@@ -184,13 +184,13 @@ static bool add_processes(scmp_filter_ctx context)
 		             strcmp(on_processes[i], "getpriority") == 0;
 		/* Of a process: not of a group, nor of all that the user has. */
 		if (which && !add_when(context, SCMP_ACT_ERRNO(EPERM), on_processes[i],
-		                       SCMP_A0(SCMP_CMP_NE, io ? 1 : PRIO_PROCESS)))
+		                       SCMP_A0(SCMP_CMP_NE, io ? 1 : PRIO_PROCESS, 0)))
 			return false;
 		if (!add_when(context, SCMP_ACT_ERRNO(EPERM), on_processes[i],
-		              which ? SCMP_A1(SCMP_CMP_NE, 0) : SCMP_A0(SCMP_CMP_NE, 0)))
+		              which ? SCMP_A1(SCMP_CMP_NE, 0, 0) : SCMP_A0(SCMP_CMP_NE, 0, 0)))
 			return false;
 	}
-	return add_when(context, SCMP_ACT_ERRNO(EPERM), "prlimit64", SCMP_A0(SCMP_CMP_NE, 0)) &&
+	return add_when(context, SCMP_ACT_ERRNO(EPERM), "prlimit64", SCMP_A0(SCMP_CMP_NE, 0, 0)) &&
 	       add_when(context, SCMP_ACT_ERRNO(EPERM), "kill",
 	                SCMP_A0(SCMP_CMP_MASKED_EQ, 0x80000000u, 0x80000000u));
 }

@@ -198,6 +198,7 @@ static bool set_up(const char *scratch)
 {
 	struct sigaction action = { .sa_handler = on_child, .sa_flags = SA_RESTART | SA_NOCLDSTOP };
 
+	(void)umask(022); /* what trees are given is for the users that they are */
 	(void)setsid();
 	(void)prctl(PR_SET_CHILD_SUBREAPER, 1);
 	(void)prctl(PR_SET_DUMPABLE, 1); /* or /proc/self would be root's in its children */
