@@ -226,6 +226,7 @@ static int do_brother(long number)
 	if (child == 0) {
 		setsid();
 		deafen();
+		close(1); /* who reads what we say is not to wait for this one */
 		wait_for_ever();
 	}
 	return say(result_of(child));
@@ -272,9 +273,9 @@ static volatile unsigned long counter;
 
 static int do_spin(long number)
 {
-	(void)number;
 	for (;;)
 		counter++;
+	return (int)number;
 }
 
 static int do_deaf_spin(long number)
@@ -285,9 +286,9 @@ static int do_deaf_spin(long number)
 
 static int do_stop(long number)
 {
-	(void)number;
 	for (;;)
 		(void)raise(SIGSTOP);
+	return (int)number;
 }
 
 static int do_kill_self(long number)

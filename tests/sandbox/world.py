@@ -166,11 +166,18 @@ class World:
     def start_victim(self):
         process = subprocess.Popen([PYTHON, "-c", VICTIM, "victim" + self.mark], stdin=subprocess.DEVNULL,
                                    stdout=subprocess.PIPE, text=True, cwd=self.path("hidden"),
-                                   env={"MARK": self.mark, "OPENAI_API_KEY": "no"}, start_new_session=True,
+                                   env={"MARK": self.mark, "OPENAI_API_KEY": self.key}, start_new_session=True,
                                    **self.as_user())
         self.exits.callback(process.wait)
         self.exits.callback(process.kill)
         return process, int(process.stdout.readline())
+
+    def renew_victim(self):
+        self.victim.kill()
+        self.victim.wait()
+        self.victim, self.victim_address = self.start_victim()
+        del self.victim_facts
+        self.victim_is_well()
 
     def victim_is_well(self):
         """Alive, not stopped, with the limits, priority and processors that it had."""

@@ -1,0 +1,369 @@
+"""One tier: a machine that lacks this and that, and all attacks in it, one after the other."""
+import collections
+import json
+import os
+import secrets
+import subprocess
+import threading
+import time
+
+import cases
+import checks
+from driving import Driver, DriverFailed, marked, state_of
+from world import PYTHON, World
+
+USER = 60001  # nobody's
+
+# name: (number, what the machine lacks, the user)
+TIERS = {
+    "T0r": (0, ("landlock", "namespaces"), 0),
+    "T0u": (0, ("landlock", "namespaces"), USER),
+    "T1r": (1, ("namespaces",), 0),
+    "T1u": (1, ("namespaces",), USER),
+    "T2r": (2, ("cgroups",), 0),
+    "T2u": (2, (), USER),
+    "T3r": (3, (), 0),
+}
+
+# What may be where a guarantee is worth this much.
+LEVELS = ("enforced", "partial", "none", "not_requested")
+
+
+def limits_of(attack):
+    return {**cases.LIMITS, **dict(attack.policy)}
+
+
+class Tier:
+    def __init__(self, name, stage, numbers, paths=("cold", "warm"), long=False, timed=True):
+        self.name, self.stage, self.paths, self.long, self.timed = name, stage, paths, long, timed
+        self.number, self.lacks, self.uid = TIERS[name]
+        if os.geteuid() != 0:
+            self.uid = os.geteuid()
+        self.numbers = numbers
+        self.cells = collections.defaultdict(set)   # (case, path): letters
+        self.problems = []                          # (case, path, attack, complaint)
+        self.done = collections.Counter()           # by guarantee: attacks that came to something
+        self.tried = collections.Counter()
+        self.late, self.killed = [], []
+        self.runs = 0
+        self.report = {}
+        self.path = ""
+
+    # ---- what the tiers' checks ask ----
+
+    def level(self, guarantee):
+        return self.report.get(guarantee, {}).get("level", "none")
+
+    @staticmethod
+    def limits(attack):
+        return limits_of(attack)
+
+    def scratch_left(self):
+        return sorted(os.listdir(self.world.path("temporary")))[self.idle_scratch:]
+
+    def complain(self, case, attack, text):
+        self.problems.append((case, self.path, attack, text))
+        self.cells[case, self.path].add("F")
+
+    # ---- set-up ----
+
+    def run(self, only=None):
+        """All of it, or the cases that are named."""
+        self.world = World(self.stage.native, self.uid, self.numbers)
+        try:
+            self.driver = Driver(self.stage, self.world, self.lacks)
+            self.world.victim_is_well()
+            for self.path in self.paths:
+                attacks = [attack for attack in cases.ATTACKS
+                           if self.path in attack.paths and (self.long or not attack.long) and
+                           (only is None or attack.case in only)]
+                self.run_path(attacks)
+        finally:
+            left = self.driver.close()
+            if left:
+                self.complain(0, "close", f"{len(left)} processes outlive the sandbox")
+            alive = self.world.path("writable", "alive")
+            if os.path.exists(alive) and self.level("tree_kill") == "enforced":
+                self.complain(21, "daemon", "it wrote after it should have been killed")
+            self.world.close()
+        self.check_claims()
+
+    def run_path(self, attacks):
+        groups = collections.OrderedDict()
+        for attack in attacks:
+            groups.setdefault(attack.policy, []).append(attack)
+        for policy, members in groups.items():
+            try:
+                self.open(members[0])
+                self.run_group(members)
+            except DriverFailed as failure:
+                self.complain(members[0].case, "driver", f"{dict(policy)}: {failure}")
+                self.driver.close()
+                self.driver = Driver(self.stage, self.world, self.lacks)
+
+    def open(self, attack):
+        policy = limits_of(attack)
+        if self.path == "cold":
+            answer = self.driver.ask("open", policy={
+                **policy, "readable": [self.world.path("shown")], "writable": [self.world.path("writable")],
+                "directories": [self.world.path("evaluators")], "temporary": self.world.path("temporary")})
+        else:
+            answer = self.driver.ask("evaluator", path=self.world.path("evaluators", "evaluator.py"),
+                                     config=self.settings(policy))
+        if "error" in answer:
+            raise DriverFailed(f"{answer['error']['message']} ({answer['error']['status']})")
+        self.read_report(answer)
+        self.idle_scratch = len(os.listdir(self.world.path("temporary")))
+        self.run_one(attack, ["honest"] if self.path == "warm" else [])  # warm servers are idle from now on
+        self.idle = self.driver.facts()
+        self.idle_family = self.driver.family()
+
+    def settings(self, policy):
+        """The same, as options."""
+        return {
+            "evaluator.python": PYTHON, "evaluator.parallel_evaluations": "1",
+            "evaluator.cascade_evaluation": "false",
+            "evaluator.memory_limit_mb": str(policy["memory_bytes"] // cases.MIB),
+            "evaluator.max_artifact_storage": str(policy["output_bytes"]),
+            "sandbox.processes": str(policy["processes"]),
+            "sandbox.cpu_limit": str(policy["cpu_ms"] / 1000) if policy.get("cpu_ms") else "null",
+            "sandbox.scratch_mb": str(policy["scratch_bytes"] // cases.MIB),
+            "sandbox.scratch_files": str(policy["scratch_files"]),
+            "sandbox.profile": policy.get("profile", "default"),
+            "sandbox.network": policy.get("network", "none"),
+            "sandbox.overlay": "true" if policy.get("overlay", 1) else "false",
+            "sandbox.readable": json.dumps([self.world.path("shown")]),
+            "sandbox.writable": json.dumps([self.world.path("writable")]),
+        }
+
+    def read_report(self, answer):
+        report = json.loads(answer["report"]) if answer.get("report") else {"tier": -1, "guarantees": []}
+        self.report = {line["name"]: line for line in report["guarantees"]}
+        if report["tier"] != self.number:
+            self.complain(59, "report", f"tier {report['tier']}, not {self.number}")
+        for line in answer.get("guarantees", []):
+            if line != {key: self.report.get(line["name"], {}).get(key) for key in line}:
+                self.complain(59, "report", f"the getters say {line}")
+        for name, line in self.report.items():
+            if line["level"] not in LEVELS or (line["level"] in ("partial", "none") and not line["reason"]) or (
+                    line["level"] in ("enforced", "partial") and not line["mechanism"]):
+                self.complain(59, "report", f"{name}: {line}")
+
+    # ---- runs ----
+
+    def run_group(self, attacks):
+        batches = collections.OrderedDict()
+        for attack in attacks:
+            if attack.is_program:
+                batches[attack.name, attack.case, attack.guarantee] = [attack]
+            else:
+                batches.setdefault(attack.case, []).append(attack)
+        for batch in batches.values():
+            names = [attack.name for attack in batch]
+            self.before()
+            if batch[0].is_program:
+                result = self.run_one(batch[0], ["!" + names[0]])
+                self.judge_program(batch[0], result)
+            else:
+                result = self.run_one(batch[0], names)
+                self.judge_acts(batch, result)
+            self.after(batch[0])
+
+    def run_one(self, attack, names):
+        """One run of act.py, on the path that it is the turn of. Without names: nothing but the start."""
+        self.mark = "oe-run-" + secrets.token_hex(6)
+        limits = limits_of(attack)
+        world = self.world.describe(**{name: limits[name] for name in cases.LIMITS}, tier=self.number,
+                                    overlay=bool(limits.get("overlay", 1)) and self.number >= 2,
+                                    driver=self.driver.pid, run=self.mark)
+        self.runs += 1
+        if self.path == "cold":
+            result = self.driver.ask("run", timeout_ms=attack.timeout_ms,
+                                     arguments=[PYTHON, "-B", self.world.path("evaluators", "act.py"),
+                                                json.dumps(world), *(names or ["use_threads"])])
+        else:
+            result = self.driver.ask("judge", code=self.candidate(world, names), seed=1,
+                                     timeout_ms=attack.timeout_ms)
+        if "error" in result:
+            raise DriverFailed(f"{names}: {result['error']['message']}")
+        result["path"] = self.path
+        if self.path == "cold":
+            result["wall_ms"] = result["usage"]["wall_ms"]
+        else:
+            result["output"] = str(result["artifacts"].get("stdout", "")) + str(result["artifacts"].get("output", ""))
+        return result
+
+    @staticmethod
+    def candidate(world, names):
+        """A program for evaluator.py."""
+        begin = f"import json, sys\nWORLD = json.loads({json.dumps(world)!r})\n" \
+                f"sys.path.insert(0, WORLD['evaluators'])\nimport act\n\n\ndef attack():\n"
+        if len(names) == 1 and names[0] in ("honest",) or names and names[0].startswith("!"):
+            return begin + f"    act.load()\n    result = act.ACTS[{names[0].lstrip('!')!r}](WORLD)\n" \
+                           "    return {'combined_score': 0.5} if result is None else result\n"
+        return begin + "    from openevolve.evaluation_result import EvaluationResult\n" \
+                       f"    return EvaluationResult({{'combined_score': 1.0}}, " \
+                       f"{{'acts': json.dumps(act.perform(WORLD, {names!r}))}})\n"
+
+    def outcomes(self, result):
+        found = {}
+        if self.path == "warm":
+            try:
+                return dict(json.loads(result["artifacts"].get("acts", "[]")))
+            except (TypeError, ValueError):
+                return found
+        for line in str(result["output"]).splitlines():
+            try:
+                said = json.loads(line)
+                found[said["act"]] = said["outcome"]
+            except (ValueError, KeyError, TypeError):
+                pass
+        return found
+
+    # ---- judgement ----
+
+    def note(self, attack, done):
+        self.tried[attack.guarantee] += 1
+        self.done[attack.guarantee] += done
+        level = self.level(attack.guarantee)
+        if done and level == "enforced":
+            self.complain(attack.case, attack.name, f"done, but '{attack.guarantee}' is enforced")
+        self.cells[attack.case, self.path].add({"partial": "p", "none": "n"}.get(level, "?") if done else "D")
+
+    def expected_to_work(self, attack):
+        """True, or why not."""
+        need = attack.tries and getattr(checks, attack.tries)
+        return need(self) if need and (attack.tries.startswith("needs_") or attack.tries == "raises") else True
+
+    def judge_acts(self, batch, result):
+        outcomes = self.outcomes(result)
+        case = batch[0].case
+        killers = {"mem_limit": "mem_total", "disk_limit": "disk", "proc_limit": "processes"}
+        if result["verdict"] != "ok" and result["verdict"] not in killers:
+            self.complain(case, "run", f"{result['verdict']}: {result['message']}"
+                                       f" {str(result['output'])[-300:]!r}")
+        strays = self.strays()
+        changed = self.world.canary.changes() if any(attack.host_sees for attack in batch) else []
+        for attack in batch:
+            outcome = outcomes.get(attack.name)
+            if outcome is None:  # the run was ended before it came to it
+                if result["verdict"] not in killers:
+                    self.complain(case, attack.name, "it said nothing")
+                    continue
+                outcome = result["verdict"]
+            result["outcome"] = outcome
+            if outcome.startswith("broken") or outcome == "stuck":
+                self.complain(case, attack.name, outcome[-400:])
+                continue
+            done = outcome == "done"
+            if attack.guarantee == cases.WORKS:
+                expected = self.expected_to_work(attack)
+                if done != (expected is True):
+                    self.complain(case, attack.name, f"{outcome}, where it has to work"
+                                  if expected is True else f"{outcome}, although {expected}")
+                else:
+                    self.cells[case, self.path].add("+")
+            else:
+                if attack.host_sees and done:
+                    done = bool(strays) if attack.guarantee == "tree_kill" else bool(changed)
+                self.note(attack, done)
+            self.check(attack, result)
+
+    def judge_program(self, attack, result):
+        verdict = result["verdict"]
+        enforced = not attack.guarantee or self.level(attack.guarantee) == "enforced"
+        allowed = attack.ends if enforced or not attack.otherwise else attack.otherwise
+        result["outcome"] = verdict
+        if verdict not in allowed:
+            self.complain(attack.case, attack.name, f"{verdict} ({result['message']}), not"
+                          f" {' or '.join(allowed)}: {str(result['output'])[-200:]!r}")
+            return
+        if attack.guarantee:
+            done = verdict not in attack.ends or (attack.guarantee == "score" and
+                                                 result.get("fitness") not in (0.5, None))
+            self.note(attack, done)
+        if verdict not in ("ok", "exited") and verdict in attack.ends:
+            self.cells[attack.case, self.path] -= {"D"}
+            self.cells[attack.case, self.path].add("K")
+        self.cells[attack.case, self.path].add("+" if not attack.guarantee else "")
+        if verdict != "ok" and not result["message"]:
+            self.complain(attack.case, attack.name, f"{verdict} without a message")
+        self.check(attack, result)
+
+    def check(self, attack, result):
+        if not attack.tries or attack.tries.startswith("needs_") or attack.tries in ("raises", "in_strict"):
+            return
+        complaint = getattr(checks, attack.tries)(attack, result, self)
+        if complaint:
+            self.complain(attack.case, attack.name, complaint)
+
+    # ---- what has to hold after each run ----
+
+    def before(self):
+        self.family = self.driver.family()
+
+    def strays(self):
+        """Of the last run: still there, a moment after its end."""
+        if self.path == "cold":
+            found = set(marked(self.mark)) | self.driver.settled(self.idle_family, 0)
+        else:
+            found = self.driver.settled(self.idle_family | self.servers(), 0.5)
+        return found
+
+    def servers(self):
+        """Fork servers and their spares come and go by themselves: what bears the mark of a run does not."""
+        marks = set(marked(self.mark))
+        return {pid for pid in self.driver.family() if pid not in marks and self.is_server(pid)}
+
+    @staticmethod
+    def is_server(pid):
+        try:
+            with open(f"/proc/{pid}/cmdline", "rb") as file:
+                words = file.read().split(b"\0")
+        except OSError:
+            return True
+        return any(word.endswith((b"oe-spawner", b"oe-init", b"/init", b"forkserver.py")) for word in words) or \
+            b"CONTROL = 3" in b" ".join(words)
+
+    def after(self, attack):
+        case, name = attack.case, attack.name
+        strays = self.strays()
+        if strays:
+            if self.level("tree_kill") == "enforced":
+                self.complain(case, name, f"{len(strays)} processes are left")
+            self.replace_driver(attack)
+            return
+        facts = self.driver.facts()
+        if facts != self.idle:
+            different = [key for key in facts if facts[key] != self.idle[key]]
+            self.complain(case, name, f"the host changed: {different}")
+            self.idle = facts
+        if not self.world.victim_is_well():
+            if self.level("proc_signal") == "enforced":
+                self.complain(case, name, "a process outside changed")
+            self.world.renew_victim()
+        changes = self.world.canary.changes()
+        if changes:
+            kinds = ("fs_write", "fs_meta")
+            if all(self.level(kind) == "enforced" for kind in kinds) or not self.may_change(changes):
+                self.complain(case, name, f"changed: {changes[:5]}")
+            self.world.restore()
+
+    def may_change(self, changes):
+        """With what the report says: is it partial, or not enforced at all?"""
+        return any(self.level(kind) in ("partial", "none") for kind in ("fs_write", "fs_meta"))
+
+    def replace_driver(self, attack):
+        """What a tier lets go on is ended by the tests themselves."""
+        self.driver.close()
+        self.driver = Driver(self.stage, self.world, self.lacks)
+        self.open(attack)
+
+    # ---- is the report too modest? ----
+
+    def check_claims(self):
+        """What is called not enforced, and yet never came to anything, is called wrong."""
+        for name, line in self.report.items():
+            if line["level"] == "none" and self.tried[name] >= 3 and not self.done[name]:
+                self.problems.append((59, "", name, f"'none' is claimed, but none of {self.tried[name]} attacks"
+                                                    " succeeded"))
