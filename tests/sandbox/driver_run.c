@@ -36,7 +36,12 @@ static void set_number(const json_t *policy, const char *name, uint64_t *number)
 	*number = (uint64_t)driver_number(policy, name, (int64_t)*number);
 }
 
-static oe_sandbox_policy policy_of(const json_t *given)
+/* What a policy borrows while it is used. */
+struct lists {
+	const char **readable, **writable, **directories;
+};
+
+static oe_sandbox_policy policy_of(const json_t *given, struct lists *lists)
 {
 	static const char *const modes[] = { "auto", "strict", "none", NULL };
 	static const char *const profiles[] = { "default", "strict", NULL };
@@ -56,9 +61,9 @@ static oe_sandbox_policy policy_of(const json_t *given)
 	set_number(given, "scratch_bytes", &policy.scratch_bytes);
 	set_number(given, "scratch_files", &policy.scratch_files);
 	set_number(given, "output_bytes", &policy.output_bytes);
-	policy.readable = driver_strings(given, "readable");
-	policy.writable = driver_strings(given, "writable");
-	policy.directories = driver_strings(given, "directories");
+	policy.readable = lists->readable = driver_strings(given, "readable");
+	policy.writable = lists->writable = driver_strings(given, "writable");
+	policy.directories = lists->directories = driver_strings(given, "directories");
 	policy.temporary = json_string_value(json_object_get(given, "temporary"));
 	return policy;
 }
@@ -81,16 +86,17 @@ static json_t *guarantees(const oe_sandbox *sandbox)
 
 json_t *driver_open(struct driver *driver, const json_t *request)
 {
-	oe_sandbox_policy policy = policy_of(json_object_get(request, "policy"));
+	struct lists lists = { NULL, NULL, NULL };
+	oe_sandbox_policy policy = policy_of(json_object_get(request, "policy"), &lists);
 	oe_error err = { 0 };
 
 	oe_sandbox_free(driver->sandbox);
 	driver->sandbox = NULL;
 	double begun = driver_now_ms();
 	int status = oe_sandbox_new(&policy, &driver->sandbox, &err);
-	free((void *)policy.readable);
-	free((void *)policy.writable);
-	free((void *)policy.directories);
+	free(lists.readable);
+	free(lists.writable);
+	free(lists.directories);
 	if (status < 0)
 		return driver_failure(status, &err);
 	return json_pack("{s:i, s:o, s:s, s:f}", "tier", oe_sandbox_tier(driver->sandbox), "guarantees",

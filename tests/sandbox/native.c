@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -297,12 +298,15 @@ static int do_kill_self(long number)
 	return say(0);
 }
 
+static volatile bool deeper = true;
+
 static int recurse(int depth)
 {
 	volatile char frame[4096];
 
-	memset((char *)(uintptr_t)frame, depth, sizeof(frame));
-	return recurse(depth + 1) + frame[depth % 4096];
+	for (size_t i = 0; i < sizeof(frame); i++)
+		frame[i] = (char)depth;
+	return deeper ? recurse(depth + 1) + frame[depth % 4096] : 0;
 }
 
 static int do_recurse(long number)
@@ -339,7 +343,7 @@ static int do_flood(long number)
 	memset(chunk, 'x', sizeof(chunk));
 	for (long i = 0; i < number * 16; i++)
 		for (size_t done = 0; done < sizeof(chunk);) {
-			ssize_t size = write(i % 2 + 1, chunk + done, sizeof(chunk) - done);
+			ssize_t size = write(i % 2 ? 1 : 2, chunk + done, sizeof(chunk) - done);
 			if (size < 0)
 				return 1;
 			done += (size_t)size;

@@ -82,9 +82,8 @@ class Tier:
             left = self.driver.close()
             if left:
                 self.complain(0, "close", f"{len(left)} processes outlive the sandbox")
-            alive = self.world.path("writable", "alive")
-            if os.path.exists(alive) and self.level("tree_kill") == "enforced":
-                self.complain(21, "daemon", "it wrote after it should have been killed")
+            if self.world.canary.changes():
+                self.complain(21, "daemon", f"changed in the end: {self.world.canary.changes()}")
             self.world.close()
         self.check_claims()
 
@@ -105,7 +104,8 @@ class Tier:
         policy = limits_of(attack)
         if self.path == "cold":
             answer = self.driver.ask("open", policy={
-                **policy, "readable": [self.world.path("shown")], "writable": [self.world.path("writable")],
+                **policy, "readable": [self.world.path("shown")],
+                "writable": [self.world.path("writable")] if policy.get("writable") else [],
                 "directories": [self.world.path("evaluators")], "temporary": self.world.path("temporary")})
         else:
             answer = self.driver.ask("evaluator", path=self.world.path("evaluators", "evaluator.py"),
@@ -133,7 +133,7 @@ class Tier:
             "sandbox.network": policy.get("network", "none"),
             "sandbox.overlay": "true" if policy.get("overlay", 1) else "false",
             "sandbox.readable": json.dumps([self.world.path("shown")]),
-            "sandbox.writable": json.dumps([self.world.path("writable")]),
+            "sandbox.writable": json.dumps([self.world.path("writable")] if policy.get("writable") else []),
         }
 
     def read_report(self, answer):

@@ -23,6 +23,7 @@ import traceback
 ACTS = {}
 MODULES = ("files", "kernel", "network", "processes", "memory", "privileges", "keys", "endings", "score",
            "state", "honest", "compilers")
+END = b"\0"
 PATIENCE = 5  # seconds for one act: none waits for anything
 
 LIBC = ctypes.CDLL(None, use_errno=True)
@@ -102,16 +103,16 @@ def in_child(function, world):
     child = os.fork()
     if child == 0:
         os.close(reader)
-        os.write(writer, outcome(function, world).encode(errors="replace")[:60000])
+        os.write(writer, outcome(function, world).encode(errors="replace")[:60000] + END)
         os._exit(0)
     os.close(writer)
     text = b""
     deadline = time.monotonic() + PATIENCE
     while select.select([reader], [], [], max(0, deadline - time.monotonic()))[0]:
         part = os.read(reader, 65536)
-        if not part:
-            break
         text += part
+        if not part or text.endswith(END):  # who survives keeps the pipe open
+            break
     else:
         text = text or b"stuck"
     os.close(reader)
@@ -120,6 +121,7 @@ def in_child(function, world):
     except OSError:
         pass
     status = os.waitpid(child, 0)[1]
+    text = text.removesuffix(END)
     if not text:
         return signal.Signals(status).name if os.WIFSIGNALED(status) else f"exit {status >> 8}"
     return text.decode(errors="replace")

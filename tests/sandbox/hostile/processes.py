@@ -352,7 +352,7 @@ def daemon(world):
                     pass
             os.write(writer, b".")
             time.sleep(0.3)
-            with open(world["writable"] + "/alive", "a") as file:
+            with open(world["hidden"] + "/alive", "a") as file:
                 file.write("daemon\n")
             while True:
                 time.sleep(60)
