@@ -76,6 +76,10 @@ def limits(**what):
     return tuple(sorted(what.items()))
 
 
+# Of honest programs; and with a directory of the host that stays writable.
+PLENTY = limits(memory_bytes=2048 * MIB, processes=128, scratch_bytes=256 * MIB)
+WRITABLE = limits(memory_bytes=2048 * MIB, writable=1)
+
 # ---- files ----
 
 acts(1, "fs_read", "read_hidden read_key read_mapped run_hidden")
@@ -155,18 +159,18 @@ acts(24, "mem_process", "lock_memory", bare=ROOT)
 acts(24, "disk", "fill_memory_files")
 acts(25, "mem_process", "reserve", tries="as_the_mechanism_says")
 acts(26, WORKS, "recurse_python", tries="raises")
-program(26, "", "recurse deep_python", "signalled exception", tries="does_not_hang")
+program(26, "", "recurse deep_python", "signalled exception exited", tries="does_not_hang")
 
 # ---- time ----
 
 program(27, "wall", "spin_python spin_native sleep read_input stop stop_native", "wall_timeout", timeout_ms=250,
         tries="ends_in_time")
-program(27, "cpu", "spin_python spin_native", "cpu_timeout", otherwise="cpu_timeout wall_timeout", timeout_ms=4000,
+program(27, "cpu", "spin_python spin_native", "cpu_timeout", otherwise="cpu_timeout wall_timeout", timeout_ms=20000,
         policy=limits(cpu_ms=1000))
 program(28, "wall", "spin_deaf spin_deaf_native", "wall_timeout", timeout_ms=250, tries="ends_in_time")
-program(28, "cpu", "spin_deaf_native", "cpu_timeout", otherwise="cpu_timeout wall_timeout", timeout_ms=4000,
+program(28, "cpu", "spin_deaf_native", "cpu_timeout", otherwise="cpu_timeout wall_timeout", timeout_ms=20000,
         policy=limits(cpu_ms=1000))
-program(29, "cpu", "many_short_lives", "cpu_timeout", otherwise="cpu_timeout wall_timeout", timeout_ms=4000,
+program(29, "cpu", "many_short_lives", "cpu_timeout", otherwise="cpu_timeout wall_timeout", timeout_ms=20000,
         policy=limits(cpu_ms=1000))
 program(30, "wall", "long_regex long_number long_decompression long_sort long_call", "wall_timeout",
         timeout_ms=250, tries="ends_in_time")
@@ -236,8 +240,6 @@ program(47, "", "pickle_result pickle_artifact", "ok bad_result exception", path
 
 # ---- what means no harm ----
 
-PLENTY = limits(memory_bytes=2048 * MIB, processes=128, scratch_bytes=256 * MIB)
-WRITABLE = limits(memory_bytes=2048 * MIB, writable=1)
 acts(49, WORKS, """use_subprocess use_interpreter use_fork_pool use_spawn_pool use_forkserver_pool use_queue
      use_shared_memory use_process_executor use_thread_executor use_threads use_asyncio use_numpy use_sockets
      use_compiler""", policy=PLENTY)

@@ -32,6 +32,8 @@ json_t *driver_failure(int status, const oe_error *err);
 /* Text that may be anything; what is not UTF-8 is said to be so. */
 json_t *driver_text(const void *data, size_t size);
 
+json_t *driver_usage(const oe_usage *usage);
+
 /* A list of strings as C wants it, from a member; NULL without one. The strings are the object's. */
 const char **driver_strings(const json_t *object, const char *name);
 

@@ -80,12 +80,16 @@ static json_t *fitness_of(const oe_program *program, oe_evaluation *evaluation)
 
 static json_t *answer_of(const oe_program *program, oe_evaluation *evaluation, double elapsed_ms)
 {
-	return json_pack("{s:s, s:s, s:o, s:o, s:o, s:f, s:f, s:f}", "verdict",
+	oe_usage usage = { .struct_size = sizeof(usage) };
+
+	oe_evaluation_usage(evaluation, &usage);
+	return json_pack("{s:s, s:s, s:o, s:o, s:o, s:f, s:f, s:f, s:o}", "verdict",
 	                 oe_verdict_name(oe_evaluation_verdict(evaluation)), "message",
 	                 oe_evaluation_message(evaluation), "metrics", metrics_of(evaluation),
 	                 "artifacts", artifacts_of(evaluation), "fitness",
 	                 fitness_of(program, evaluation), "wall_ms", oe_evaluation_wall_ms(evaluation),
-	                 "cpu_ms", oe_evaluation_cpu_ms(evaluation), "elapsed_ms", elapsed_ms);
+	                 "cpu_ms", oe_evaluation_cpu_ms(evaluation), "elapsed_ms", elapsed_ms, "usage",
+	                 driver_usage(&usage));
 }
 
 struct work {

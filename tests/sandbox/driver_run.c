@@ -108,15 +108,10 @@ json_t *driver_open(struct driver *driver, const json_t *request)
 
 static json_t *usage_of(const oe_sandbox_result *result)
 {
-	oe_sandbox_usage usage = { .struct_size = sizeof(usage) };
+	oe_usage usage = { .struct_size = sizeof(usage) };
 
 	oe_sandbox_result_usage(result, &usage);
-	return json_pack("{s:f, s:f, s:f, s:I, s:s, s:I, s:I, s:I, s:s}", "wall_ms", usage.wall_ms,
-	                 "cpu_ms", usage.cpu_ms, "setup_ms", usage.setup_ms, "memory_peak",
-	                 (json_int_t)usage.memory_peak, "memory_source", usage.memory_source,
-	                 "processes_peak", (json_int_t)usage.processes_peak, "strays_killed",
-	                 (json_int_t)usage.strays_killed, "output_bytes",
-	                 (json_int_t)usage.output_bytes, "path", usage.path);
+	return driver_usage(&usage);
 }
 
 static json_t *answer_of(const oe_sandbox_result *result, double elapsed_ms)

@@ -25,6 +25,7 @@ def arguments():
     parser.add_argument("--tiers", default=",".join(TIERS))
     parser.add_argument("--cases", default="")
     parser.add_argument("--paths", default="cold,warm")
+    parser.add_argument("--slowest", type=int, default=0, help="say which runs took longest")
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
     return parser.parse_args()
 
@@ -94,6 +95,8 @@ def main():
     print_problems(tiers)
     for name, text in failures:
         print(f"{name}: {text}")
+    for took in sorted((took for tier in tiers for took in tier.took), reverse=True)[:given.slowest]:
+        print(f"{took[0]:8.0f} ms {took[1]} case {took[2]} {took[3]}: {took[4]}")
     print("; ".join(f"{tier.name} {tier.runs} runs in {getattr(tier, 'seconds', 0):.1f} s" for tier in tiers))
     problems = sum(len(tier.problems) for tier in tiers) + len(failures)
     print(f"{problems} problems")

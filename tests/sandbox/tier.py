@@ -9,6 +9,7 @@ import time
 
 import cases
 import checks
+import programs
 from driving import Driver, DriverFailed, marked, state_of
 from world import PYTHON, World
 
@@ -39,6 +40,8 @@ class Tier:
         self.number, self.lacks, self.uid = TIERS[name]
         if os.geteuid() != 0:
             self.uid = os.geteuid()
+        elif self.uid:  # each its own: they run side by side, and limits count a user's processes
+            self.uid += self.number
         self.numbers = numbers
         self.cells = collections.defaultdict(set)   # (case, path): letters
         self.problems = []                          # (case, path, attack, complaint)
@@ -46,6 +49,7 @@ class Tier:
         self.tried = collections.Counter()
         self.late, self.killed = [], []
         self.runs = 0
+        self.took = []                              # (ms, path, case, names, verdict)
         self.report = {}
         self.path = ""
 
@@ -175,7 +179,9 @@ class Tier:
         limits = limits_of(attack)
         world = self.world.describe(**{name: limits[name] for name in cases.LIMITS}, tier=self.number,
                                     overlay=bool(limits.get("overlay", 1)) and self.number >= 2,
-                                    driver=self.driver.pid, run=self.mark)
+                                    driver=self.driver.pid, run=self.mark,
+                                    modules=programs.modules_of([name.lstrip("!") for name in names]
+                                                                or ["use_threads"]))
         self.runs += 1
         if self.path == "cold":
             result = self.driver.ask("run", timeout_ms=attack.timeout_ms,
@@ -187,6 +193,7 @@ class Tier:
         if "error" in result:
             raise DriverFailed(f"{names}: {result['error']['message']}")
         result["path"] = self.path
+        self.took.append((result["elapsed_ms"], self.path, attack.case, " ".join(names)[:60], result["verdict"]))
         if self.path == "cold":
             result["wall_ms"] = result["usage"]["wall_ms"]
         else:
@@ -199,7 +206,7 @@ class Tier:
         begin = f"import json, sys\nWORLD = json.loads({json.dumps(world)!r})\n" \
                 f"sys.path.insert(0, WORLD['evaluators'])\nimport act\n\n\ndef attack():\n"
         if len(names) == 1 and names[0] in ("honest",) or names and names[0].startswith("!"):
-            return begin + f"    act.load()\n    result = act.ACTS[{names[0].lstrip('!')!r}](WORLD)\n" \
+            return begin + f"    act.load(WORLD)\n    result = act.ACTS[{names[0].lstrip('!')!r}](WORLD)\n" \
                            "    return {'combined_score': 0.5} if result is None else result\n"
         return begin + "    from openevolve.evaluation_result import EvaluationResult\n" \
                        f"    return EvaluationResult({{'combined_score': 1.0}}, " \

@@ -5,17 +5,18 @@ import json
 import os
 import pathlib
 import pty
+import py_compile
 import secrets
 import shutil
 import socket
 import stat
 import subprocess
-import sys
 import tempfile
 import threading
 import tty
 
-HERE = pathlib.Path(__file__).resolve().parent
+import programs
+
 PYTHON = os.environ.get("OE_PYTHON", "/usr/bin/python3")
 
 # A process that does nothing, in the same user's name. It says where a byte of its memory is.
@@ -101,7 +102,7 @@ class World:
 
     def make_directory(self, name, mode):
         path = self.path(name)
-        os.mkdir(path)
+        os.makedirs(path, exist_ok=True)
         os.chmod(path, mode)
         self.own(path)
 
@@ -135,8 +136,13 @@ class World:
     def make_evaluators(self):
         """Where the evaluator is, the hostile programs are too."""
         self.make_directory("evaluators", 0o777)
-        for path in (HERE / "hostile").glob("*.py"):
+        self.make_directory("evaluators/__pycache__", 0o777)
+        for path in programs.DIRECTORY.glob("*.py"):
             self.put(f"evaluators/{path.name}", path.read_text())
+            made = py_compile.compile(self.path("evaluators", path.name), doraise=True,
+                                      invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH)
+            os.chmod(made, 0o666)
+            self.own(made)
         self.put("evaluators/data.txt", "data")
         shutil.copyfile(self.native, self.path("evaluators/native"))
         os.chmod(self.path("evaluators/native"), 0o755)
@@ -150,7 +156,12 @@ class World:
     def restore(self):
         """After a tier in which files can be changed: as they were."""
         for name in ("hidden", "shown", "evaluators"):
-            shutil.rmtree(self.path(name), ignore_errors=True)
+            with os.scandir(self.path(name)) as entries:  # the directory itself is where processes are
+                for entry in entries:
+                    if entry.is_dir(follow_symlinks=False):
+                        shutil.rmtree(entry.path)
+                    else:
+                        os.unlink(entry.path)
         for name in ("hidden", "shown"):
             self.make_tree(name)
             self.bind_socket(name)
@@ -282,7 +293,7 @@ class World:
                 "address": self.own_address(), "abstract": self.abstract, "terminal": self.terminal,
                 "native": self.path("evaluators", "native"), "suid": suid if os.path.exists(suid) else "",
                 "numbers": self.numbers, "key_hash": hashlib.sha256(self.key[len("oe-key-"):].encode()).hexdigest(),
-                "shared_memory": 0, "confined": True, "overlay": True, "tier": 0, **more}
+                "shared_memory": 0, "modules": programs.MODULES, "confined": True, "overlay": True, "tier": 0, **more}
 
     def close(self):
         self.exits.close()
