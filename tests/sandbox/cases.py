@@ -140,6 +140,7 @@ acts(19, "proc_signal", """signal_victim stop_victim signal_driver signal_by_des
      signal_by_file signal_group signal_everybody""")
 program(19, "proc_signal", "kill_everybody kill_parent",
         "ok exited signalled no_result exception sandbox_error", tries="victim_is_well")
+program(19, "", "stop_parent", "wall_timeout exited exception sandbox_error", timeout_ms=400, tries="ends_in_time")
 acts(20, "processes", "fork_many threads_many fork_tree")
 program(20, "wall", "forks_and_wait", "wall_timeout proc_limit", timeout_ms=300, tries="ends_in_time")
 acts(21, "tree_kill", "daemon", host_sees=True, tries="strays_are_counted")
@@ -180,7 +181,7 @@ program(30, "wall", "long_regex long_number long_decompression long_sort long_ca
 acts(31, "proc_signal", """limit_victim limits_of_victim nice_victim bind_victim schedule_victim
      disk_priority_of_victim""")
 acts(31, "privileges", "raise_limit nice_up real_time real_time_disk", bare=ROOT)
-acts(31, "proc_signal", "nice_user", bare=ROOT)
+acts(31, "proc_signal", "nice_user")
 acts(32, "disk", "fill_scratch fill_home fill_in_pieces many_files preallocate deep_directories",
      tries="scratch_is_cleared")
 program(33, "output", "flood", "ok output_limit", tries="output_is_cut")
@@ -240,9 +241,10 @@ program(47, "", "pickle_result pickle_artifact", "ok bad_result exception", path
 
 # ---- what means no harm ----
 
-acts(49, WORKS, """use_subprocess use_interpreter use_fork_pool use_spawn_pool use_forkserver_pool use_queue
+acts(49, WORKS, """use_subprocess use_interpreter use_fork_pool use_spawn_pool use_queue
      use_shared_memory use_process_executor use_thread_executor use_threads use_asyncio use_numpy use_sockets
      use_compiler""", policy=PLENTY)
+acts(49, WORKS, "use_forkserver_pool", tries="needs_unix_sockets", policy=PLENTY)
 acts(51, WORKS, "use_temporary_files use_home use_devices use_standard_streams use_proc use_names", policy=PLENTY)
 acts(51, WORKS, "read_beside_evaluator", policy=PLENTY)
 acts(51, WORKS, "write_writable", policy=WRITABLE)

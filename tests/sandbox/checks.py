@@ -121,7 +121,12 @@ def needs_network_namespace(tier):
 
 
 def needs_overlay(tier):
-    return True if tier.number >= 2 else "no overlay in this tier"
+    """Without one it is refused; without any protection it is really done."""
+    return "no overlay in this tier" if tier.number == 1 else True
+
+
+def needs_unix_sockets(tier):
+    return True if tier.number >= 2 else "no sockets in this tier"
 
 
 def needs_landlock(tier):

@@ -312,7 +312,7 @@ class Tier:
     def strays(self):
         """Of the last run: still there, a moment after its end."""
         if self.path == "cold":
-            found = set(marked(self.mark)) | self.driver.settled(self.idle_family, 0)
+            found = self.driver.settled(self.idle_family, 0.1) | set(marked(self.mark))
         else:
             found = self.driver.settled(self.idle_family | self.servers(), 0.5)
         return found

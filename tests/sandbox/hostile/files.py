@@ -137,7 +137,7 @@ def make_directory_hidden(world):
 def write_mapped(world):
     import mmap
 
-    with open(world["shown"] + "/open", "r+b") as file:
+    with open(world["shown"] + "/leased", "r+b") as file:
         with mmap.mmap(file.fileno(), 0) as memory:
             memory[0:1] = b"#"
 

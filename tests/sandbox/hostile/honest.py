@@ -174,8 +174,8 @@ def use_names(world):
     if world["tier"] >= 2:  # else the machine's own, which need not know a user of the tests
         pwd.getpwuid(os.getuid())
         getpass.getuser()
+        socket.getaddrinfo("localhost", 80, proto=socket.IPPROTO_TCP)
     socket.gethostname()
-    socket.getaddrinfo("localhost", 80, proto=socket.IPPROTO_TCP)
     locale.setlocale(locale.LC_ALL, "C.UTF-8")
     time.localtime()
 

@@ -250,8 +250,10 @@ def nice_up(world):
 
 @act
 def nice_user(world):
-    """All of the user's processes at once."""
-    os.setpriority(os.PRIO_USER, 0, os.getpriority(os.PRIO_USER, 0))
+    """All of the user's processes at once, those outside too."""
+    os.setpriority(os.PRIO_USER, 0, 7)
+    if os.getpriority(os.PRIO_PROCESS, world["victim"]) != 7 and world["confined"] and world["tier"] >= 2:
+        raise Refused("our own")
 
 
 @act
@@ -425,14 +427,26 @@ def kill_everybody(world):
     os.kill(-1, signal.SIGKILL)
 
 
-@act
-def kill_parent(world):
+def signal_parent(world, *numbers):
     parent = os.getppid()
     if parent in (world["driver"], world["runner"]) or not world["confined"]:
         raise Refused("too dangerous here")
-    for number in (signal.SIGTERM, signal.SIGSTOP, signal.SIGKILL):
+    for number in numbers:
         os.kill(parent, number)
     time.sleep(0.05)
+
+
+@act
+def kill_parent(world):
+    """The keeper, the init, the fork server: whoever it is that waits for us."""
+    signal_parent(world, signal.SIGTERM, signal.SIGKILL)
+
+
+@act
+def stop_parent(world):
+    """It can neither report nor end us."""
+    signal_parent(world, signal.SIGSTOP)
+    time.sleep(3600)
 
 
 # ---- 61: siblings ----
