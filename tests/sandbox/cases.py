@@ -108,8 +108,8 @@ acts(10, "syscalls", "mount_memory pivot change_root open_file_system clone_tree
 acts(10, "privileges", "make_device", bare=ROOT)
 acts(11, "syscalls", "open_by_handle", bare=ROOT)
 acts(12, WORKS, "leave_traps", tries="scratch_is_cleared")
-program(12, "fs_write", "many_artifacts large_artifact odd_artifacts", "ok bad_result protocol_violation",
-        paths=("warm",), tries="driver_is_prompt")
+program(12, "fs_write", "many_artifacts large_artifact odd_artifacts",
+        "ok bad_result protocol_violation exception", paths=("warm",), tries="driver_is_prompt")
 
 # ---- network ----
 
@@ -184,8 +184,8 @@ acts(31, "privileges", "raise_limit nice_up real_time real_time_disk", bare=ROOT
 acts(31, "proc_signal", "nice_user")
 acts(32, "disk", "fill_scratch fill_home fill_in_pieces many_files preallocate deep_directories",
      tries="scratch_is_cleared")
-program(33, "output", "flood", "ok output_limit", tries="output_is_cut")
-program(33, "output", "flood_long", "ok output_limit wall_timeout", tries="output_is_cut", long=True)
+program(33, "output", "flood", "ok output_limit no_result", tries="output_is_cut")
+program(33, "output", "flood_long", "ok output_limit wall_timeout no_result", tries="output_is_cut", long=True)
 program(33, "output", "rubbish close_output fill_errors pass_output_on", "ok", paths=("cold",),
         tries="output_is_clean")
 

@@ -10,10 +10,10 @@ KILL_MS = float(os.environ.get("OE_KILL_MS", "100"))    # for the end of a tree 
 
 def ends_in_time(attack, result, tier):
     late = result["wall_ms"] - attack.timeout_ms
-    if result["verdict"] == "wall_timeout" and tier.timed and late > GRACE_MS:
-        return f"{late:.0f} ms after its deadline"
+    if result["verdict"] != "wall_timeout":
+        return None
     tier.late.append(late)
-    return None
+    return f"{late:.0f} ms after its deadline" if tier.timed and late > GRACE_MS else None
 
 
 def gone_in_time(attack, result, tier):

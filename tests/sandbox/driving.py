@@ -58,6 +58,17 @@ def everybody():
     return [int(name) for name in os.listdir("/proc") if name.isdigit()]
 
 
+def name_of(pid):
+    """What it is, for messages."""
+    try:
+        with open(f"/proc/{pid}/cmdline", "rb") as file:
+            words = file.read().replace(b"\0", b" ").decode(errors="replace")
+        with open(f"/proc/{pid}/comm") as file:
+            return f"{pid} {state_of(pid)} {file.read().strip()}: {words[:80]}"
+    except OSError:
+        return f"{pid}"
+
+
 def marked(mark):
     """Live processes with the mark in their environment or command line."""
     found = []
@@ -174,7 +185,7 @@ class Driver:
             world, self.pen, [*wrapper, stage.driver], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1,
             env={"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
                  "OPENAI_API_KEY": world.key, "LD_LIBRARY_PATH": str(stage.directory)},
-            cwd=world.path("hidden"))
+            cwd=world.path("start"))
 
     @property
     def pid(self):

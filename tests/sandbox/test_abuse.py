@@ -98,6 +98,12 @@ def main():
     for took in sorted((took for tier in tiers for took in tier.took), reverse=True)[:given.slowest]:
         print(f"{took[0]:8.0f} ms {took[1]} case {took[2]} {took[3]}: {took[4]}")
     print("; ".join(f"{tier.name} {tier.runs} runs in {getattr(tier, 'seconds', 0):.1f} s" for tier in tiers))
+    for tier in tiers:
+        for name, late in (("deadlines", tier.late), ("trees of 100", tier.killed)):
+            if late:
+                late.sort()
+                print(f"{tier.name} {name}: {len(late)} ended, median {late[len(late) // 2]:.0f} ms after, at most"
+                      f" {late[-1]:.0f} ms")
     problems = sum(len(tier.problems) for tier in tiers) + len(failures)
     print(f"{problems} problems")
     sys.exit(1 if problems else 0)

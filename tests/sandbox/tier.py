@@ -10,10 +10,12 @@ import time
 import cases
 import checks
 import programs
-from driving import Driver, DriverFailed, marked, state_of
+from driving import Driver, DriverFailed, marked, name_of
 from world import PYTHON, World
 
 USER = 60001  # nobody's
+SPARES = 2    # that a fork server has at most
+SETTLED_SECONDS = 1  # for the end of what a run left to be seen, on a machine that does other things, too
 
 # name: (number, what the machine lacks, the user)
 TIERS = {
@@ -32,6 +34,10 @@ LEVELS = ("enforced", "partial", "none", "not_requested")
 
 def limits_of(attack):
     return {**cases.LIMITS, **dict(attack.policy)}
+
+
+class RunFailed(Exception):
+    pass
 
 
 class Tier:
@@ -119,8 +125,8 @@ class Tier:
         self.read_report(answer)
         self.idle_scratch = len(os.listdir(self.world.path("temporary")))
         self.run_one(attack, ["honest"] if self.path == "warm" else [])  # warm servers are idle from now on
-        self.idle = self.driver.facts()
         self.idle_family = self.driver.family()
+        self.settle()
 
     def settings(self, policy):
         """The same, as options."""
@@ -164,13 +170,13 @@ class Tier:
                 batches.setdefault(attack.case, []).append(attack)
         for batch in batches.values():
             names = [attack.name for attack in batch]
-            self.before()
-            if batch[0].is_program:
-                result = self.run_one(batch[0], ["!" + names[0]])
-                self.judge_program(batch[0], result)
-            else:
-                result = self.run_one(batch[0], names)
-                self.judge_acts(batch, result)
+            try:
+                if batch[0].is_program:
+                    self.judge_program(batch[0], self.run_one(batch[0], ["!" + names[0]]))
+                else:
+                    self.judge_acts(batch, self.run_one(batch[0], names))
+            except RunFailed as failure:  # it is the program that ends badly, never the host
+                self.complain(batch[0].case, names[0], f"the host failed: {failure}")
             self.after(batch[0])
 
     def run_one(self, attack, names):
@@ -191,7 +197,7 @@ class Tier:
             result = self.driver.ask("judge", code=self.candidate(world, names), seed=1,
                                      timeout_ms=attack.timeout_ms)
         if "error" in result:
-            raise DriverFailed(f"{names}: {result['error']['message']}")
+            raise RunFailed(f"{result['error']['message']} ({result['error']['status']})")
         result["path"] = self.path
         self.took.append((result["elapsed_ms"], self.path, attack.case, " ".join(names)[:60], result["verdict"]))
         if self.path == "cold":
@@ -206,8 +212,10 @@ class Tier:
         begin = f"import json, sys\nWORLD = json.loads({json.dumps(world)!r})\n" \
                 f"sys.path.insert(0, WORLD['evaluators'])\nimport act\n\n\ndef attack():\n"
         if len(names) == 1 and names[0] in ("honest",) or names and names[0].startswith("!"):
-            return begin + f"    act.load(WORLD)\n    result = act.ACTS[{names[0].lstrip('!')!r}](WORLD)\n" \
-                           "    return {'combined_score': 0.5} if result is None else result\n"
+            result = "act.ACTS[{!r}](WORLD)".format(names[0].lstrip("!"))
+            if world["modules"] != ["score"]:  # it has no result: an honest one
+                result = f"{result} or {{'combined_score': 0.5}}"
+            return begin + f"    act.load(WORLD)\n    return {result}\n"
         return begin + "    from openevolve.evaluation_result import EvaluationResult\n" \
                        f"    return EvaluationResult({{'combined_score': 1.0}}, " \
                        f"{{'acts': json.dumps(act.perform(WORLD, {names!r}))}})\n"
@@ -306,44 +314,66 @@ class Tier:
 
     # ---- what has to hold after each run ----
 
-    def before(self):
-        self.family = self.driver.family()
-
     def strays(self):
         """Of the last run: still there, a moment after its end."""
         if self.path == "cold":
-            found = self.driver.settled(self.idle_family, 0.1) | set(marked(self.mark))
-        else:
-            found = self.driver.settled(self.idle_family | self.servers(), 0.5)
-        return found
+            return self.driver.settled(self.idle_family, 0.1) | set(marked(self.mark))
+        deadline = time.monotonic() + SETTLED_SECONDS
+        while True:
+            found = self.warm_strays()
+            if not found or time.monotonic() > deadline:
+                return found
+            time.sleep(0.002)
 
-    def servers(self):
-        """Fork servers and their spares come and go by themselves: what bears the mark of a run does not."""
-        marks = set(marked(self.mark))
-        return {pid for pid in self.driver.family() if pid not in marks and self.is_server(pid)}
+    def warm_strays(self):
+        """A fork server and its spares stay: a spare cannot be told from what an evaluation forked by its name,
+        but by its company. With process tables of their own, a spare is alone with its init; without, it is the
+        number of processes that counts."""
+        family = self.driver.family()
+        if self.number < 2:
+            return family if len(family) > self.idle_count else set()
+        tables = collections.defaultdict(set)
+        for pid in family:
+            try:
+                tables[os.readlink(f"/proc/{pid}/ns/pid")].add(pid)
+            except OSError:
+                pass
+        own = os.readlink("/proc/self/ns/pid")
+        crowded = [members for table, members in tables.items() if table != own and len(members) > 2]
+        if not crowded and len(tables) > 2 + SPARES:
+            return family
+        return set().union(*crowded)
 
-    @staticmethod
-    def is_server(pid):
-        try:
-            with open(f"/proc/{pid}/cmdline", "rb") as file:
-                words = file.read().split(b"\0")
-        except OSError:
-            return True
-        return any(word.endswith((b"oe-spawner", b"oe-init", b"/init", b"forkserver.py")) for word in words) or \
-            b"CONTROL = 3" in b" ".join(words)
+    def settle(self):
+        """What is there when nothing runs: wait until it is, and stays so."""
+        counts, facts = [], []
+        for _ in range(20):
+            counts.append(len(self.driver.family()))
+            facts.append(self.driver.facts())
+            time.sleep(0.005 if self.path == "cold" else 0.02)
+        self.idle_count = max(counts)
+        self.idle = max(facts, key=lambda fact: fact["descriptors"])
 
     def after(self, attack):
         case, name = attack.case, attack.name
         strays = self.strays()
         if strays:
             if self.level("tree_kill") == "enforced":
-                self.complain(case, name, f"{len(strays)} processes are left")
+                self.complain(case, name, f"{len(strays)} processes are left: {[name_of(pid) for pid in strays][:3]}")
             self.replace_driver(attack)
             return
-        facts = self.driver.facts()
+        deadline = time.monotonic() + SETTLED_SECONDS
+        while True:
+            facts = self.driver.facts()
+            # Spares come and go, and each has some; whether they leak is for a scene of thousands to say.
+            if self.path == "warm" and facts["descriptors"] <= self.idle["descriptors"] + 4 * SPARES:
+                facts["descriptors"] = self.idle["descriptors"]
+            if facts == self.idle or time.monotonic() > deadline:
+                break
+            time.sleep(0.002)
         if facts != self.idle:
             different = [key for key in facts if facts[key] != self.idle[key]]
-            self.complain(case, name, f"the host changed: {different}")
+            self.complain(case, name, f"the host changed: {[(key, self.idle[key], facts[key]) for key in different]}")
             self.idle = facts
         if not self.world.victim_is_well():
             if self.level("proc_signal") == "enforced":

@@ -86,10 +86,12 @@ class World:
         self.make_evaluators()
         self.make_directory("writable", 0o777)
         self.make_directory("temporary", 0o777)
+        self.make_directory("start", 0o777)
+        self.put("start/file", "where the host was started\n")
         self.listen()
         self.victim, self.victim_address = self.start_victim()
         self.terminal = self.open_terminal()
-        self.canary = Canary(self.path("hidden"), self.path("shown"), self.path("evaluators"))
+        self.canary = Canary(self.path("hidden"), self.path("shown"), self.path("evaluators"), self.path("start"))
 
     # ---- files ----
 
