@@ -146,7 +146,7 @@ program(20, "wall", "forks_and_wait", "wall_timeout proc_limit", timeout_ms=300,
 acts(21, "tree_kill", "daemon", host_sees=True, tries="strays_are_counted")
 acts(22, "tree_kill", "brother vfork", host_sees=True)
 acts(22, "tree_kill", "relay", host_sees=True)
-program(22, "tree_kill", "relay_and_wait", "wall_timeout proc_limit", timeout_ms=300, tries="ends_in_time")
+program(22, "tree_kill", "relay_and_wait", "wall_timeout proc_limit", timeout_ms=300, tries="is_swept_in_time")
 acts(23, "tree_kill", "disguise", host_sees=True)
 program(23, "wall", "crowd_and_wait", "wall_timeout", timeout_ms=700, policy=limits(processes=256),
         tries="gone_in_time")
@@ -241,9 +241,10 @@ program(47, "", "pickle_result pickle_artifact", "ok bad_result exception", path
 
 # ---- what means no harm ----
 
-acts(49, WORKS, """use_subprocess use_interpreter use_fork_pool use_spawn_pool use_queue
-     use_shared_memory use_process_executor use_thread_executor use_threads use_asyncio use_numpy use_sockets
-     use_compiler""", policy=PLENTY)
+acts(49, WORKS, """use_subprocess use_interpreter use_thread_executor use_threads use_asyncio use_numpy
+     use_sockets use_compiler""", policy=PLENTY)
+acts(49, WORKS, "use_fork_pool use_spawn_pool use_queue use_shared_memory use_process_executor",
+     tries="needs_memory_files", policy=PLENTY)
 acts(49, WORKS, "use_forkserver_pool", tries="needs_unix_sockets", policy=PLENTY)
 acts(51, WORKS, "use_temporary_files use_home use_devices use_standard_streams use_proc use_names", policy=PLENTY)
 acts(51, WORKS, "read_beside_evaluator", policy=PLENTY)

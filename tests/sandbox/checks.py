@@ -16,6 +16,13 @@ def ends_in_time(attack, result, tier):
     return f"{late:.0f} ms after its deadline" if tier.timed and late > GRACE_MS else None
 
 
+def is_swept_in_time(attack, result, tier):
+    """A tree that always moves: at once where the kernel ends it, at all where somebody has to catch it."""
+    if tier.level("tree_kill") == "enforced":
+        return ends_in_time(attack, result, tier)
+    return None if result["elapsed_ms"] < attack.timeout_ms + 10000 else "it was not caught"
+
+
 def gone_in_time(attack, result, tier):
     late = result["elapsed_ms"] - attack.timeout_ms
     tier.killed.append(late)
@@ -48,7 +55,7 @@ def victim_is_well(attack, result, tier):
 
 
 def strays_are_counted(attack, result, tier):
-    killed = result.get("usage", {}).get("strays_killed", 1)
+    killed = result["usage"]["strays_killed"]
     return None if killed > 0 else f"{killed} strays were counted"
 
 
@@ -123,6 +130,11 @@ def needs_network_namespace(tier):
 def needs_overlay(tier):
     """Without one it is refused; without any protection it is really done."""
     return "no overlay in this tier" if tier.number == 1 else True
+
+
+def needs_memory_files(tier):
+    """Without protection they are everybody's; without a mount of our own, nobody's."""
+    return "no /dev/shm of its own in this tier" if tier.number == 1 else True
 
 
 def needs_unix_sockets(tier):

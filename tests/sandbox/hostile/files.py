@@ -621,7 +621,8 @@ def leave_traps(world):
         os.mkdir("d")
         os.chdir("d")
     os.chmod(directory + "/locked", 0)
-    socket.socket(socket.AF_UNIX).bind("socket")
+    if world["tier"] >= 2 or not world["confined"]:
+        socket.socket(socket.AF_UNIX).bind("socket")
 
 
 # ---- 32: how much ----

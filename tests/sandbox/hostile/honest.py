@@ -157,9 +157,18 @@ def use_standard_streams(world):
 
 @act
 def use_proc(world):
-    with open("/proc/self/status") as status, open("/proc/meminfo") as memory, open("/proc/cpuinfo") as cpus:
-        if not (status.read(1) and memory.read(1) and cpus.read(1)) or not os.cpu_count():
-            raise Refused
+    names = ["meminfo", "cpuinfo", "stat", "loadavg", "filesystems"]
+    if world["tier"] >= 2:  # else who we are depends on who asks, and rules cannot say that
+        names += ["self/status", "self/maps", "self/task"]
+    for name in names:
+        if os.path.isdir(f"/proc/{name}"):
+            os.listdir(f"/proc/{name}")
+            continue
+        with open(f"/proc/{name}") as file:
+            if not file.read(1):
+                raise Refused(name)
+    if not os.cpu_count():
+        raise Refused
 
 
 @act
