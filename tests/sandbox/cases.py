@@ -9,7 +9,7 @@ import dataclasses
 MIB = 1 << 20
 
 # Of every run, if a case does not say otherwise.
-LIMITS = {"memory_bytes": 200 * MIB, "processes": 32, "scratch_bytes": 16 * MIB, "scratch_files": 2000,
+LIMITS = {"memory_bytes": 200 * MIB, "processes": 32, "scratch_bytes": 16 * MIB, "scratch_files": 1000,
           "output_bytes": 1 * MIB, "descriptors": 256}
 
 WORKS = ""  # in place of a guarantee: it means no harm, and has to work
@@ -30,7 +30,7 @@ class Attack:
     policy: tuple = ()       # limits that differ, as (name, value) pairs
     timeout_ms: int = 20000
     bare: str = ""           # why it may fail without a sandbox
-    paths: tuple = ("cold", "warm")
+    paths: tuple = ("cold", "warm", "split")
     tries: str = ""          # what it says must hold, besides: see checks.py
     long: bool = False       # too long for the quick form
     host_sees: bool = False  # it is done when the host finds something changed
@@ -214,18 +214,20 @@ acts(40, "syscalls", "run_memory_file writable_code", policy=limits(profile="str
 
 # ---- ends and results ----
 
-program(41, "", "exit_at_once", "ok no_result exited")
-program(41, "", "exit_with_status exit_politely", "exited")
+program(41, "", "exit_at_once", "ok no_result exited exception", tries="no_score")
+program(41, "", "exit_with_status exit_politely", "exited exception", tries="no_score")
 program(41, "", "interrupt", "exited signalled exception", tries="no_score")
-program(41, "", "abort null kill_self terminate_self", "signalled", tries="no_score")
-program(42, "score", "print_score", "ok", paths=("warm",), tries="honest_score")
-program(43, "score", "forge_and_leave result_in_pieces", "protocol_violation no_result",
-        otherwise="ok protocol_violation no_result", paths=("warm",), tries="honest_score_if_enforced")
-program(43, "", "forge_and_return", "protocol_violation", paths=("warm",), tries="no_score")
+program(41, "", "abort null kill_self terminate_self", "signalled exception", tries="no_score")
+APART = ("warm", "split")
+program(42, "score", "print_score", "ok", paths=APART, tries="honest_score")
+program(43, "score", "forge_and_leave result_in_pieces", "protocol_violation no_result exception",
+        otherwise="ok protocol_violation no_result", paths=APART, tries="honest_score_if_enforced")
+program(43, "", "forge_and_return", "protocol_violation", paths=APART, tries="no_score")
 program(43, "", "forge_a_length forge_rubbish half_a_result",
-        "protocol_violation no_result bad_result wall_timeout", timeout_ms=500, paths=("warm",), tries="no_score")
+        "protocol_violation no_result bad_result wall_timeout exception", timeout_ms=500, paths=APART,
+        tries="no_score")
 program(44, "score", "patch_libraries patch_caller patch_objects patch_clock", "ok",
-        otherwise="ok bad_result exception protocol_violation", paths=("warm",), tries="honest_score_if_enforced")
+        otherwise="ok bad_result exception protocol_violation", paths=APART, tries="honest_score_if_enforced")
 program(46, "", """result_nan result_inf result_minus_inf result_overflow result_numpy_nan""",
         "nonfinite ok bad_result", paths=("warm",), tries="never_first")
 program(46, "", """result_minus_zero result_float32 result_bool result_huge_int result_array result_str
@@ -269,5 +271,4 @@ acts(58, "secrets", """key_in_environment key_in_initial_environment key_in_own_
 acts(62, WORKS, "confine_by_filter")
 acts(62, WORKS, "confine_by_landlock", tries="needs_landlock")
 
-# Cases that are no single program: see scenes.py.
-SCENES = (45, 48, 50, 52, 53, 54, 55, 59, 60, 61)
+# Cases that are no single program are in scenes.py.

@@ -24,7 +24,7 @@ def arguments():
     parser.add_argument("build")
     parser.add_argument("--tiers", default=",".join(TIERS))
     parser.add_argument("--cases", default="")
-    parser.add_argument("--paths", default="cold,warm")
+    parser.add_argument("--paths", default="cold,warm,split")
     parser.add_argument("--slowest", type=int, default=0, help="say which runs took longest")
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
     return parser.parse_args()
@@ -104,6 +104,10 @@ def main():
                 late.sort()
                 print(f"{tier.name} {name}: {len(late)} ended, median {late[len(late) // 2]:.0f} ms after, at most"
                       f" {late[-1]:.0f} ms")
+        for path, speed in tier.speeds:
+            print(f"{tier.name} {path}: {speed:.0f} in a second")
+        if tier.killed_after:
+            print(f"{tier.name} host killed: all gone after at most {max(tier.killed_after) * 1000:.0f} ms")
     problems = sum(len(tier.problems) for tier in tiers) + len(failures)
     print(f"{problems} problems")
     sys.exit(1 if problems else 0)

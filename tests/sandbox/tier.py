@@ -1,15 +1,16 @@
 """One tier: a machine that lacks this and that, and all attacks in it, one after the other."""
 import collections
+import contextlib
 import json
 import os
 import secrets
-import subprocess
-import threading
+import tempfile
 import time
 
 import cases
 import checks
 import programs
+import scenes
 from driving import Driver, DriverFailed, marked, name_of
 from world import PYTHON, World
 
@@ -53,7 +54,8 @@ class Tier:
         self.problems = []                          # (case, path, attack, complaint)
         self.done = collections.Counter()           # by guarantee: attacks that came to something
         self.tried = collections.Counter()
-        self.late, self.killed = [], []
+        self.late, self.killed = [], []             # ms after deadlines
+        self.killed_after, self.speeds = [], []     # s after the host's end; evaluations in a second
         self.runs = 0
         self.took = []                              # (ms, path, case, names, verdict)
         self.report = {}
@@ -73,7 +75,8 @@ class Tier:
 
     def complain(self, case, attack, text):
         self.problems.append((case, self.path, attack, text))
-        self.cells[case, self.path].add("F")
+        for path in self.paths if self.path not in self.paths else [self.path]:
+            self.cells[case, path].add("F")
 
     # ---- set-up ----
 
@@ -88,6 +91,7 @@ class Tier:
                            if self.path in attack.paths and (self.long or not attack.long) and
                            (only is None or attack.case in only)]
                 self.run_path(attacks)
+            self.run_scenes(only)
         finally:
             left = self.driver.close()
             if left:
@@ -96,6 +100,34 @@ class Tier:
                 self.complain(21, "daemon", f"changed in the end: {self.world.canary.changes()}")
             self.world.close()
         self.check_claims()
+
+    def temporary_directories(self):
+        """Of the library, where the system's are and where it was told to have them."""
+        found = []
+        for top in (tempfile.gettempdir(), self.world.path("temporary")):
+            for entry in os.scandir(top):
+                with contextlib.suppress(OSError):
+                    if entry.name.startswith("oe-") and entry.is_dir() and not entry.name.startswith(
+                            ("oe-abuse-", "oe-stage-")) and entry.stat().st_uid == self.uid and self.uid:
+                        found.append(entry.path)
+        return found
+
+    def run_scenes(self, only):
+        for case, lowest, play in scenes.SCENES:
+            if self.number < lowest or (only is not None and case not in only):
+                continue
+            self.path = "scene"
+            begun = time.monotonic()
+            try:
+                for complaint in play(self):
+                    self.complain(case, play.__name__, complaint)
+            except (DriverFailed, RunFailed) as failure:
+                self.complain(case, play.__name__, str(failure))
+                self.driver.close()
+                self.driver = Driver(self.stage, self.world, self.lacks)
+            self.took.append(((time.monotonic() - begun) * 1000, "scene", case, play.__name__, ""))
+            for path in self.paths:
+                self.cells[case, path].add("" if "F" in self.cells[case, path] else "+")
 
     def run_path(self, attacks):
         groups = collections.OrderedDict()
@@ -110,21 +142,26 @@ class Tier:
                 self.driver.close()
                 self.driver = Driver(self.stage, self.world, self.lacks)
 
-    def open(self, attack):
-        policy = limits_of(attack)
+    def policy(self, attack):
+        """As oe_sandbox_policy has it."""
+        limits = limits_of(attack)
+        return {**limits, "readable": [self.world.path("shown")],
+                "writable": [self.world.path("writable")] if limits.get("writable") else [],
+                "directories": [self.world.path("evaluators")], "temporary": self.world.path("temporary")}
+
+    def open(self, attack, path=None):
+        self.path = path or self.path
         if self.path == "cold":
-            answer = self.driver.ask("open", policy={
-                **policy, "readable": [self.world.path("shown")],
-                "writable": [self.world.path("writable")] if policy.get("writable") else [],
-                "directories": [self.world.path("evaluators")], "temporary": self.world.path("temporary")})
+            answer = self.driver.ask("open", policy=self.policy(attack))
         else:
-            answer = self.driver.ask("evaluator", path=self.world.path("evaluators", "evaluator.py"),
-                                     config=self.settings(policy))
+            name = "evaluator_split.py" if self.path == "split" else "evaluator.py"
+            answer = self.driver.ask("evaluator", path=self.world.path("evaluators", name),
+                                     config=self.settings(limits_of(attack)))
         if "error" in answer:
             raise DriverFailed(f"{answer['error']['message']} ({answer['error']['status']})")
         self.read_report(answer)
         self.idle_scratch = len(os.listdir(self.world.path("temporary")))
-        self.run_one(attack, ["honest"] if self.path == "warm" else [])  # warm servers are idle from now on
+        self.run_one(attack, ["honest"] if self.path == "warm" else ["use_threads"])  # servers are idle from now on
         self.idle_family = self.driver.family()
         self.settle()
 
@@ -133,6 +170,7 @@ class Tier:
         return {
             "evaluator.python": PYTHON, "evaluator.parallel_evaluations": "1",
             "evaluator.cascade_evaluation": "false",
+            "evaluator.isolation": "split" if self.path == "split" else "shared",
             "evaluator.memory_limit_mb": str(policy["memory_bytes"] // cases.MIB),
             "evaluator.max_artifact_storage": str(policy["output_bytes"]),
             "sandbox.processes": str(policy["processes"]),
@@ -179,20 +217,24 @@ class Tier:
                 self.complain(batch[0].case, names[0], f"the host failed: {failure}")
             self.after(batch[0])
 
-    def run_one(self, attack, names):
-        """One run of act.py, on the path that it is the turn of. Without names: nothing but the start."""
+    def describe(self, attack, names, **more):
+        """The world, for a run that nothing else can be taken for."""
         self.mark = "oe-run-" + secrets.token_hex(6)
         limits = limits_of(attack)
-        world = self.world.describe(**{name: limits[name] for name in cases.LIMITS}, tier=self.number,
-                                    overlay=bool(limits.get("overlay", 1)) and self.number >= 2,
-                                    driver=self.driver.pid, run=self.mark,
-                                    modules=programs.modules_of([name.lstrip("!") for name in names]
-                                                                or ["use_threads"]))
+        return self.world.describe(**{name: limits[name] for name in cases.LIMITS}, **{
+            "tier": self.number, "overlay": bool(limits.get("overlay", 1)) and self.number >= 2,
+            "driver": self.driver.pid, "run": self.mark,
+            "modules": programs.modules_of([name.lstrip("!") for name in names]), **more})
+
+    def command(self, world, names):
+        return [PYTHON, "-B", self.world.path("evaluators", "act.py"), json.dumps(world), *names]
+
+    def run_one(self, attack, names):
+        """One run of act.py, on the path that it is the turn of. Without names: nothing but the start."""
+        world = self.describe(attack, names)
         self.runs += 1
         if self.path == "cold":
-            result = self.driver.ask("run", timeout_ms=attack.timeout_ms,
-                                     arguments=[PYTHON, "-B", self.world.path("evaluators", "act.py"),
-                                                json.dumps(world), *(names or ["use_threads"])])
+            result = self.driver.ask("run", timeout_ms=attack.timeout_ms, arguments=self.command(world, names))
         else:
             result = self.driver.ask("judge", code=self.candidate(world, names), seed=1,
                                      timeout_ms=attack.timeout_ms)
@@ -206,8 +248,7 @@ class Tier:
             result["output"] = str(result["artifacts"].get("stdout", "")) + str(result["artifacts"].get("output", ""))
         return result
 
-    @staticmethod
-    def candidate(world, names):
+    def candidate(self, world, names):
         """A program for evaluator.py."""
         begin = f"import json, sys\nWORLD = json.loads({json.dumps(world)!r})\n" \
                 f"sys.path.insert(0, WORLD['evaluators'])\nimport act\n\n\ndef attack():\n"
@@ -216,13 +257,15 @@ class Tier:
             if world["modules"] != ["score"]:  # it has no result: an honest one
                 result = f"{result} or {{'combined_score': 0.5}}"
             return begin + f"    act.load(WORLD)\n    return {result}\n"
+        said = f"json.dumps(act.perform(WORLD, {names!r}))"
+        if self.path == "split":
+            return begin + f"    return {said}\n"
         return begin + "    from openevolve.evaluation_result import EvaluationResult\n" \
-                       f"    return EvaluationResult({{'combined_score': 1.0}}, " \
-                       f"{{'acts': json.dumps(act.perform(WORLD, {names!r}))}})\n"
+                       f"    return EvaluationResult({{'combined_score': 1.0}}, {{'acts': {said}}})\n"
 
-    def outcomes(self, result):
+    def outcomes(self, result, path=None):
         found = {}
-        if self.path == "warm":
+        if (path or self.path) != "cold":
             try:
                 return dict(json.loads(result["artifacts"].get("acts", "[]")))
             except (TypeError, ValueError):
@@ -366,7 +409,7 @@ class Tier:
         while True:
             facts = self.driver.facts()
             # Spares come and go, and each has some; whether they leak is for a scene of thousands to say.
-            if self.path == "warm" and facts["descriptors"] <= self.idle["descriptors"] + 4 * SPARES:
+            if self.path != "cold" and facts["descriptors"] <= self.idle["descriptors"] + 4 * SPARES:
                 facts["descriptors"] = self.idle["descriptors"]
             if facts == self.idle or time.monotonic() > deadline:
                 break

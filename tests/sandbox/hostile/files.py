@@ -612,7 +612,7 @@ def leave_traps(world):
         except OSError as error:
             if error.errno != errno.EFBIG:
                 raise
-    for i in range(1000):
+    for i in range(300):
         with open(f"file{i}", "w"):
             pass
     deep = os.getcwd()

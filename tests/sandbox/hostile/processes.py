@@ -245,7 +245,9 @@ def nice_victim(world):
 
 @act
 def nice_up(world):
-    os.setpriority(os.PRIO_PROCESS, 0, -20)
+    now = os.getpriority(os.PRIO_PROCESS, 0)
+    os.setpriority(os.PRIO_PROCESS, 0, min(now + 3, 19))
+    os.setpriority(os.PRIO_PROCESS, 0, now)
 
 
 @act
