@@ -6,7 +6,7 @@ DIRECTORY = pathlib.Path(__file__).resolve().parent / "hostile"
 sys.path.append(str(DIRECTORY))
 import act  # noqa: E402
 
-MODULES = sorted(path.stem for path in DIRECTORY.glob("*.py") if path.stem not in ("act", "evaluator"))
+MODULES = sorted(path.stem for path in DIRECTORY.glob("*.py") if path.stem != "act" and not path.stem.startswith("evaluator"))
 act.load({"modules": MODULES})
 ACTS = act.ACTS
 
