@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 
 #include "driver.h"
@@ -114,6 +115,20 @@ static json_t *set_noise(struct driver *driver, const json_t *request)
 	return json_pack("{s:i}", "threads", (int)noise_count);
 }
 
+/* How many descriptors it may have from now on. */
+static json_t *set_descriptors(struct driver *driver, const json_t *request)
+{
+	struct rlimit limit;
+
+	(void)driver;
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return NULL;
+	json_t *answer = json_pack("{s:I}", "before", (json_int_t)limit.rlim_cur);
+	limit.rlim_cur = (rlim_t)driver_number(request, "limit", (int64_t)limit.rlim_cur);
+	(void)setrlimit(RLIMIT_NOFILE, &limit);
+	return answer;
+}
+
 /* ---- requests ---- */
 
 static const struct request {
@@ -122,6 +137,7 @@ static const struct request {
 } requests[] = {
 	{ "open", driver_open },           { "run", driver_run }, { "evaluator", driver_evaluator },
 	{ "judge", driver_judge },         { "close", close_all }, { "noise", set_noise },
+	{ "descriptors", set_descriptors },
 };
 
 static json_t *serve(struct driver *driver, const char *line)

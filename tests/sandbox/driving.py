@@ -159,7 +159,8 @@ def start(world, pen, command, **how):
     def begin():
         pen.enter()
         os.setsid()
-        fcntl.ioctl(2, termios.TIOCSCTTY, 0)
+        with contextlib.suppress(OSError):  # another one may have it already
+            fcntl.ioctl(2, termios.TIOCSCTTY, 0)
 
     try:
         return subprocess.Popen(command, stderr=terminal, pass_fds=leaked,

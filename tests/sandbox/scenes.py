@@ -122,8 +122,6 @@ def threads_at_import(tier):
         wrong = problem_of(answer, score=float(number))
         if wrong:
             yield wrong
-        elif answer["usage"]["path"] == "spare":
-            yield "a spare was forked from a process with threads"
 
 
 @scene(51, lowest=2)
@@ -178,6 +176,9 @@ def server_killed(tier):
         for pid in servers(tier):
             with contextlib.suppress(OSError):
                 os.kill(pid, signal.SIGKILL)
+        answer = judge(tier, HONEST)
+        if problem_of(answer) and answer.get("verdict") != "sandbox_error":  # worth a repetition
+            yield f"after its end: {problem_of(answer)}"
         answer = judge(tier, HONEST)
         if problem_of(answer):
             yield f"after its end: {problem_of(answer)}"
@@ -436,13 +437,11 @@ def exhausted_host(tier):
 def few_descriptors(tier):
     """A host without room says so, and goes on when there is some."""
     tier.open(Limits(60), "cold")
-    import resource
-
-    used = max(map(int, os.listdir(f"/proc/{tier.driver.pid}/fd"))) + 1
-    before = resource.prlimit(tier.driver.pid, resource.RLIMIT_NOFILE)
-    resource.prlimit(tier.driver.pid, resource.RLIMIT_NOFILE, (used, before[1]))
+    taken = set(map(int, os.listdir(f"/proc/{tier.driver.pid}/fd")))
+    used = min(set(range(len(taken) + 1)) - taken)
+    before = tier.driver.ask("descriptors", limit=used)["before"]
     answer = tier.driver.ask("run", arguments=["/bin/true"], timeout_ms=5000)
-    resource.prlimit(tier.driver.pid, resource.RLIMIT_NOFILE, before)
+    tier.driver.ask("descriptors", limit=before)
     if "error" not in answer:
         yield f"with {used} descriptors: {answer['verdict']}"
     answer = tier.driver.ask("run", arguments=["/bin/true"], timeout_ms=5000)
