@@ -58,6 +58,11 @@ def problem_of(answer, verdict="ok", score=0.5):
 def state_for_the_next(tier):
     """The next evaluation finds what the first one found."""
     tier.open(Limits(45), "warm")
+    yield from compare_states(tier)
+    tier.world.restore()  # where files are not protected
+
+
+def compare_states(tier):
     found = []
     for name in ("find_state", "leave_state", "find_state", "leave_state", "leave_state", "find_state"):
         answer = judge(tier, program(tier, name), seed=7)
@@ -69,6 +74,9 @@ def state_for_the_next(tier):
             found.append(json.loads(answer["artifacts"]["state"]))
     for later in found[1:]:
         different = {key: (found[0][key], later[key]) for key in found[0] if found[0][key] != later[key]}
+        if "files" in different:
+            different["files"] = {top: set(names) ^ set(later["files"][top])
+                                  for top, names in found[0]["files"].items()}
         if different:
             yield f"different: {str(different)[:400]}"
     if found[0]["left"] or any("left" in (names or []) for names in found[0]["files"].values()):
@@ -481,4 +489,5 @@ def siblings(tier):
             if name not in outcomes:
                 yield f"{name}: {result['verdict']} {result['output'][-200:]}"
     finally:
+        other.process.kill()  # in the middle of it
         other.close()
