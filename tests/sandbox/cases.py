@@ -249,10 +249,11 @@ acts(49, WORKS, "use_fork_pool use_spawn_pool use_queue use_shared_memory use_pr
      tries="needs_memory_files", policy=PLENTY)
 acts(49, WORKS, "use_forkserver_pool", tries="needs_unix_sockets", policy=PLENTY)
 acts(51, WORKS, "use_temporary_files use_home use_devices use_standard_streams use_proc use_names", policy=PLENTY)
-acts(51, WORKS, "read_beside_evaluator", policy=PLENTY)
+acts(51, WORKS, "read_beside_evaluator", policy=PLENTY, paths=("cold", "warm"))
 acts(51, WORKS, "write_writable", policy=WRITABLE)
 acts(2, "fs_write", "append_shown append_hidden truncate_shown unlink_shown", policy=WRITABLE)
-acts(51, WORKS, "write_beside_evaluator change_beside_evaluator", tries="needs_overlay", policy=PLENTY)
+acts(51, WORKS, "write_beside_evaluator change_beside_evaluator", tries="needs_overlay", policy=PLENTY,
+     paths=("cold", "warm"))
 acts(51, "fs_write", "write_beside_evaluator change_beside_evaluator", policy=limits(overlay=0))
 
 # ---- the rest ----

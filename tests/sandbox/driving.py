@@ -257,7 +257,7 @@ def bare(world, names, seconds=20, **more):
     """What the acts come to if nobody forbids anything: {name: outcome}. In a process table of its own, so
     that those who want to survive do not: {"left": how many tried}."""
     description = json.dumps(world.describe(confined=False, **more))
-    runner = os.path.join(world.path("evaluators"), "act.py")
+    runner = world.path("programs", "act.py")
     command = [PYTHON, "-B", runner, description, *names]
     pen = Pen()
     with tempfile.TemporaryFile() as said:  # not a pipe: who survives would keep it open

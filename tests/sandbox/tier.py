@@ -145,7 +145,7 @@ class Tier:
     def policy(self, attack):
         """As oe_sandbox_policy has it."""
         limits = limits_of(attack)
-        return {**limits, "readable": [self.world.path("shown")],
+        return {**limits, "readable": [self.world.path("shown"), self.world.path("programs")],
                 "writable": [self.world.path("writable")] if limits.get("writable") else [],
                 "directories": [self.world.path("evaluators")], "temporary": self.world.path("temporary")}
 
@@ -180,7 +180,7 @@ class Tier:
             "sandbox.profile": policy.get("profile", "default"),
             "sandbox.network": policy.get("network", "none"),
             "sandbox.overlay": "true" if policy.get("overlay", 1) else "false",
-            "sandbox.readable": json.dumps([self.world.path("shown")]),
+            "sandbox.readable": json.dumps([self.world.path("shown"), self.world.path("programs")]),
             "sandbox.writable": json.dumps([self.world.path("writable")] if policy.get("writable") else []),
         }
 
@@ -227,7 +227,7 @@ class Tier:
             "modules": programs.modules_of([name.lstrip("!") for name in names]), **more})
 
     def command(self, world, names):
-        return [PYTHON, "-B", self.world.path("evaluators", "act.py"), json.dumps(world), *names]
+        return [PYTHON, "-B", self.world.path("programs", "act.py"), json.dumps(world), *names]
 
     def run_one(self, attack, names):
         """One run of act.py, on the path that it is the turn of. Without names: nothing but the start."""
@@ -251,7 +251,7 @@ class Tier:
     def candidate(self, world, names):
         """A program for evaluator.py."""
         begin = f"import json, sys\nWORLD = json.loads({json.dumps(world)!r})\n" \
-                f"sys.path.insert(0, WORLD['evaluators'])\nimport act\n\n\ndef attack():\n"
+                f"sys.path.insert(0, WORLD['programs'])\nimport act\n\n\ndef attack():\n"
         if len(names) == 1 and names[0] in ("honest",) or names and names[0].startswith("!"):
             result = "act.ACTS[{!r}](WORLD)".format(names[0].lstrip("!"))
             if world["modules"] != ["score"]:  # it has no result: an honest one

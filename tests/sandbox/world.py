@@ -84,6 +84,7 @@ class World:
         for name in ("hidden", "shown"):
             self.make_tree(name)
         self.make_evaluators()
+        self.make_programs()
         self.make_directory("writable", 0o777)
         self.make_directory("temporary", 0o777)
         self.make_directory("start", 0o777)
@@ -91,7 +92,8 @@ class World:
         self.listen()
         self.victim, self.victim_address = self.start_victim()
         self.terminal = self.open_terminal()
-        self.canary = Canary(self.path("hidden"), self.path("shown"), self.path("evaluators"), self.path("start"))
+        self.canary = Canary(self.path("hidden"), self.path("shown"), self.path("evaluators"), self.path("programs"),
+                             self.path("start"))
 
     # ---- files ----
 
@@ -136,19 +138,25 @@ class World:
                 os.chmod(self.path(name, "suid"), 0o4755)
 
     def make_evaluators(self):
-        """Where the evaluator is, the hostile programs are too."""
-        self.make_directory("evaluators", 0o777)
+        """Evaluators, and what they have beside them."""
         self.make_directory("evaluators/__pycache__", 0o777)
-        for path in programs.DIRECTORY.glob("*.py"):
+        for path in programs.DIRECTORY.glob("evaluator*.py"):
             self.put(f"evaluators/{path.name}", path.read_text())
-            made = py_compile.compile(self.path("evaluators", path.name), doraise=True,
-                                      invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH)
-            os.chmod(made, 0o666)
-            self.own(made)
         self.put("evaluators/data.txt", "data")
-        shutil.copyfile(self.native, self.path("evaluators/native"))
-        os.chmod(self.path("evaluators/native"), 0o755)
-        self.own(self.path("evaluators/native"))
+
+    def make_programs(self):
+        """The hostile ones, where every confined process may read them."""
+        self.make_directory("programs/__pycache__", 0o755)
+        for path in programs.DIRECTORY.glob("*.py"):
+            if path.name.startswith("evaluator"):
+                continue
+            self.put(f"programs/{path.name}", path.read_text(), 0o644)
+            made = py_compile.compile(self.path("programs", path.name), doraise=True,
+                                      invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH)
+            self.own(made)
+        shutil.copyfile(self.native, self.path("programs/native"))
+        os.chmod(self.path("programs/native"), 0o755)
+        self.own(self.path("programs/native"))
 
     def remove(self):
         """Deeper than Python can go."""
@@ -289,11 +297,12 @@ class World:
         """As hostile/act.py takes it."""
         suid = self.path("shown", "suid")
         return {"hidden": self.path("hidden"), "shown": self.path("shown"), "writable": self.path("writable"),
-                "evaluators": self.path("evaluators"), "linkable": self.path("writable"), "mark": self.mark,
+                "evaluators": self.path("evaluators"),
+                "programs": self.path("programs"), "linkable": self.path("writable"), "mark": self.mark,
                 "victim": self.victim.pid, "victim_address": self.victim_address, "driver": self.victim.pid,
                 "runner": 0, "sibling": 0, "tcp": self.tcp, "tcp6": self.tcp6, "udp": self.udp,
                 "address": self.own_address(), "abstract": self.abstract, "terminal": self.terminal,
-                "native": self.path("evaluators", "native"), "suid": suid if os.path.exists(suid) else "",
+                "native": self.path("programs", "native"), "suid": suid if os.path.exists(suid) else "",
                 "numbers": self.numbers, "key_hash": hashlib.sha256(self.key[len("oe-key-"):].encode()).hexdigest(),
                 "shared_memory": 0, "modules": programs.MODULES, "confined": True, "overlay": True, "tier": 0, **more}
 
