@@ -13,6 +13,7 @@ import tempfile
 import termios
 import time
 
+import programs
 from world import PYTHON
 
 DRIVER_SECONDS = 30  # for an answer, beyond the deadline it was given
@@ -119,6 +120,12 @@ class Pen:
                     self.gate = os.open(path + "/cgroup.procs", os.O_WRONLY)
                     return
                 os.rmdir(path)
+
+    @classmethod
+    def possible(cls):
+        pen = cls()
+        pen.close()
+        return pen.path is not None
 
     def enter(self):
         """For a child, whichever user it is: the gate was opened by us."""
@@ -253,23 +260,24 @@ class Driver:
 
 # ---- with nothing in the way ----
 
-def bare(world, names, seconds=20, **more):
-    """What the acts come to if nobody forbids anything: {name: outcome}. In a process table of its own, so
-    that those who want to survive do not: {"left": how many tried}."""
-    description = json.dumps(world.describe(confined=False, **more))
-    runner = world.path("programs", "act.py")
-    command = [PYTHON, "-B", runner, description, *names]
+def bare(world, names, seconds, **more):
+    """What the acts come to if nobody forbids anything: {name: outcome}; and whether they had to be ended."""
+    command = [PYTHON, "-B", world.path("programs", "act.py"),
+               json.dumps(world.describe(confined=False, modules=programs.modules_of(
+                   [name.lstrip("!") for name in names]), **more)), *names]
     pen = Pen()
     with tempfile.TemporaryFile() as said:  # not a pipe: who survives would keep it open
-        process = start(world, pen, command, stdin=subprocess.DEVNULL, stdout=said, cwd=world.path("hidden"),
+        os.fchmod(said.fileno(), 0o666)
+        process = start(world, pen, command, stdin=subprocess.DEVNULL, stdout=said, cwd=world.path("start"),
                         env={"PATH": os.environ["PATH"], "HOME": world.path("temporary"),
                              "TMPDIR": world.path("temporary"), "OPENAI_API_KEY": world.key}, **world.as_user())
         try:
             process.wait(seconds)
+            late = False
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-        left = pen.inside()
+            late = True
         pen.close()
         said.seek(0)
         lines = said.read().decode(errors="replace").splitlines()
@@ -278,4 +286,4 @@ def bare(world, names, seconds=20, **more):
         with contextlib.suppress(ValueError, KeyError, TypeError):
             one = json.loads(line)
             outcomes[one["act"]] = one["outcome"]
-    return outcomes, left
+    return outcomes, late

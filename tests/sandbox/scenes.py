@@ -12,7 +12,9 @@ import cases
 from driving import Driver, DriverFailed, name_of, state_of
 from world import PYTHON
 
-SCENES = []  # (case, function)
+SCENES = []  # (case, the lowest tier, function)
+PROGRAMS = ("find_state", "leave_state", "chance", "be_sibling", "look_for_sibling", "signal_sibling",
+            "sibling_memory", "sibling_directory", "honest")
 HONEST = "def attack():\n    return {'combined_score': 0.5}\n"
 SLEEPS = "import time\n\n\ndef attack():\n    time.sleep(3600)\n"
 MANY = cases.PLENTY

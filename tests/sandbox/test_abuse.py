@@ -15,14 +15,23 @@ import time
 
 sys.dont_write_bytecode = True
 import cases  # noqa: E402
+import baseline  # noqa: E402
+import programs  # noqa: E402
+import scenes  # noqa: E402
 from driving import Stage  # noqa: E402
 from tier import TIERS, Tier  # noqa: E402
+
+
+def unused():
+    """Hostile programs that nothing runs prove nothing."""
+    used = {attack.name for attack in cases.ATTACKS} | set(scenes.PROGRAMS)
+    return sorted(set(programs.ACTS) - used) + sorted(used - set(programs.ACTS))
 
 
 def arguments():
     parser = argparse.ArgumentParser()
     parser.add_argument("build")
-    parser.add_argument("--tiers", default=",".join(TIERS))
+    parser.add_argument("--tiers", default=",".join([*baseline.NAMES, *TIERS]))
     parser.add_argument("--cases", default="")
     parser.add_argument("--paths", default="cold,warm,split")
     parser.add_argument("--slowest", type=int, default=0, help="say which runs took longest")
@@ -71,7 +80,8 @@ def print_matrix(tiers):
         if any(text.strip("-/") for text in row):
             print(f"{case:2} {title:35}" + "".join(f"{text:>9}" for text in row))
     print("\nD refused, K ended, + works as it should; p and n: done, and the report says partial or none;"
-          " F: wrong. cold/warm where they differ.\n")
+          " F: wrong.\nb-r, b-u: root and a user, with nothing in the way: d done, x the kernel itself refused some.\n"
+          "cold/warm/split where they differ.\n")
 
 
 def print_problems(tiers):
@@ -82,10 +92,12 @@ def print_problems(tiers):
 
 def main():
     given = arguments()
+    assert not unused(), f"in hostile/ or in the table, but not in both: {unused()}"
     stage = Stage(given.build)
     numbers = json.loads(subprocess.run([stage.native, "numbers"], stdout=subprocess.PIPE, check=True).stdout)
     only = {int(case) for case in given.cases.split(",")} if given.cases else None
-    tiers = [Tier(name, stage, numbers, tuple(given.paths.split(",")), bool(os.environ.get("OE_LONG")),
+    tiers = [baseline.Baseline(name, stage, numbers) if name in baseline.NAMES else
+             Tier(name, stage, numbers, tuple(given.paths.split(",")), bool(os.environ.get("OE_LONG")),
                   not os.environ.get("OE_NO_TIMING")) for name in given.tiers.split(",")]
     try:
         failures = run_all(tiers, only, given.jobs)

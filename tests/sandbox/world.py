@@ -1,5 +1,6 @@
 """What there is to attack: files, sockets, processes, a key; and whether it is as it was."""
 import contextlib
+import ctypes
 import hashlib
 import json
 import os
@@ -90,6 +91,7 @@ class World:
         self.make_directory("start", 0o777)
         self.put("start/file", "where the host was started\n")
         self.listen()
+        self.shared_memory = self.make_shared_memory()
         self.victim, self.victim_address = self.start_victim()
         self.terminal = self.open_terminal()
         self.canary = Canary(self.path("hidden"), self.path("shown"), self.path("evaluators"), self.path("programs"),
@@ -139,6 +141,7 @@ class World:
 
     def make_evaluators(self):
         """Evaluators, and what they have beside them."""
+        self.make_directory("evaluators", 0o777)
         self.make_directory("evaluators/__pycache__", 0o777)
         for path in programs.DIRECTORY.glob("evaluator*.py"):
             self.put(f"evaluators/{path.name}", path.read_text())
@@ -146,6 +149,7 @@ class World:
 
     def make_programs(self):
         """The hostile ones, where every confined process may read them."""
+        self.make_directory("programs", 0o755)
         self.make_directory("programs/__pycache__", 0o755)
         for path in programs.DIRECTORY.glob("*.py"):
             if path.name.startswith("evaluator"):
@@ -271,6 +275,17 @@ class World:
             except OSError:
                 return "127.0.0.1"
 
+    # ---- shared memory, of System V ----
+
+    def make_shared_memory(self):
+        """Everybody may use it, who finds it: its key."""
+        libc = ctypes.CDLL(None, use_errno=True)
+        key = secrets.randbits(30) | 1
+        number = libc.shmget(key, 4096, 0o1666)
+        if number >= 0:
+            self.exits.callback(libc.shmctl, number, 0, None)
+        return key
+
     # ---- a terminal ----
 
     def open_terminal(self):
@@ -304,7 +319,7 @@ class World:
                 "address": self.own_address(), "abstract": self.abstract, "terminal": self.terminal,
                 "native": self.path("programs", "native"), "suid": suid if os.path.exists(suid) else "",
                 "numbers": self.numbers, "key_hash": hashlib.sha256(self.key[len("oe-key-"):].encode()).hexdigest(),
-                "shared_memory": 0, "modules": programs.MODULES, "confined": True, "overlay": True, "tier": 0, **more}
+                "shared_memory": self.shared_memory, "modules": programs.MODULES, "confined": True, "overlay": True, "tier": 0, **more}
 
     def close(self):
         self.exits.close()

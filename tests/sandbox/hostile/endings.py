@@ -239,8 +239,3 @@ def deep_python(world):
             return repr(self)
 
     repr(Deep())
-
-
-@act
-def touch_and_die(world):
-    run(world, "touch", 2 * world["memory_bytes"] >> 20)

@@ -303,7 +303,7 @@ def through_swapped_link(world):
             os.symlink((ours, world["hidden"] + "/file")[i % 2], name + ".new")
             os.rename(name + ".new", name)
         os._exit(0)
-    deadline = time.monotonic() + 0.1
+    deadline = time.monotonic() + 0.25
     try:
         while time.monotonic() < deadline:
             try:

@@ -149,7 +149,7 @@ def use_devices(world):
 
 @act
 def use_standard_streams(world):
-    with open("/dev/stdout", "w") as out, open("/dev/stderr", "w"):
+    with open("/dev/stdout", "a") as out, open("/dev/stderr", "a"):
         out.write("")
     with open("/dev/fd/0"):
         pass

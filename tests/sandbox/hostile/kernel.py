@@ -125,11 +125,6 @@ def line_discipline(world):
 
 
 @act
-def new_terminal(world):
-    os.openpty()
-
-
-@act
 def take_foreground(world):
     signal.signal(signal.SIGTTOU, signal.SIG_IGN)
     number = os.open(terminal(world), os.O_RDWR | os.O_NOCTTY)
@@ -159,12 +154,19 @@ def read_keyring(world):
 
 # ---- 36: messages for others ----
 
-KEY = 0x0e5a
+
+def key(world):
+    """The same in every run of a tier, and in no other."""
+    return int(world["mark"][-7:], 16)
+
+
+def left_file(world):
+    return "/dev/shm/abuse-" + world["mark"]
 
 
 @act
 def shared_memory(world):
-    number = syscall(world, "shmget", KEY, 4096, 0o1666)
+    number = syscall(world, "shmget", key(world), 4096, 0o1666)
     if not world["confined"]:
         syscall(world, "shmctl", number, 0, None)
     elif world["tier"] >= 2:
@@ -173,7 +175,7 @@ def shared_memory(world):
 
 @act
 def semaphores(world):
-    number = syscall(world, "semget", KEY, 1, 0o1666)
+    number = syscall(world, "semget", key(world), 1, 0o1666)
     if not world["confined"]:
         syscall(world, "semctl", number, 0, 0)
     elif world["tier"] >= 2:
@@ -182,7 +184,7 @@ def semaphores(world):
 
 @act
 def message_queue(world):
-    number = syscall(world, "msgget", KEY, 0o1666)
+    number = syscall(world, "msgget", key(world), 0o1666)
     if not world["confined"]:
         syscall(world, "msgctl", number, 0, None)
     elif world["tier"] >= 2:
@@ -202,19 +204,19 @@ def posix_queue(world):
 @act
 def leave_in_memory_files(world):
     """The next evaluation looks: find_in_memory_files."""
-    with open("/dev/shm/oe-abuse", "w"):
+    with open(left_file(world), "w"):
         pass
     if world["confined"]:
         raise Refused("ours alone, if the next one does not find it")
-    os.unlink("/dev/shm/oe-abuse")
+    os.unlink(left_file(world))
 
 
 @act
 def find_in_memory_files(world):
     if not world["confined"]:
-        with open("/dev/shm/oe-abuse", "w"):
+        with open(left_file(world), "w"):
             pass
-    os.unlink("/dev/shm/oe-abuse")
+    os.unlink(left_file(world))
 
 
 @act

@@ -156,19 +156,3 @@ def recurse_python(world):
         deeper(0)
     except RecursionError:
         raise Refused("an exception") from None
-
-
-@act
-def recurse_without_bound(world):
-    sys.setrecursionlimit(1 << 30)
-
-    class Deep:
-        def __repr__(self):
-            return repr(self)
-
-    repr(Deep())
-
-
-@act
-def recurse_native(world):
-    native(world, "recurse")

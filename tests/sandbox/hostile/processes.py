@@ -253,8 +253,8 @@ def nice_up(world):
 @act
 def nice_user(world):
     """All of the user's processes at once, those outside too."""
-    os.setpriority(os.PRIO_USER, 0, 7)
-    if os.getpriority(os.PRIO_PROCESS, world["victim"]) != 7 and world["confined"] and world["tier"] >= 2:
+    os.setpriority(os.PRIO_USER, 0, 19)
+    if os.getpriority(os.PRIO_PROCESS, world["victim"]) != 19 and world["confined"] and world["tier"] >= 2:
         raise Refused("our own")
 
 
