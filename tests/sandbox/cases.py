@@ -29,7 +29,7 @@ class Attack:
     ends: tuple = ()         # a program: its verdicts, where the guarantee is enforced
     otherwise: tuple = ()    # a program: those where it is not; empty: the same
     policy: tuple = ()       # limits that differ, as (name, value) pairs
-    timeout_ms: int = 20000
+    timeout_ms: int = 60000
     bare: str = ""           # why it may fail without a sandbox
     paths: tuple = ("cold", "warm", "split")
     tries: str = ""          # what it says must hold, besides: see checks.py

@@ -21,6 +21,7 @@ MANY = cases.PLENTY
 
 
 def scene(case, lowest=0):
+    """A scene of a case, for tiers from the lowest on."""
     def keep(function):
         SCENES.append((case, lowest, function))
         return function

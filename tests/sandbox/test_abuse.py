@@ -21,6 +21,8 @@ import scenes  # noqa: E402
 from driving import Stage  # noqa: E402
 from tier import TIERS, Tier  # noqa: E402
 
+LONG = bool(os.environ.get("OE_LONG"))
+
 
 def unused():
     """Hostile programs that nothing runs prove nothing."""
@@ -31,7 +33,7 @@ def unused():
 def arguments():
     parser = argparse.ArgumentParser()
     parser.add_argument("build")
-    parser.add_argument("--tiers", default=",".join([*baseline.NAMES, *TIERS]))
+    parser.add_argument("--tiers", default=",".join([*(baseline.NAMES if LONG else ()), *TIERS]))
     parser.add_argument("--cases", default="")
     parser.add_argument("--paths", default="cold,warm,split")
     parser.add_argument("--slowest", type=int, default=0, help="say which runs took longest")
@@ -97,7 +99,7 @@ def main():
     numbers = json.loads(subprocess.run([stage.native, "numbers"], stdout=subprocess.PIPE, check=True).stdout)
     only = {int(case) for case in given.cases.split(",")} if given.cases else None
     tiers = [baseline.Baseline(name, stage, numbers) if name in baseline.NAMES else
-             Tier(name, stage, numbers, tuple(given.paths.split(",")), bool(os.environ.get("OE_LONG")),
+             Tier(name, stage, numbers, tuple(given.paths.split(",")), LONG,
                   not os.environ.get("OE_NO_TIMING")) for name in given.tiers.split(",")]
     try:
         failures = run_all(tiers, only, given.jobs)

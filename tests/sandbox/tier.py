@@ -29,6 +29,11 @@ TIERS = {
     "T3r": (3, (), 0),
 }
 
+# The quick form: acts everywhere, but not on every path; what runs into deadlines in few.
+QUICK = {("cold", "act"): set(TIERS), ("cold", "program"): {"T1u", "T2u"}, ("warm", "act"): {"T1u", "T2u", "T3r"},
+         ("warm", "program"): {"T2u"}, ("split", "act"): {"T2u"}, ("split", "program"): {"T2u"},
+         ("scene", ""): {"T2u"}, ("scene", 59): set(TIERS), ("scene", 53): {"T1u", "T2u"}}
+
 # What may be where a guarantee is worth this much.
 LEVELS = ("enforced", "partial", "none", "not_requested")
 
@@ -87,10 +92,8 @@ class Tier:
             self.driver = Driver(self.stage, self.world, self.lacks)
             self.world.victim_is_well()
             for self.path in self.paths:
-                attacks = [attack for attack in cases.ATTACKS
-                           if self.path in attack.paths and (self.long or not attack.long) and
-                           (only is None or attack.case in only)]
-                self.run_path(attacks)
+                self.run_path([attack for attack in cases.ATTACKS if self.path in attack.paths and
+                               self.is_wanted(attack) and (only is None or attack.case in only)])
             self.run_scenes(only)
         finally:
             left = self.driver.close()
@@ -100,6 +103,10 @@ class Tier:
                 self.complain(21, "daemon", f"changed in the end: {self.world.canary.changes()}")
             self.world.close()
         self.check_claims()
+
+    def is_wanted(self, attack):
+        kind = "program" if attack.is_program else "act"
+        return self.long or (not attack.long and self.name in QUICK[self.path, kind])
 
     def temporary_directories(self):
         """Of the library, where the system's are and where it was told to have them."""
@@ -114,7 +121,9 @@ class Tier:
 
     def run_scenes(self, only):
         for case, lowest, play in scenes.SCENES:
-            if self.number < lowest or (only is not None and case not in only):
+            quick = QUICK.get(("scene", case), QUICK["scene", ""])
+            if self.number < lowest or (only is not None and case not in only) or not (
+                    self.long or self.name in quick):
                 continue
             self.path = "scene"
             begun = time.monotonic()

@@ -22,7 +22,7 @@ import traceback
 
 ACTS = {}
 END = b"\0"
-PATIENCE = 5  # seconds for one act: none waits for anything
+PATIENCE = 15  # seconds for one act: none waits for anything
 
 LIBC = ctypes.CDLL(None, use_errno=True)
 
