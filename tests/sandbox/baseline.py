@@ -71,7 +71,8 @@ class Baseline:
                 self.problems.append((attack.case, "bare", attack.name, f"{outcome[-300:]}, with nothing in its way"))
 
     def may_fail(self, attack):
-        return attack.bare in (cases.KERNEL, cases.NEVER, cases.RACE) or (attack.bare == cases.ROOT and self.uid != 0)
+        return attack.bare in (cases.KERNEL, cases.NEVER, cases.RACE) or (
+            attack.bare == (cases.USER if self.uid == 0 else cases.ROOT))
 
     def run_program(self, attack):
         """It has to run until it is ended."""

@@ -16,6 +16,7 @@ WORKS = ""  # in place of a guarantee: it means no harm, and has to work
 
 # Why an act may fail although nothing is in its way; checked in a run without a sandbox.
 ROOT = "only root may"
+USER = "only a user may: root would do it to the machine"
 KERNEL = "the kernel may lack it"
 NEVER = "the kernel never lets it"
 RACE = "it is a race, which may be lost"
@@ -28,6 +29,7 @@ class Attack:
     guarantee: str
     ends: tuple = ()         # a program: its verdicts, where the guarantee is enforced
     otherwise: tuple = ()    # a program: those where it is not; empty: the same
+    apart: tuple = ("exception",)  # besides, where the evaluator is another process: it sees the other end
     policy: tuple = ()       # limits that differ, as (name, value) pairs
     timeout_ms: int = 60000
     bare: str = ""           # why it may fail without a sandbox
@@ -183,7 +185,7 @@ acts(31, "proc_signal", """limit_victim limits_of_victim nice_victim bind_victim
      disk_priority_of_victim""")
 acts(31, "privileges", "nice_up real_time real_time_disk", bare=ROOT)
 acts(31, "privileges", "raise_limit", bare=KERNEL)
-acts(31, "proc_signal", "nice_user")
+acts(31, "proc_signal", "nice_user", bare=USER)
 acts(32, "disk", "fill_scratch fill_home fill_in_pieces many_files preallocate deep_directories",
      tries="scratch_is_cleared")
 program(33, "output", "flood", "ok output_limit no_result", tries="output_is_cut")

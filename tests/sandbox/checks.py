@@ -56,6 +56,8 @@ def victim_is_well(attack, result, tier):
 
 def strays_are_counted(attack, result, tier):
     killed = result["usage"]["strays_killed"]
+    if result["path"] == "split":
+        return None  # of the evaluator alone
     return None if killed > 0 else f"{killed} strays were counted"
 
 
@@ -95,11 +97,11 @@ def no_score(attack, result, tier):
 
 
 def honest_score(attack, result, tier):
-    return None if result.get("fitness") == 0.5 else f"its fitness is {result.get('fitness')}"
+    return None if result["fitness"] == 0.5 else f"its fitness is {result.get('fitness')}"
 
 
 def honest_score_if_enforced(attack, result, tier):
-    if tier.level("score") == "enforced" and result.get("fitness") not in (0.5, None):
+    if tier.level("score") == "enforced" and (result["fitness"] or 0) > 0.5:
         return f"its fitness is {result.get('fitness')}"
     return None
 

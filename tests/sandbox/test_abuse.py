@@ -16,6 +16,7 @@ import time
 sys.dont_write_bytecode = True
 import cases  # noqa: E402
 import baseline  # noqa: E402
+import probe  # noqa: E402
 import programs  # noqa: E402
 import scenes  # noqa: E402
 from driving import Stage  # noqa: E402
@@ -98,15 +99,20 @@ def main():
     stage = Stage(given.build)
     numbers = json.loads(subprocess.run([stage.native, "numbers"], stdout=subprocess.PIPE, check=True).stdout)
     only = {int(case) for case in given.cases.split(",")} if given.cases else None
+    left_out = {name: reason for name in given.tiers.split(",") if name in TIERS
+                for reason in [probe.missing(*TIERS[name])] if reason}
     tiers = [baseline.Baseline(name, stage, numbers) if name in baseline.NAMES else
              Tier(name, stage, numbers, tuple(given.paths.split(",")), LONG,
-                  not os.environ.get("OE_NO_TIMING")) for name in given.tiers.split(",")]
+                  not os.environ.get("OE_NO_TIMING")) for name in given.tiers.split(",")
+             if name not in left_out]
     try:
         failures = run_all(tiers, only, given.jobs)
     finally:
         stage.close()
     print_matrix(tiers)
     print_problems(tiers)
+    for name, reason in left_out.items():
+        print(f"{name} is left out: {reason}")
     for name, text in failures:
         print(f"{name}: {text}")
     for took in sorted((took for tier in tiers for took in tier.took), reverse=True)[:given.slowest]:

@@ -232,7 +232,7 @@ class Tier:
         limits = limits_of(attack)
         return self.world.describe(**{name: limits[name] for name in cases.LIMITS}, **{
             "tier": self.number, "overlay": bool(limits.get("overlay", 1)) and self.number >= 2,
-            "driver": self.driver.pid, "run": self.mark,
+            "driver": self.driver.pid, "run": self.mark, "path": self.path,
             "modules": programs.modules_of([name.lstrip("!") for name in names]), **more})
 
     def command(self, world, names):
@@ -340,14 +340,15 @@ class Tier:
         verdict = result["verdict"]
         enforced = not attack.guarantee or self.level(attack.guarantee) == "enforced"
         allowed = attack.ends if enforced or not attack.otherwise else attack.otherwise
+        if self.path == "split":
+            allowed += attack.apart
         result["outcome"] = verdict
         if verdict not in allowed:
             self.complain(attack.case, attack.name, f"{verdict} ({result['message']}), not"
                           f" {' or '.join(allowed)}: {str(result['output'])[-200:]!r}")
             return
         if attack.guarantee:
-            done = verdict not in attack.ends or (attack.guarantee == "score" and
-                                                 result.get("fitness") not in (0.5, None))
+            done = verdict not in attack.ends or (attack.guarantee == "score" and (result["fitness"] or 0) > 0.5)
             self.note(attack, done)
         if verdict not in ("ok", "exited") and verdict in attack.ends:
             self.cells[attack.case, self.path] -= {"D"}

@@ -138,11 +138,16 @@ USER_KEYRING = -4
 
 @act
 def leave_key(world):
-    syscall(world, "add_key", b"user", b"oe-abuse", b"secret", 6, USER_KEYRING)
+    number = syscall(world, "add_key", b"user", b"oe-abuse", b"secret", 6, USER_KEYRING)
+    if not world["confined"]:
+        syscall(world, "keyctl", 9, number, USER_KEYRING)  # unlink: it would stay
 
 
 @act
 def find_key(world):
+    """What another run may have left."""
+    if not world["confined"]:
+        syscall(world, "add_key", b"user", b"oe-abuse", b"secret", 6, -1)  # of this thread
     syscall(world, "request_key", b"user", b"oe-abuse", None, 0)
 
 

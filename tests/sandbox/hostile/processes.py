@@ -252,7 +252,9 @@ def nice_up(world):
 
 @act
 def nice_user(world):
-    """All of the user's processes at once, those outside too."""
+    """All of the user's processes at once, those outside too. Never as root: that is the whole machine."""
+    if os.geteuid() == 0:
+        raise Absent("it would reach everybody")
     os.setpriority(os.PRIO_USER, 0, 19)
     if os.getpriority(os.PRIO_PROCESS, world["victim"]) != 19 and world["confined"] and world["tier"] >= 2:
         raise Refused("our own")
