@@ -339,16 +339,15 @@ class Tier:
     def judge_program(self, attack, result):
         verdict = result["verdict"]
         enforced = not attack.guarantee or self.level(attack.guarantee) == "enforced"
-        allowed = attack.ends if enforced or not attack.otherwise else attack.otherwise
-        if self.path == "split":
-            allowed += attack.apart
+        ends = attack.ends + (attack.apart if self.path == "split" else ())
+        allowed = ends if enforced or not attack.otherwise else attack.otherwise + ends
         result["outcome"] = verdict
         if verdict not in allowed:
             self.complain(attack.case, attack.name, f"{verdict} ({result['message']}), not"
                           f" {' or '.join(allowed)}: {str(result['output'])[-200:]!r}")
             return
         if attack.guarantee:
-            done = verdict not in attack.ends or (attack.guarantee == "score" and (result["fitness"] or 0) > 0.5)
+            done = verdict not in ends or (attack.guarantee == "score" and (result["fitness"] or 0) > 0.5)
             self.note(attack, done)
         if verdict not in ("ok", "exited") and verdict in attack.ends:
             self.cells[attack.case, self.path] -= {"D"}
@@ -393,7 +392,8 @@ class Tier:
                 pass
         own = os.readlink("/proc/self/ns/pid")
         crowded = [members for table, members in tables.items() if table != own and len(members) > 2]
-        if not crowded and len(tables) > 2 + SPARES:
+        apart = 2 if self.path == "split" else 1  # a spare has two, then: of the evaluator and of the candidate
+        if not crowded and len(tables) > 2 + SPARES * apart:
             return family
         return set().union(*crowded)
 

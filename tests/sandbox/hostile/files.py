@@ -376,7 +376,7 @@ def descriptors_by_mail(world):
             continue
         try:
             with socket.socket(fileno=os.dup(number)) as other:
-                if socket.recv_fds(other, 4096, 8, socket.MSG_DONTWAIT | socket.MSG_PEEK)[1]:
+                if other.recvmsg(4096, socket.CMSG_LEN(64), socket.MSG_DONTWAIT | socket.MSG_PEEK)[1]:
                     return
         except OSError:
             pass
