@@ -138,7 +138,7 @@ static int write_job(struct oe__python_slot *slot, struct oe__buffer *out)
 	oe__json_key(&writer, "function");
 	oe__json_string(&writer, job->function);
 	oe__json_key(&writer, "seed");
-	oe__json_int(&writer, (int64_t)(job->seed >> 1)); /* not negative */
+	oe__json_int(&writer, (int64_t)(job->seed & INT64_MAX)); /* not negative */
 	oe__json_key(&writer, "directory");
 	oe__json_string(&writer, slot->pool->options.directory);
 	oe__json_key(&writer, "scratch");

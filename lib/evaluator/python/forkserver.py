@@ -149,16 +149,45 @@ def load(evaluator, code):
     return module
 
 
+def seed_numpy(numpy, seed):
+    numpy.random.seed(seed & 0xFFFFFFFF)
+
+
+def seed_torch(torch, seed):
+    torch.manual_seed(seed & 0x7FFFFFFFFFFFFFFF)
+
+
+class SeedLater:
+    """Seeds a library's generator when it is imported: the program may be the first to want it."""
+
+    def __init__(self, name, seed_module, seed):
+        self.name, self.seed_module, self.seed = name, seed_module, seed
+
+    def find_spec(self, name, path=None, target=None):
+        if name != self.name:
+            return None
+        sys.meta_path.remove(self)
+        spec = importlib.util.find_spec(name)
+        if spec is not None and hasattr(spec.loader, "exec_module"):
+            execute = spec.loader.exec_module
+
+            def execute_and_seed(module):
+                execute(module)
+                self.seed_module(module, self.seed)
+
+            spec.loader.exec_module = execute_and_seed
+        return spec
+
+
 def seed_all(seed):
     import random
 
     random.seed(seed)
-    numpy = sys.modules.get("numpy")
-    if numpy is not None:
-        numpy.random.seed(seed & 0xFFFFFFFF)
-    torch = sys.modules.get("torch")
-    if torch is not None:
-        torch.manual_seed(seed & 0x7FFFFFFFFFFFFFFF)
+    for name, seed_module in (("numpy", seed_numpy), ("torch", seed_torch)):
+        if name in sys.modules:
+            seed_module(sys.modules[name], seed)
+        else:
+            sys.meta_path.insert(0, SeedLater(name, seed_module, seed))
 
 
 def call(function, program):

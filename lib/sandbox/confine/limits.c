@@ -65,11 +65,18 @@ bool privileges_drop(void)
 	return set_capabilities(0) && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0;
 }
 
+/* An overlay has a directory of mode 0 that whoever mounts it has to get into. All of it is worth
+   something in the caller's own user namespace only. */
 bool privileges_keep_mounting(void)
 {
-	return set_capabilities(1u << CAP_SYS_ADMIN) &&
-	       prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_SYS_ADMIN, 0, 0) == 0 &&
-	       prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0;
+	static const unsigned kept[] = { CAP_SYS_ADMIN, CAP_DAC_OVERRIDE };
+
+	if (!set_capabilities(1u << CAP_SYS_ADMIN | 1u << CAP_DAC_OVERRIDE))
+		return false;
+	for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++)
+		if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, kept[i], 0, 0) < 0)
+			return false;
+	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0;
 }
 
 bool privileges_become(uint32_t uid)

@@ -373,7 +373,7 @@ static bool hold(const struct oe__plan *plan, int *held)
 	return true;
 }
 
-static bool renew(const struct oe__plan *plan, size_t index, int held)
+static bool renew(const struct oe__plan *plan, size_t index, int held, bool overlays)
 {
 	const struct oe__mount *entry = &plan->mounts[index];
 
@@ -383,18 +383,18 @@ static bool renew(const struct oe__plan *plan, size_t index, int held)
 		return mask(entry, index);
 	if (held < 0)
 		return true;
-	if (entry->kind == OE__MOUNT_OVERLAY && mount_overlay(entry, index, held))
+	if (overlays && entry->kind == OE__MOUNT_OVERLAY && mount_overlay(entry, index, held))
 		return true;
 	return !is_covered(plan, index) || bind_again(entry, held);
 }
 
-int root_private(const struct oe__plan *plan, bool fresh_proc)
+int root_private(const struct oe__plan *plan, bool fresh_proc, bool overlays)
 {
 	int held[OE__MOUNTS_MAX];
 	bool done = hold(plan, held) && mount_scratch(plan);
 
 	for (size_t i = 0; i < plan->head.mount_count; i++) {
-		done = done && renew(plan, i, held[i]);
+		done = done && renew(plan, i, held[i], overlays);
 		if (held[i] >= 0) {
 			int code = errno;
 			close(held[i]);

@@ -24,9 +24,11 @@ int root_build(const struct oe__plan *plan, const char *staging, bool fresh_proc
  * mount namespace of its own. It may be done over and over: each time is empty again.
  *
  * @param fresh_proc cover /proc with one of the caller's process namespace.
+ * @param overlays   writes beside the evaluator work. Not for a fork server: what it can write, so could
+ *                   its evaluations where an overlay over an overlay is more than the kernel stacks.
  * @return as above.
  */
-int root_private(const struct oe__plan *plan, bool fresh_proc);
+int root_private(const struct oe__plan *plan, bool fresh_proc, bool overlays);
 
 /* Is /proc one of ours? A container that hides parts of its own does not let us make one. */
 bool root_has_proc(void);

@@ -104,7 +104,7 @@ int oe_warm_separate(void)
 		return 0;
 	if (unshare(CLONE_NEWNS) < 0)
 		return fail(OE__STEP_NAMESPACES);
-	int step = root_private(&plan, true);
+	int step = root_private(&plan, true, true);
 	return step == 0 ? 0 : fail(step);
 }
 

@@ -78,7 +78,8 @@ static int prepare(const struct start *start, bool built, uid_t uid, gid_t gid)
 	if (own && !built && !loopback_up(start->plan))
 		return OE__STEP_NETWORK;
 	int step = built ? 0 : root_build(start->plan, start->staging, true, -1);
-	return step == 0 ? root_private(start->plan, built) : step;
+	return step == 0 ? root_private(start->plan, built, !(start->request.flags & OE__START_WARM))
+	                 : step;
 }
 
 static _Noreturn void first_run(const struct start *start, int notice, bool built, uid_t uid, gid_t gid)
