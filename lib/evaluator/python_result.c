@@ -335,8 +335,9 @@ int oe__result_add_verdict(oe_evaluation *evaluation)
 	                  oe_evaluation_message(evaluation));
 	if (text.status < 0)
 		return text.status;
-	return oe__evaluation_add_artifact_kind(evaluation, OE__VERDICT_ARTIFACT, OE__ARTIFACT_TEXT,
-	                                        text.data, text.size);
+	int status = oe__evaluation_add_artifact_kind(evaluation, OE__VERDICT_ARTIFACT, OE__ARTIFACT_TEXT,
+	                                              text.data, text.size);
+	return status == OE_ERR_LIMIT ? 0 : status; /* its own artifacts have taken the room */
 }
 
 int oe__result_finish(oe_evaluation *evaluation, int status, const struct oe__output *output,

@@ -110,7 +110,8 @@ static int by_value(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-/* 99 of 100 are killed within a tenth of a second. */
+/* 99 of 100 are killed within a tenth of a second: told by the long form, which has enough of them, on a
+   machine that does nothing else. Here it is that they are not forgotten. */
 static void check_lateness(struct hostile *hostile)
 {
 	double late[TOTAL_MAX];
@@ -123,8 +124,7 @@ static void check_lateness(struct hostile *hostile)
 	qsort(late, (size_t)count, sizeof(late[0]), by_value);
 	double p99 = late[(count * 99 - 1) / 100];
 	printf("%d evaluations, %d killed, p99 %.1f ms after the limit\n", hostile->total, count, p99);
-	if (!getenv("OE_NO_TIMING"))
-		ck_assert_double_le(p99, 100);
+	ck_assert_double_le(p99, getenv("OE_LONG") ? 100 : 2000);
 }
 
 /* Everybody who wrote down that it was there is gone. */
