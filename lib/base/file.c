@@ -96,6 +96,12 @@ bool oe__file_is_directory(const char *path)
 	return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
 }
 
+bool oe__file_is_regular(const char *path)
+{
+	struct stat info;
+	return stat(path, &info) == 0 && S_ISREG(info.st_mode);
+}
+
 int oe__file_read(const char *path, struct oe__buffer *out, oe_error *err)
 {
 	OE__AUTO(fd) int fd = open(path, O_RDONLY | O_CLOEXEC);

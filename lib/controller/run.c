@@ -299,7 +299,10 @@ static int load_migrant(oe_run *run, struct oe__program_cursor *cursor, const ch
 	spec.parent_id = original->id;
 	spec.island = sqlite3_column_int(statement, 1);
 	spec.migrant = true;
-	return oe__program_build(&spec, out) < 0 ? oe__error_nomem(err) : 1;
+	if (oe__program_build(&spec, out) < 0)
+		return oe__error_nomem(err);
+	(*out)->fitness = original->fitness; /* as it was recorded */
+	return 1;
 }
 
 int oe_run_program(oe_run *run, const char *name, oe_program **out, oe_error *err)

@@ -144,7 +144,8 @@ bool oe__evaluation_failed(const oe_evaluation *evaluation);
 const char *oe__metric_json(const struct oe__metric *metric);
 bool oe__metric_is_number(const struct oe__metric *metric); /* neither boolean nor JSON */
 
-/* {"name": value, ...} with null for non-finite numbers, and back (Python's dialect). */
+/* {"name": value, ...}, and back. Numbers that are not finite are null, or what Python writes if that
+   is the writer's dialect. */
 void oe__evaluation_metrics_write(const oe_evaluation *evaluation, struct oe__json_writer *writer);
 int oe__evaluation_metrics_read(oe_evaluation *evaluation, const struct oe__value *metrics);
 

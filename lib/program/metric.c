@@ -236,10 +236,14 @@ void oe__evaluation_metrics_write(const oe_evaluation *evaluation, struct oe__js
 {
 	oe__json_map(writer);
 	for (size_t i = 0; evaluation && i < evaluation->metric_count; i++) {
-		const char *json = oe__metric_json(&evaluation->metrics[i]);
+		const struct oe__metric *metric = &evaluation->metrics[i];
+		const char *json = oe__metric_json(metric);
 
-		oe__json_key(writer, evaluation->metrics[i].name);
-		oe__json_raw(writer, json, strlen(json));
+		oe__json_key(writer, metric->name);
+		if (!metric->json && !isfinite(metric->value))
+			oe__json_real(writer, metric->value); /* as far as the writer's dialect goes */
+		else
+			oe__json_raw(writer, json, strlen(json));
 	}
 	oe__json_map_end(writer);
 }

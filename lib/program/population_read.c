@@ -86,13 +86,16 @@ static int take_programs(struct reading *reading, oe_program *const *programs, s
 	return index_programs(reading);
 }
 
-/* The program at `index` as one that lives on `island`. */
+/* The program at `index` as one that lives on `island`, with the fitness that the dimensions give it:
+   its record was read without them. */
 static int move_program(oe_population *population, size_t index, int32_t island)
 {
 	oe_program *program = population->programs[index], *moved;
 	struct oe__program_spec spec;
+	double fitness = oe__fitness(program->evaluation, &population->axes->dimensions);
 
-	if (program->island == island)
+	if (program->island == island &&
+		(program->fitness == fitness || (isnan(program->fitness) && isnan(fitness))))
 		return 0;
 	oe__program_describe(program, &spec);
 	spec.island = island;

@@ -184,12 +184,16 @@ static int read_artifact(oe_evaluation *evaluation, const char *name, const stru
 												value->size);
 	const struct oe__value *bytes =
 		value->type == OE__VALUE_MAP && value->size == 1 ? oe__value_get(value, BYTES_KEY) : NULL;
-	if (bytes && bytes->type == OE__VALUE_STRING &&
-		oe__base64_decode(&data, bytes->string, bytes->size) == 0)
+	int status = bytes && bytes->type == OE__VALUE_STRING
+					 ? oe__base64_decode(&data, bytes->string, bytes->size)
+					 : OE_ERR_FORMAT;
+	if (status == 0)
 		return oe__evaluation_add_artifact_kind(evaluation, name, OE__ARTIFACT_BYTES, data.data,
 												data.size);
+	if (status == OE_ERR_NOMEM)
+		return status;
 	oe__buffer_clear(&data);
-	int status = put_json(value, &data);
+	status = put_json(value, &data);
 	if (status < 0)
 		return status;
 	return oe__evaluation_add_artifact_kind(evaluation, name, OE__ARTIFACT_JSON, data.data,
@@ -202,9 +206,11 @@ static int read_artifacts(oe_evaluation *evaluation, const struct oe__value *rec
 	OE__AUTO(value) struct oe__value artifacts = { 0 };
 	const struct oe__value *text = oe__value_get(record, "artifacts_json");
 
-	if (!text || text->type != OE__VALUE_STRING ||
-		oe__json_parse(text->string, text->size, &artifacts, NULL) < 0 ||
-		artifacts.type != OE__VALUE_MAP)
+	if (!text || text->type != OE__VALUE_STRING)
+		return 0;
+	if (oe__json_parse(text->string, text->size, &artifacts, NULL) == OE_ERR_NOMEM)
+		return OE_ERR_NOMEM;
+	if (artifacts.type != OE__VALUE_MAP)
 		return 0;
 	for (size_t i = 0; i < artifacts.size; i++) {
 		int status = read_artifact(evaluation, artifacts.keys[i].string, &artifacts.items[i]);

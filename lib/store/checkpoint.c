@@ -1,17 +1,18 @@
 #include "store/checkpoint.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/file.h"
-#include "base/text.h"
+#include "base/hash.h"
 
-#define INLINE_MAX 32768 /* the default of "database.artifact_size_threshold" */
+#define INLINE_MAX    32768 /* the default of "database.artifact_size_threshold"              */
+#define NAME_SIZE_MAX 200   /* of a file: 255 bytes are allowed, with endings and numbers      */
 
 /* A checkpoint being written. */
 struct writing {
@@ -78,21 +79,54 @@ static int write_file(const char *directory, const char *name, const void *data,
 	return oe__file_write(path, data, size, err);
 }
 
-/* A file name of an artifact's: letters, digits and "._-" survive. */
-static int safe_name(const char *name, struct oe__buffer *out)
+/* Identifiers may come from anywhere, and a file name not lead anywhere: one that cannot be a name, by
+   itself or for its length, is replaced by its hash. Readers take it from the record. */
+static int record_name(const char *id, struct oe__buffer *out)
 {
-	for (const char *c = name; *c; c++)
+	uint8_t digest[OE__SHA256_SIZE];
+	char hex[OE__SHA256_HEX_SIZE];
+
+	if (id[0] != '.' && !strchr(id, '/') && strlen(id) <= NAME_SIZE_MAX)
+		return oe__buffer_text(out, id);
+	int status = oe__sha256(id, strlen(id), digest);
+	if (status < 0)
+		return status;
+	oe__hex(digest, sizeof(digest), hex);
+	return oe__buffer_text(out, hex);
+}
+
+/* A file name of an artifact's: letters, digits and "._-" survive, as many as a name may have. */
+static void safe_name(const char *name, struct oe__buffer *out)
+{
+	for (const char *c = name; *c; c++) {
+		if (out->size >= NAME_SIZE_MAX && (*c & 0xc0) != 0x80)
+			break;
 		if ((*c >= '0' && *c <= '9') || (*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') ||
 		    *c == '-' || *c == '_' || (*c == '.' && out->size > 0) || (*c & 0x80))
 			oe__buffer_char(out, *c);
+	}
 	if (out->size == 0)
 		oe__buffer_text(out, "artifact");
-	return out->status;
+}
+
+/* Two artifacts may come down to one name: the later one gets a number. The directory is new, so what
+   is in it is ours. */
+static int artifact_path(const char *directory, const char *name, struct oe__buffer *out)
+{
+	OE__AUTO(buffer) struct oe__buffer file = OE__BUFFER_INIT(0);
+
+	safe_name(name, &file);
+	oe__buffer_printf(out, "%s/%s", directory, oe__buffer_string(&file));
+	for (int i = 2; out->status == 0 && file.status == 0 && oe__file_exists(out->data); i++) {
+		oe__buffer_clear(out);
+		oe__buffer_printf(out, "%s/%d-%s", directory, i, file.data);
+	}
+	return file.status < 0 ? file.status : out->status;
 }
 
 /* Large artifacts as files of artifacts/<id>/; *made says whether there are any. */
-static int write_artifacts(const struct writing *writing, const oe_program *program, char **made,
-                           oe_error *err)
+static int write_artifacts(const struct writing *writing, const char *name,
+                           const oe_program *program, char **made, oe_error *err)
 {
 	const oe_evaluation *evaluation = program->evaluation;
 
@@ -102,7 +136,7 @@ static int write_artifacts(const struct writing *writing, const oe_program *prog
 			continue;
 		if (!*made) {
 			OE__AUTO(string) char *base = oe__path_join(writing->directory, "artifacts");
-			char *own = base ? oe__path_join(base, program->id) : NULL;
+			char *own = base ? oe__path_join(base, name) : NULL;
 			if (!own)
 				return oe__error_nomem(err);
 			*made = own;
@@ -110,10 +144,10 @@ static int write_artifacts(const struct writing *writing, const oe_program *prog
 			if (status < 0)
 				return status;
 		}
-		OE__AUTO(buffer) struct oe__buffer name = OE__BUFFER_INIT(1024);
-		if (safe_name(artifact->name, &name) < 0)
+		OE__AUTO(buffer) struct oe__buffer path = OE__BUFFER_INIT(0);
+		if (artifact_path(*made, artifact->name, &path) < 0)
 			return oe__error_nomem(err);
-		int status = write_file(*made, name.data, artifact->data, artifact->size, err);
+		int status = oe__file_write(path.data, artifact->data, artifact->size, err);
 		if (status < 0)
 			return status;
 	}
@@ -136,16 +170,19 @@ static int write_program(struct writing *writing, const oe_program *program, oe_
 {
 	OE__AUTO(string) char *made = NULL;
 	OE__AUTO(string) char *named = NULL;
-	OE__AUTO(buffer) struct oe__buffer name = OE__BUFFER_INIT(1024);
+	OE__AUTO(buffer) struct oe__buffer name = OE__BUFFER_INIT(0);
+	OE__AUTO(buffer) struct oe__buffer path = OE__BUFFER_INIT(0);
 	struct oe__buffer *record = &writing->record;
 	struct oe__record_options options = { .inline_max = writing->options->inline_max };
 
-	int status = write_artifacts(writing, program, &made, err);
+	if (record_name(program->id, &name) < 0)
+		return oe__error_nomem(err);
+	int status = write_artifacts(writing, name.data, program, &made, err);
 	if (status < 0)
 		return status;
 	if (made) {
 		OE__AUTO(string) char *base = oe__path_join(writing->final, "artifacts");
-		options.artifact_directory = named = base ? oe__path_join(base, program->id) : NULL;
+		options.artifact_directory = named = base ? oe__path_join(base, name.data) : NULL;
 		if (!named)
 			return oe__error_nomem(err);
 	}
@@ -158,10 +195,10 @@ static int write_program(struct writing *writing, const oe_program *program, oe_
 	oe__buffer_clear(record);
 	struct oe__json_writer writer = { .out = record };
 	oe__program_write(program, &options, &writer);
-	oe__buffer_printf(&name, "programs/%s.json", program->id);
-	if (record->status < 0 || name.status < 0)
+	oe__buffer_printf(&path, "programs/%s.json", name.data);
+	if (record->status < 0 || path.status < 0)
 		return oe__error_nomem(err);
-	return write_file(writing->directory, name.data, record->data, record->size, err);
+	return write_file(writing->directory, path.data, record->data, record->size, err);
 }
 
 static int write_best(const struct writing *writing, oe_error *err)
@@ -211,52 +248,85 @@ static int write_contents(struct writing *writing, oe_error *err)
 	                  writing->record.size, err);
 }
 
-/* rename() cannot replace a directory that holds files: move the old one out of the way first. */
+/* What stands there is a checkpoint, or nothing that would be missed? */
+static int may_replace(const char *final, oe_error *err)
+{
+	OE__AUTO(string) char *metadata = oe__path_join(final, "metadata.json");
+	char **names = NULL;
+	size_t count = 0;
+
+	if (!metadata)
+		return oe__error_nomem(err);
+	if (!oe__file_exists(final) || oe__file_exists(metadata))
+		return 0;
+	int status = oe__directory_list(final, &names, &count, err);
+	oe__directory_list_free(names, count);
+	if (status == 0 && count > 0)
+		status = oe__error(err, OE_ERR_INVALID, "'%s' is not a checkpoint: it is not replaced", final);
+	return status;
+}
+
+/* rename() does not replace a directory that holds files: the two change places, so that there is a
+   checkpoint at any moment. Where the file system cannot do that the old one is moved away before. */
 static int put_in_place(const char *temporary, const char *old, const char *final, oe_error *err)
 {
-	if (oe__file_exists(final) && rename(final, old) < 0)
-		return oe__error_errno(err, "cannot replace '%s'", final);
-	if (rename(temporary, final) < 0)
+	if (rename(temporary, final) == 0)
+		return 0;
+	if (errno != ENOTEMPTY && errno != EEXIST)
 		return oe__error_errno(err, "cannot rename '%s' to '%s'", temporary, final);
-	return 0;
+	if (renameat2(AT_FDCWD, temporary, AT_FDCWD, final, RENAME_EXCHANGE) == 0)
+		return 0;
+	if (rename(final, old) < 0)
+		return oe__error_errno(err, "cannot replace '%s'", final);
+	if (rename(temporary, final) == 0)
+		return 0;
+	int status = oe__error_errno(err, "cannot rename '%s' to '%s'", temporary, final);
+	(void)rename(old, final);
+	return status;
+}
+
+static int save(struct writing *writing, const char *parent, oe_error *err)
+{
+	OE__AUTO(buffer) struct oe__buffer temporary = OE__BUFFER_INIT(0);
+	OE__AUTO(buffer) struct oe__buffer old = OE__BUFFER_INIT(0);
+
+	/* Readers sort checkpoints by what follows the last underscore: temporary names have none. */
+	int status = oe__path_temporary(parent, "writing", &temporary, err);
+	if (status == 0)
+		status = oe__path_temporary(parent, "replaced", &old, err);
+	if (status < 0)
+		return status;
+	writing->directory = temporary.data;
+	status = write_contents(writing, err);
+	if (status == 0)
+		status = oe__directory_sync(temporary.data, err);
+	if (status == 0)
+		status = put_in_place(temporary.data, old.data, writing->final, err);
+	if (status == 0)
+		status = oe__directory_sync(parent, err);
+	(void)oe__directory_remove(temporary.data, NULL);
+	(void)oe__directory_remove(old.data, NULL);
+	return status;
 }
 
 int oe__checkpoint_save(const oe_population *population, const char *directory,
                         const struct oe__checkpoint_options *options, oe_error *err)
 {
-	OE__AUTO(buffer) struct oe__buffer temporary = OE__BUFFER_INIT(8192);
-	OE__AUTO(buffer) struct oe__buffer old = OE__BUFFER_INIT(8192);
 	OE__AUTO(string) char *final = oe__path_absolute(directory);
 	OE__AUTO(string) char *parent = final ? oe__path_directory(final) : NULL;
 	if (!parent)
 		return oe__error_nomem(err);
-	/* Readers sort checkpoints by what follows the last underscore: temporary names have none. */
-	oe__buffer_printf(&temporary, "%s/.writing-%d", parent, (int)getpid());
-	oe__buffer_printf(&old, "%s/.replaced-%d", parent, (int)getpid());
-	if (temporary.status < 0 || old.status < 0)
-		return oe__error_nomem(err);
-
+	for (size_t size = strlen(final); size > 1 && final[size - 1] == '/'; size--)
+		final[size - 1] = '\0';
 	OE__AUTO(writing) struct writing writing = {
 		.population = population,
 		.options = options,
-		.directory = temporary.data,
 		.final = final,
 		.record = OE__BUFFER_INIT(OE__FILE_MAX),
 		.prompts = OE__BUFFER_INIT(OE__FILE_MAX),
 	};
-	int status = oe__directory_remove(temporary.data, err);
-	if (status == 0)
-		status = write_contents(&writing, err);
-	if (status == 0)
-		status = oe__directory_sync(temporary.data, err);
-	if (status == 0)
-		status = put_in_place(temporary.data, old.data, final, err);
-	if (status == 0)
-		status = oe__directory_sync(parent, err);
-	(void)oe__directory_remove(old.data, NULL);
-	if (status < 0)
-		(void)oe__directory_remove(temporary.data, NULL);
-	return status;
+	int status = may_replace(final, err);
+	return status < 0 ? status : save(&writing, parent, err);
 }
 
 int oe_population_save(const oe_population *population, const char *directory,

@@ -41,24 +41,53 @@ static int read_json(const char *path, struct oe__value *out, oe_error *err)
 	return 0;
 }
 
-/* Relative artifact directories are looked for where OpenEvolve was started, in the checkpoint, and
-   beside it: upstream writes them relative to its working directory. */
-static char *find_artifacts(const struct reading *reading, const char *given)
+/* "<directory>/<middle>/<name>" if that is a directory: a new string, or *out stays NULL. */
+static int find_directory(const char *directory, const char *middle, const char *name, char **out)
 {
-	if (oe__file_is_directory(given))
-		return oe__strdup(given);
-	if (given[0] == '/')
-		return NULL;
-	char *inside = oe__path_join(reading->directory, given);
-	if (inside && oe__file_is_directory(inside))
-		return inside;
-	oe__free(inside);
+	OE__AUTO(string) char *base = oe__path_join(directory, middle);
+	OE__AUTO(string) char *path = base ? oe__path_join(base, name) : NULL;
+
+	if (!path)
+		return OE_ERR_NOMEM;
+	if (oe__file_is_directory(path))
+		*out = OE__STEAL(path);
+	return 0;
+}
+
+/* Ours are in the checkpoint, wherever it was moved. Relative directories are looked for where
+   OpenEvolve was started, in the checkpoint, and beside it: upstream writes them relative to its
+   working directory. */
+static int find_artifacts(const struct reading *reading, const char *given, char **out)
+{
 	OE__AUTO(string) char *parent = oe__path_directory(reading->directory);
-	char *beside = parent ? oe__path_join(parent, given) : NULL;
-	if (beside && oe__file_is_directory(beside))
-		return beside;
-	oe__free(beside);
-	return NULL;
+	const char *own = oe__path_base(given);
+	int status = parent ? 0 : OE_ERR_NOMEM;
+
+	if (status == 0 && own[0])
+		status = find_directory(reading->directory, "artifacts", own, out);
+	if (status == 0 && !*out && oe__file_is_directory(given))
+		return (*out = oe__strdup(given)) ? 0 : OE_ERR_NOMEM;
+	if (status == 0 && !*out && given[0] != '/')
+		status = find_directory(reading->directory, "", given, out);
+	if (status == 0 && !*out && given[0] != '/')
+		status = find_directory(parent, "", given, out);
+	return status;
+}
+
+/* What cannot be read, or is too much, is left out: the program itself is not worse for it. */
+static int add_artifact_file(const char *path, const char *name, oe_evaluation *evaluation)
+{
+	OE__AUTO(buffer) struct oe__buffer data = OE__BUFFER_INIT(OE__ARTIFACT_MAX);
+
+	if (!oe__file_is_regular(path))
+		return 0;
+	int status = oe__file_read(path, &data, NULL);
+	if (status == 0)
+		status = oe__evaluation_add_artifact_kind(
+			evaluation, name,
+			oe__utf8_valid(data.data, data.size) ? OE__ARTIFACT_TEXT : OE__ARTIFACT_BYTES,
+			oe__buffer_string(&data), data.size);
+	return status == OE_ERR_NOMEM ? status : 0;
 }
 
 static int add_artifact_files(const char *directory, oe_evaluation *evaluation)
@@ -67,16 +96,11 @@ static int add_artifact_files(const char *directory, oe_evaluation *evaluation)
 	size_t count = 0;
 	int status = oe__directory_list(directory, &names, &count, NULL);
 
+	if (status < 0)
+		return status == OE_ERR_NOMEM ? status : 0;
 	for (size_t i = 0; status == 0 && i < count; i++) {
-		OE__AUTO(buffer) struct oe__buffer data = OE__BUFFER_INIT(OE__ARTIFACT_MAX);
 		OE__AUTO(string) char *path = oe__path_join(directory, names[i]);
-		if (!path)
-			status = OE_ERR_NOMEM;
-		else if (!oe__file_is_directory(path) && oe__file_read(path, &data, NULL) == 0)
-			status = oe__evaluation_add_artifact_kind(
-				evaluation, names[i],
-				oe__utf8_valid(data.data, data.size) ? OE__ARTIFACT_TEXT : OE__ARTIFACT_BYTES,
-				oe__buffer_string(&data), data.size);
+		status = path ? add_artifact_file(path, names[i], evaluation) : OE_ERR_NOMEM;
 	}
 	oe__directory_list_free(names, count);
 	return status;
@@ -86,13 +110,14 @@ static int add_artifact_files(const char *directory, oe_evaluation *evaluation)
 static int with_artifact_files(const struct reading *reading, const char *given,
                                oe_program **program)
 {
-	OE__AUTO(string) char *directory = find_artifacts(reading, given);
+	OE__AUTO(string) char *directory = NULL;
 	OE__AUTO(evaluation) oe_evaluation *evaluation = NULL;
 	struct oe__program_spec spec;
 
-	if (!directory)
-		return 0; /* they are gone; the program itself is not worse for it */
-	int status = oe_evaluation_new(&evaluation);
+	int status = find_artifacts(reading, given, &directory);
+	if (status < 0 || !directory)
+		return status; /* they are gone */
+	status = oe_evaluation_new(&evaluation);
 	if (status == 0 && (*program)->evaluation)
 		status = oe__evaluation_merge(evaluation, (*program)->evaluation);
 	if (status == 0)
@@ -167,6 +192,10 @@ static int read_programs(struct reading *reading, oe_error *err)
 		if (!oe__has_suffix(names[i], ".json"))
 			continue;
 		OE__AUTO(string) char *path = oe__path_join(directory, names[i]);
+		if (path && !oe__file_is_regular(path)) {
+			reading->skipped++;
+			continue;
+		}
 		status = path ? read_program(reading, path) : OE_ERR_NOMEM;
 		if (status < 0)
 			status = oe__error_nomem(err);

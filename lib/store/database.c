@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include "base/alloc.h"
+#include "base/buffer.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/text.h"
@@ -180,6 +181,7 @@ static int make_schema(struct oe__database *database, oe_error *err)
 	return status;
 }
 
+/* Before anything is written to it: a file of somebody else's stays as it is. */
 static int check_format(struct oe__database *database, oe_error *err)
 {
 	OE__AUTO(string) char *format = NULL;
@@ -187,15 +189,35 @@ static int check_format(struct oe__database *database, oe_error *err)
 	int64_t number = 0;
 
 	int status = oe__database_get(database, "format", &format, &detail);
-	if (status == OE_ERR_IO && sqlite3_errcode(database->handle) != SQLITE_ERROR)
-		return oe__error_at(err, status, database->path, 0, 0, "%s", detail.message);
-	if (status < 0 || !format || !oe__parse_int(format, strlen(format), &number))
+	bool readable = status == 0 || sqlite3_errcode(database->handle) == SQLITE_ERROR ||
+	                status == OE_ERR_FORMAT; /* no such table, or no database at all */
+	if (!readable) {
+		if (err)
+			*err = detail;
+		return status;
+	}
+	if (!format || !oe__parse_int(format, strlen(format), &number) || number < 1)
 		return oe__error_at(err, OE_ERR_FORMAT, database->path, 0, 0,
 		                    "this is not the database of a run, or it is damaged");
 	if (number > OE__STORE_FORMAT)
 		return oe__error_at(err, OE_ERR_VERSION, database->path, 0, 0,
 		                    "made by a newer version (format %lld, this one reads %d)",
 		                    (long long)number, OE__STORE_FORMAT);
+	return 0;
+}
+
+/* Nothing was ever made in it? So it is too if the process that made it was killed just then. */
+static int is_empty(struct oe__database *database, bool *out, oe_error *err)
+{
+	OE__AUTO(statement) sqlite3_stmt *statement = NULL;
+	int status = oe__database_prepare(database, "SELECT 1 FROM sqlite_master LIMIT 1", &statement,
+	                                  err);
+	if (status < 0)
+		return status;
+	int code = sqlite3_step(statement);
+	if (code != SQLITE_ROW && code != SQLITE_DONE)
+		return oe__database_error(database, err);
+	*out = code == SQLITE_DONE;
 	return 0;
 }
 
@@ -218,16 +240,20 @@ static int open_handle(const char *path, int flags, struct oe__database **out, o
 int oe__database_open(const char *path, bool full_sync, struct oe__database **out, oe_error *err)
 {
 	OE__AUTO(database) struct oe__database *database = NULL;
-	bool existed = oe__file_exists(path);
+	bool empty = false;
 
 	int status = open_handle(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, &database, err);
+	if (status == 0)
+		status = is_empty(database, &empty, err);
+	if (status == 0 && !empty)
+		status = check_format(database, err);
 	if (status == 0)
 		status = execute(database, settings, err);
 	if (status == 0)
 		status = execute(database, full_sync ? "PRAGMA synchronous = FULL"
 		                                     : "PRAGMA synchronous = NORMAL", err);
-	if (status == 0)
-		status = existed ? check_format(database, err) : make_schema(database, err);
+	if (status == 0 && empty)
+		status = make_schema(database, err);
 	if (status < 0)
 		return status;
 	*out = OE__STEAL(database);

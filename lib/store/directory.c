@@ -12,18 +12,26 @@
 
 #define LOCK_NAME "LOCK"
 
-static int open_lock(const char *directory)
+static int open_lock(const char *directory, int *out, oe_error *err)
 {
 	OE__AUTO(string) char *path = oe__path_join(directory, LOCK_NAME);
-	return path ? open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666) : -1;
+	if (!path)
+		return oe__error_nomem(err);
+	*out = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+	return *out < 0 ? oe__error_errno(err, "cannot write in '%s'", directory) : 0;
 }
 
 /* Open-file-description locks belong to the descriptor: no other close() in the process drops them,
    as it would POSIX locks, and a fork does not take them away. */
-static bool lock_whole(int fd)
+static int lock_whole(int fd, const char *directory, oe_error *err)
 {
 	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
-	return fcntl(fd, F_OFD_SETLK, &lock) == 0;
+	if (fcntl(fd, F_OFD_SETLK, &lock) == 0)
+		return 0;
+	if (errno != EAGAIN && errno != EACCES)
+		return oe__error_errno(err, "cannot lock '%s/" LOCK_NAME "'", directory);
+	return oe__error_at(err, OE_ERR_STATE, directory, 0, 0,
+	                    "another process runs in this directory");
 }
 
 bool oe__directory_is_locked(const char *path)
@@ -31,7 +39,7 @@ bool oe__directory_is_locked(const char *path)
 	OE__AUTO(string) char *file = oe__path_join(path, LOCK_NAME);
 	if (!file)
 		return false;
-	OE__AUTO(fd) int fd = open(file, O_RDWR | O_CLOEXEC);
+	OE__AUTO(fd) int fd = open(file, O_RDONLY | O_CLOEXEC); /* asking takes no right to write */
 	if (fd < 0)
 		return false;
 	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
@@ -54,14 +62,13 @@ int oe__directory_open(const char *path, struct oe__directory **out, oe_error *e
 		return oe__error_nomem(err);
 
 	int status = oe__directory_make(directory->path, err);
+	if (status == 0)
+		status = open_lock(directory->path, &directory->lock, err);
 	if (status < 0)
 		return status;
-	directory->lock = open_lock(directory->path);
-	if (directory->lock < 0)
-		return oe__error_errno(err, "cannot write in '%s'", directory->path);
-	if (!lock_whole(directory->lock))
-		return oe__error_at(err, OE_ERR_STATE, directory->path, 0, 0,
-		                    "another process runs in this directory");
+	status = lock_whole(directory->lock, directory->path, err);
+	if (status < 0)
+		return status;
 	*out = OE__STEAL(directory);
 	return 0;
 }

@@ -10,9 +10,17 @@
 
 /* ---- columns ---- */
 
-static const char *text_at(sqlite3_stmt *statement, int column)
+/* NULL where there is none. */
+static const char *optional_at(sqlite3_stmt *statement, int column)
 {
 	return (const char *)sqlite3_column_text(statement, column);
+}
+
+/* Of a column that is always there; "" in a file that somebody else has made. */
+static const char *text_at(sqlite3_stmt *statement, int column)
+{
+	const char *text = optional_at(statement, column);
+	return text ? text : "";
 }
 
 static size_t size_at(sqlite3_stmt *statement, int column)
@@ -91,10 +99,10 @@ int oe__log_cursor_next(struct oe__log_cursor *cursor, struct oe__log_entry *ent
 		.number = sqlite3_column_int64(row, 2),
 		.attempt = sqlite3_column_int(row, 3),
 		.island = sqlite3_column_int(row, 4),
-		.outcome = outcome_of(text_at(row, 5)),
-		.program_id = text_at(row, 6),
-		.message = text_at(row, 7),
-		.verdict = text_at(row, 8),
+		.outcome = outcome_of(optional_at(row, 5)),
+		.program_id = optional_at(row, 6),
+		.message = optional_at(row, 7),
+		.verdict = optional_at(row, 8),
 		.evaluation_ms = real_at(row, 9, -1),
 		.time = sqlite3_column_double(row, 10),
 	};
@@ -254,12 +262,13 @@ void oe__program_cursor_close(struct oe__program_cursor *cursor)
 	oe__free(cursor);
 }
 
+/* One that we do not know is a failure of some kind. */
 static int verdict_of(const char *name)
 {
 	for (int verdict = 0; verdict <= OE_VERDICT_CANCELLED; verdict++)
 		if (strcmp(oe_verdict_name(verdict), name) == 0)
 			return verdict;
-	return OE_VERDICT_OK;
+	return OE_VERDICT_BAD_RESULT;
 }
 
 static int read_metrics(const char *json, size_t size, oe_evaluation **out, oe_error *err)
@@ -304,9 +313,10 @@ static int read_evaluation(struct oe__program_cursor *cursor, sqlite3_stmt *row,
 	int status = read_metrics(text_at(row, 11), size_at(row, 11), &evaluation, err);
 	if (status == 0 && cursor->with_artifacts)
 		status = read_artifacts(cursor, text_at(row, 1), evaluation, err);
-	if (status == 0 && verdict_of(text_at(row, 13)) != OE_VERDICT_OK)
+	const char *message = text_at(row, 14);
+	if (status == 0)
 		status = oe_evaluation_set_verdict(evaluation, verdict_of(text_at(row, 13)),
-		                                   text_at(row, 14));
+		                                   message[0] ? message : NULL);
 	if (status < 0)
 		return status;
 	evaluation->wall_ms = sqlite3_column_double(row, 15);
@@ -326,7 +336,7 @@ static int read_program(struct oe__program_cursor *cursor, sqlite3_stmt *row, oe
 	int status = oe__source_new(text_at(row, 8), size_at(row, 8), &source);
 	if (status == 0 && *text_at(row, 13)) /* "": it was never evaluated */
 		status = read_evaluation(cursor, row, &evaluation, err);
-	if (status == 0 && text_at(row, 12)) {
+	if (status == 0 && optional_at(row, 12)) {
 		status = read_metrics(text_at(row, 12), size_at(row, 12), &before, err);
 		if (status == 0)
 			oe__evaluation_freeze(before);
@@ -336,7 +346,7 @@ static int read_program(struct oe__program_cursor *cursor, sqlite3_stmt *row, oe
 
 	struct oe__program_spec spec = {
 		.id = text_at(row, 1),
-		.parent_id = text_at(row, 2),
+		.parent_id = optional_at(row, 2),
 		.source = source,
 		.language = text_at(row, 7),
 		.changes = text_at(row, 9),
@@ -348,7 +358,10 @@ static int read_program(struct oe__program_cursor *cursor, sqlite3_stmt *row, oe
 		.parent_evaluation = before,
 		.dimensions = cursor->dimensions,
 	};
-	return oe__program_build(&spec, out);
+	status = oe__program_build(&spec, out);
+	if (status == 0 && !cursor->dimensions) /* nobody else has it yet */
+		(*out)->fitness = real_at(row, 10, (*out)->fitness);
+	return status;
 }
 
 int oe__program_cursor_next(struct oe__program_cursor *cursor, int64_t *position, oe_program **out,

@@ -13,6 +13,7 @@ const char *oe__row_kind_name(enum oe__row_kind kind)
 		[OE__ROW_SEED] = "seed", [OE__ROW_ISSUE] = "issue",   [OE__ROW_COMMIT] = "commit",
 		[OE__ROW_FAIL] = "fail", [OE__ROW_ANSWER] = "answer", [OE__ROW_META] = "meta",
 		[OE__ROW_MIGRANT] = "migrant", [OE__ROW_IMPORT] = "import",
+		[OE__ROW_UNANSWERED] = "unanswered",
 	};
 	return names[kind];
 }
@@ -27,6 +28,11 @@ static void bind_real(sqlite3_stmt *statement, int column, double value)
 {
 	if (isfinite(value)) /* others stay NULL: a column of numbers is one */
 		sqlite3_bind_double(statement, column, value);
+}
+
+static int no_room(int status, oe_error *err)
+{
+	return oe__error(err, status, "%s", oe_status_string(status));
 }
 
 static void write_ids(struct oe__json_writer *writer, const char *key, oe_program *const *programs,
@@ -81,7 +87,7 @@ static int write_log(struct oe__database *database, const struct oe__row *row, o
 		bind_text(statement, 7, oe_program_id(row->iteration->parent));
 		write_sample(row->iteration, &sample);
 		if (sample.status < 0)
-			return sample.status;
+			return no_room(sample.status, err);
 		sqlite3_bind_text(statement, 8, sample.data, (int)sample.size, SQLITE_STATIC);
 	} else {
 		bind_text(statement, 7, row->program ? oe_program_id(row->program) : NULL);
@@ -138,7 +144,7 @@ static int write_program(struct oe__database *database, const oe_program *progra
 	if (status == 0 && program->parent_evaluation)
 		status = metrics_text(program->parent_evaluation, &before);
 	if (status < 0)
-		return oe__error_nomem(err);
+		return no_room(status, err);
 
 	sqlite3_stmt *statement = oe__database_statement(database, OE__STATEMENT_PROGRAM, err);
 	if (!statement)

@@ -98,6 +98,16 @@ START_TEST(test_random_bytes)
 		}
 		ck_assert_int_eq(oe__utf8_valid(text, size), whole == size);
 		ck_assert_uint_eq(oe__utf8_length(text, size), count);
+		if (whole == size) /* of a text: the longest beginning that is one */
+			for (size_t max = 0; max <= size + 1; max++) {
+				size_t beginning = oe__utf8_beginning(text, size, max);
+				size_t next = beginning < size ? well_formed((unsigned char *)text + beginning,
+															 size - beginning)
+											   : 1;
+				if (beginning > max || !oe__utf8_valid(text, beginning) ||
+					(beginning < size && beginning + next <= max))
+					ck_abort_msg("round %d: %zu of at most %zu bytes", round, beginning, max);
+			}
 		ck_assert_uint_eq(oe__utf8_prefix(text, size, count + 5), size);
 		ck_assert_int_eq(oe__utf8_append_lossy(&lossy, text, size), 0);
 		ck_assert_uint_eq(lossy.size, wanted.size);

@@ -1,0 +1,303 @@
+/* lib/store/database.c: which files are taken for a run's, and what happens to the others. */
+
+#include "store/database.h"
+
+#include <sys/stat.h>
+
+#include "base/hash.h"
+#include "store/load.h"
+#include "world.h"
+
+static struct oe__database *must_open(const char *name)
+{
+	struct oe__database *database = NULL;
+	oe_error err = { .message = "" };
+
+	ck_assert_msg(oe__database_open(scratch(name), false, &database, &err) == 0, "%s: %s", err.where,
+				  err.message);
+	return database;
+}
+
+static void must_execute(const char *name, const char *sql)
+{
+	sqlite3 *handle = NULL;
+
+	ck_assert_int_eq(sqlite3_open(scratch(name), &handle), SQLITE_OK);
+	char *message = NULL;
+	ck_assert_msg(sqlite3_exec(handle, sql, NULL, NULL, &message) == SQLITE_OK, "%s", message);
+	ck_assert_int_eq(sqlite3_close(handle), SQLITE_OK);
+}
+
+static void digest(const char *name, uint8_t out[OE__SHA256_SIZE])
+{
+	OE__AUTO(buffer) struct oe__buffer data = OE__BUFFER_INIT(0);
+
+	world_must(oe__file_read(scratch(name), &data, NULL));
+	world_must(oe__sha256(oe__buffer_string(&data), data.size, out));
+}
+
+START_TEST(test_made_and_opened_again)
+{
+	OE__AUTO(string) char *value = NULL, *none = NULL;
+	int64_t count = -1;
+
+	scratch_enter();
+	struct oe__database *database = must_open("run.db");
+	world_must(oe__database_set(database, "key", "old", NULL));
+	world_must(oe__database_set(database, "key", "gr\xc3\xb6\xc3\x9f"
+												 "e",
+								NULL));
+	oe__database_close(database);
+	database = must_open("run.db");
+	world_must(oe__database_get(database, "key", &value, NULL));
+	ck_assert_str_eq(value, "gr\xc3\xb6\xc3\x9f"
+							"e");
+	world_must(oe__database_get(database, "none", &none, NULL));
+	ck_assert_ptr_null(none);
+	world_must(oe__database_number(database, "SELECT count(*) FROM meta", &count, NULL));
+	ck_assert_int_eq(count, 2); /* the format, and the key once */
+	world_must(oe__database_number(database, "SELECT count(*) FROM iteration", &count, NULL));
+	ck_assert_int_eq(count, 0);
+	oe__database_close(database);
+	oe__database_close(NULL);
+	ck_assert(!oe__file_exists(scratch("run.db-wal"))); /* the last one takes it along */
+	scratch_leave();
+}
+END_TEST
+
+START_TEST(test_newer_format)
+{
+	struct oe__database *database = NULL;
+	uint8_t before[OE__SHA256_SIZE], after[OE__SHA256_SIZE];
+	oe_error err = { .message = "" };
+
+	scratch_enter();
+	oe__database_close(must_open("run.db"));
+	must_execute("run.db", "UPDATE meta SET value = '2' WHERE key = 'format'");
+	digest("run.db", before);
+	ck_assert_int_eq(oe__database_open(scratch("run.db"), false, &database, &err), OE_ERR_VERSION);
+	ck_assert_str_eq(err.message, "made by a newer version (format 2, this one reads 1)");
+	ck_assert_str_eq(err.where, scratch("run.db"));
+	ck_assert_int_eq(oe__database_open_reader(scratch("run.db"), &database, &err), OE_ERR_VERSION);
+	ck_assert_ptr_null(database);
+	digest("run.db", after);
+	ck_assert_mem_eq(before, after, sizeof(before));
+	scratch_leave();
+}
+END_TEST
+
+/* Each of these is refused, to write and to read, and left as it is. */
+START_TEST(test_not_a_run)
+{
+	static const struct {
+		const char *name, *sql;
+	} files[] = {
+		{ "foreign", "CREATE TABLE t (a); INSERT INTO t VALUES (1)" },
+		{ "other-meta", "CREATE TABLE meta (key, value); INSERT INTO meta VALUES ('a', 'b')" },
+		{ "no-number", "CREATE TABLE meta (key, value); INSERT INTO meta VALUES ('format', 'x')" },
+		{ "nothing", "CREATE TABLE meta (key, value); INSERT INTO meta VALUES ('format', '0')" },
+		{ "text", NULL },
+	};
+	oe_error err;
+
+	scratch_enter();
+	for (size_t i = 0; i < OE__COUNT(files); i++) {
+		struct oe__database *database = NULL;
+		uint8_t before[OE__SHA256_SIZE], after[OE__SHA256_SIZE];
+		if (files[i].sql)
+			must_execute(files[i].name, files[i].sql);
+		else
+			scratch_write(files[i].name, "this is a text, and longer than a header of SQLite's is,"
+										 " which are a hundred bytes of a file that is a database",
+						  110);
+		digest(files[i].name, before);
+		int status = oe__database_open(scratch(files[i].name), false, &database, &err);
+		ck_assert_msg(status == OE_ERR_FORMAT, "%s: %d %s", files[i].name, status, err.message);
+		ck_assert_str_ne(err.message, "");
+		status = oe__database_open_reader(scratch(files[i].name), &database, &err);
+		ck_assert_msg(status == OE_ERR_FORMAT, "%s: %d %s", files[i].name, status, err.message);
+		ck_assert_str_eq(err.message, "this is not the database of a run, or it is damaged");
+		ck_assert_ptr_null(database);
+		digest(files[i].name, after);
+		ck_assert_mem_eq(before, after, sizeof(before));
+	}
+	scratch_leave();
+}
+END_TEST
+
+/* Whoever made it was killed before there was a table in it. */
+START_TEST(test_begun_but_not_made)
+{
+	struct oe__database *database = NULL;
+
+	scratch_enter();
+	scratch_write("empty", "", 0);
+	must_execute("header", "PRAGMA journal_mode = WAL");
+	must_execute("dropped", "CREATE TABLE t (a); DROP TABLE t");
+	ck_assert_int_eq(oe__database_open_reader(scratch("empty"), &database, NULL), OE_ERR_FORMAT);
+	static const char *const names[] = { "empty", "header", "dropped" };
+	for (size_t i = 0; i < OE__COUNT(names); i++) {
+		OE__AUTO(string) char *format = NULL;
+		oe__database_close(must_open(names[i]));
+		database = must_open(names[i]);
+		world_must(oe__database_get(database, "format", &format, NULL));
+		ck_assert_str_eq(format, "1");
+		oe__database_close(database);
+	}
+	scratch_leave();
+}
+END_TEST
+
+/* Cut off and overwritten: never a crash, and never a run without an error. */
+START_TEST(test_damaged)
+{
+	OE__AUTO(buffer) struct oe__buffer whole = OE__BUFFER_INIT(0);
+	struct oe__rng rng;
+
+	scratch_enter();
+	oe__database_close(must_open("run.db"));
+	world_must(oe__file_read(scratch("run.db"), &whole, NULL));
+	oe__rng_init(&rng, 1, "damage", 0, 0);
+	for (int round = 0; round < 60; round++) {
+		OE__AUTO(string) char *copy = oe__memdup(whole.data, whole.size);
+		struct oe__database *database = NULL;
+		size_t size = round < 20 ? 1 + oe__rng_below(&rng, 4096 << round % 4) : whole.size;
+		int64_t count = 0;
+		oe_error err = { .message = "" };
+
+		for (int i = 0; round >= 20 && i < 200; i++)
+			copy[oe__rng_below(&rng, whole.size)] = (char)oe__rng_next(&rng);
+		(void)unlink(scratch("bad.db-wal"));
+		(void)unlink(scratch("bad.db-shm"));
+		scratch_write("bad.db", copy, size);
+		int status = oe__database_open(scratch("bad.db"), false, &database, &err);
+		if (status == 0)
+			status = oe__database_number(database, "SELECT count(*) FROM log", &count, &err);
+		oe__database_close(database);
+		ck_assert(status == 0 || err.message[0]);
+		if (size < 4096) /* not even a page */
+			ck_assert_msg(status < 0, "%zu of %zu bytes", size, whole.size);
+	}
+	scratch_leave();
+}
+END_TEST
+
+START_TEST(test_no_such_file)
+{
+	struct oe__database *database = NULL;
+	oe_error err = { .message = "" };
+
+	scratch_enter();
+	ck_assert_int_eq(oe__database_open(scratch("no/run.db"), false, &database, &err), OE_ERR_IO);
+	ck_assert_str_eq(err.where, scratch("no/run.db"));
+	ck_assert_int_eq(oe__database_open_reader(scratch("run.db"), &database, &err), OE_ERR_IO);
+	ck_assert(!oe__file_exists(scratch("run.db"))); /* reading makes nothing */
+	ck_assert_int_eq(oe__database_open(scratch_root, false, &database, &err), OE_ERR_IO);
+	ck_assert_ptr_null(database);
+	scratch_leave();
+}
+END_TEST
+
+/* ---- readers ---- */
+
+START_TEST(test_reader_beside_the_writer)
+{
+	OE__AUTO(string) char *before = NULL, *after = NULL;
+	struct oe__database *reader = NULL;
+	oe_error err;
+
+	scratch_enter();
+	struct oe__database *writer = must_open("run.db");
+	world_must(oe__database_set(writer, "key", "1", NULL));
+	world_must(oe__database_open_reader(scratch("run.db"), &reader, &err));
+	world_must(oe__database_get(reader, "key", &before, NULL));
+	ck_assert_str_eq(before, "1");
+	world_must(oe__database_set(writer, "key", "2", NULL)); /* nobody waits for a reader */
+	world_must(oe__database_get(reader, "key", &after, NULL));
+	ck_assert_str_eq(after, "2");
+	ck_assert_int_eq(oe__database_set(reader, "key", "3", &err), OE_ERR_IO);
+	ck_assert_ptr_nonnull(strstr(err.message, "readonly"));
+	oe__database_close(reader);
+	oe__database_close(writer);
+	scratch_leave();
+}
+END_TEST
+
+static int read_key(void *argument)
+{
+	OE__AUTO(string) char *value = NULL;
+	OE__AUTO(database) struct oe__database *reader = NULL;
+	oe_error err = { .message = "" };
+
+	if (oe__database_open_reader(argument, &reader, &err) < 0)
+		return 1;
+	if (strcmp(reader->path, argument) != 0)
+		return 2;
+	if (oe__database_get(reader, "key", &value, &err) < 0 || !value || strcmp(value, "kept") != 0)
+		return 3;
+	return oe__database_set(reader, "key", "lost", &err) == OE_ERR_IO ? 0 : 4;
+}
+
+/* A run of somebody else's, or on a medium that cannot be written: what is there is read, whatever its
+   name. */
+START_TEST(test_reader_without_rights)
+{
+	static const char *const names[] = { "plain", "100%?immutable=0#a", "a&b=c%20d" };
+
+	scratch_enter();
+	for (size_t i = 0; i < OE__COUNT(names); i++) {
+		char name[64];
+		world_must(oe__directory_make(scratch(names[i]), NULL));
+		(void)snprintf(name, sizeof(name), "%s/run.db", names[i]);
+		struct oe__database *writer = must_open(name);
+		world_must(oe__database_set(writer, "key", "kept", NULL));
+		const char *path = scratch(name), *directory = scratch(names[i]);
+		world_must(chmod(path, 0444));
+		world_must(chmod(directory, 0555));
+		/* While it runs, and after it has ended. */
+		ck_assert_int_eq(chmod(scratch(names[i]), 0555), 0);
+		if (geteuid() == 0)
+			ck_assert_int_eq(as_nobody(read_key, (void *)(uintptr_t)path), 0);
+		oe__database_close(writer);
+		if (geteuid() == 0)
+			ck_assert_int_eq(as_nobody(read_key, (void *)(uintptr_t)path), 0);
+		world_must(chmod(directory, 0755));
+	}
+	scratch_leave();
+}
+END_TEST
+
+/* ---- statements ---- */
+
+START_TEST(test_statements_are_reset)
+{
+	int64_t count = 0;
+	oe_error err = { .message = "" };
+
+	scratch_enter();
+	struct oe__database *database = must_open("run.db");
+	sqlite3_stmt *first = oe__database_statement(database, OE__STATEMENT_META, NULL);
+	sqlite3_bind_text(first, 1, "a", -1, SQLITE_STATIC);
+	/* The value was not bound: it is not taken from the one before either. */
+	ck_assert_int_eq(oe__database_run(database, first, &err), OE_ERR_IO);
+	ck_assert_ptr_nonnull(strstr(err.message, "NOT NULL"));
+	world_must(oe__database_set(database, "a", "1", NULL));
+	ck_assert_ptr_eq(oe__database_statement(database, OE__STATEMENT_META, NULL), first);
+	sqlite3_bind_text(first, 1, "b", -1, SQLITE_STATIC);
+	ck_assert_int_eq(oe__database_run(database, first, NULL), OE_ERR_IO);
+	world_must(oe__database_number(database, "SELECT count(*) FROM meta WHERE key = 'b'", &count,
+								   NULL));
+	ck_assert_int_eq(count, 0);
+	ck_assert_int_eq(oe__database_run(database, NULL, NULL), OE_ERR_IO);
+	for (int which = 0; which < OE__STATEMENT_COUNT; which++)
+		ck_assert_ptr_nonnull(oe__database_statement(database, which, &err));
+	ck_assert_int_lt(oe__database_prepare(database, "SELECT nonsense", &first, &err), 0);
+	ck_assert_ptr_nonnull(strstr(err.message, "nonsense"));
+	oe__database_close(database);
+	scratch_leave();
+}
+END_TEST
+
+TEST_MAIN("database", test_made_and_opened_again, test_newer_format, test_not_a_run,
+		  test_begun_but_not_made, test_damaged, test_no_such_file, test_reader_beside_the_writer,
+		  test_reader_without_rights, test_statements_are_reset)
