@@ -58,6 +58,8 @@ int oe__ending_verdict(const struct oe__ending *ending)
 		return OE_VERDICT_MEM_LIMIT;
 	if (WIFSIGNALED(ending->status))
 		return verdict_of_signal(ending);
+	if (!WIFEXITED(ending->status)) /* no status of an end: whoever reported it is not to be trusted */
+		return OE_VERDICT_SANDBOX_ERROR;
 	return WEXITSTATUS(ending->status) == 0 ? OE_VERDICT_OK : OE_VERDICT_EXITED;
 }
 

@@ -348,7 +348,9 @@ class Server(Case):
                 self.assertRegex(link.recv(65536), rb"^HTTP/1.1 4\d\d ")
         with socket.create_connection(("127.0.0.1", fake.port), timeout=5) as link:
             link.sendall(text[:100])
-        time.sleep(0.01)
+        deadline = time.monotonic() + 20
+        while fake.stats()["incomplete"] == 0 and time.monotonic() < deadline:
+            time.sleep(0.001)  # it hears of the end of a connection when it looks
         stats = fake.stats()
         self.assertEqual((stats["malformed"], stats["incomplete"]), (5, 1))
 

@@ -1,6 +1,7 @@
 /*
  * Responses of providers. Input: one byte of options, the body. Whatever it is, an answer is valid
- * UTF-8 with a known finish, an error's texts are single lines, and what is no answer leaves none.
+ * UTF-8 with a known finish, an error's texts are single lines, and what is no answer leaves none. The
+ * beginning of the body is also read as the value of a Retry-After header.
  */
 
 #include <stdint.h>
@@ -8,6 +9,7 @@
 
 #include "base/text.h"
 #include "llm/answer.h"
+#include "llm/http.h"
 
 #undef NDEBUG
 #include <assert.h>
@@ -49,6 +51,15 @@ static void check_blame(const struct oe__answer_error *error)
 	}
 }
 
+static void check_wait(const char *body, size_t size)
+{
+	char value[64] = "";
+
+	memcpy(value, body, size < sizeof(value) ? size : sizeof(value) - 1);
+	int64_t ms = oe__http_retry_after_ms(value, 784111777); /* of 1994 */
+	assert(ms >= -1 && ms <= (int64_t)24 * 3600 * 1000);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	OE__AUTO(completion) oe_completion *completion = NULL;
@@ -81,5 +92,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	oe__answer_read_error(body, size - 1, &error);
 	check_error(&error);
 	check_blame(&error);
+	check_wait(body, size - 1);
 	return 0;
 }
