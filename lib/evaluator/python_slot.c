@@ -60,13 +60,9 @@ static void read_result(struct oe__python_slot *slot)
 
 static void result_ready(void *owner, int fd, int events)
 {
-	struct oe__python_slot *slot = owner;
-
 	(void)fd;
 	(void)events;
-	read_result(slot);
-	if (slot->result_fd < 0)
-		oe__slot_check_end(slot);
+	read_result(owner);
 }
 
 /* One chunk per round of events: a child that prints without end must not keep the reactor. */
@@ -336,47 +332,18 @@ static bool must_measure(struct oe__python_slot *slot)
 	return true;
 }
 
-/* It gave its result, and does not end. */
-static void lingers(struct oe__timer *timer)
-{
-	struct oe__python_slot *slot = OE__CONTAINER(timer, struct oe__python_slot, deadline);
-
-	sweep(slot);
-	if (oe__timer_arm(slot->pool->reactor, &slot->deadline, oe__clock_ns() + STUCK_NS, stuck) < 0)
-		oe__server_kill(slot);
-}
-
-/* The result is there, and nobody holds the descriptor any more that another could be written to: what
-   remains of the child is its end. A control group's numbers are only whole after that. */
-static bool is_final(const struct oe__python_slot *slot)
-{
-	const char *json;
-	size_t size;
-
-	return slot->job && slot->result_fd < 0 && !slot->end.timed_out && !slot->end.cancelled &&
-	       slot->end.limit == OE__LIMIT_NONE && oe__sandbox_tier(slot->pool->sandbox) < 3 &&
-	       oe__frame_look(&slot->result, &json, &size) == OE__FRAME_WHOLE;
-}
-
-/* The job ends when its child has, or nothing else can come of it; the slot is free when nothing of it is
-   left. */
+/* The job ends when its child has; the slot is free when nothing of it is left. */
 void oe__slot_check_end(struct oe__python_slot *slot)
 {
-	bool gone = slot->end.exited || slot->end.lost, over = gone || is_final(slot);
+	bool over = slot->end.exited || slot->end.lost;
 
 	if (slot->job && over && must_measure(slot))
 		return;
 	if (slot->job && over) {
 		slot->served++;
 		finish_job(slot);
-		if (slot->state == OE__SLOT_BUSY && gone)
+		if (slot->state == OE__SLOT_BUSY)
 			slot->state = OE__SLOT_CLEARING;
-		else if (!gone && oe__timer_arm(slot->pool->reactor, &slot->deadline,
-		                                oe__clock_ns() + STUCK_NS, lingers) < 0)
-			oe__server_kill(slot);
-	} else if (gone && slot->state == OE__SLOT_BUSY) {
-		oe__timer_cancel(&slot->deadline);
-		slot->state = OE__SLOT_CLEARING;
 	}
 	if (slot->state == OE__SLOT_DYING && slot->scratch)
 		oe__python_pool_discard(slot->pool, OE__STEAL(slot->scratch));

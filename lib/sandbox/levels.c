@@ -99,11 +99,11 @@ static const struct line lines[] = {
 	{ OE_GUARANTEE_TERMINAL,
 	  BIT(OE__ACT_TERMINAL),
 	  { "system call filter, session", "system call filter, session", "system call filter, session" },
-	  { NULL, NULL, NULL } },
+	  { NULL, NULL, "terminals of the user can be opened by their names" } },
 	{ OE_GUARANTEE_IPC,
 	  BIT(OE__ACT_IPC) | BIT(OE__ACT_KEYS),
 	  { "IPC namespace, system call filter", "system call filter", "system call filter" },
-	  { NULL, NULL, NULL } },
+	  { NULL, NULL, "files in /dev/shm are everybody's" } },
 };
 
 static const char *act_name(uint64_t acts)

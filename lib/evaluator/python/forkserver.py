@@ -321,7 +321,6 @@ def evaluation(evaluator, code, module, child):
     if apart:
         end_candidate(child)
     write_all(child.result, len(frame).to_bytes(8, "little") + frame)
-    os.close(child.result)  # nothing else can come: the host need not wait for the end of this process
 
 
 def candidate(child):
