@@ -51,6 +51,19 @@ static void fail_all(struct oe__python_pool *pool)
 		oe__python_job_finish(take(pool), status, &err);
 }
 
+/* An evaluator that was edited meanwhile is not in the child that waits: a server of its own for it. */
+static void give(struct oe__python_slot *slot)
+{
+	struct oe__python_pool *pool = slot->pool;
+
+	if (slot->state != OE__SLOT_IDLE)
+		return;
+	if (oe__file_modified(pool->options.evaluator) == slot->evaluator_mtime)
+		oe__slot_give(slot, take(pool));
+	else
+		oe__server_kill(slot);
+}
+
 void oe__python_pool_dispatch(struct oe__python_pool *pool)
 {
 	int32_t starting = 0, alive = 0;
@@ -58,8 +71,7 @@ void oe__python_pool_dispatch(struct oe__python_pool *pool)
 	if (pool->closing)
 		return;
 	for (int32_t i = 0; i < pool->options.slots && pool->head; i++)
-		if (pool->slots[i].state == OE__SLOT_IDLE)
-			oe__slot_give(&pool->slots[i], take(pool));
+		give(&pool->slots[i]);
 	int64_t waiting = 0;
 	for (const struct oe__python_job *job = pool->head; job; job = job->next)
 		waiting++;
