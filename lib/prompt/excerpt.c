@@ -23,7 +23,7 @@ static unsigned steps_of(const struct oe__excerpt_options *options)
 	unsigned steps = options->redact ? OE__FILTER_ESCAPES | OE__FILTER_SECRETS : 0;
 
 	if (options->style == OE__STYLE_SAFE)
-		steps |= OE__FILTER_ESCAPES | OE__FILTER_CONTROLS;
+		steps |= OE__FILTER_ESCAPES | OE__FILTER_CONTROLS | (options->redact ? OE__FILTER_KEYS : 0);
 	return steps;
 }
 

@@ -16,6 +16,7 @@
 
 #include "base/limits.h"
 #include "base/text.h"
+#include "prompt/keys.h"
 #include "prompt/python.h"
 
 #define ESC '\x1b'
@@ -287,6 +288,8 @@ int oe__filter_append(struct oe__buffer *out, const char *text, size_t size, uns
 	if (steps == 0)
 		return oe__buffer_append(out, text, size);
 	append_clean(out, text, size, steps);
+	if (steps & OE__FILTER_KEYS)
+		oe__redact_keys(out, from);
 	if (steps & OE__FILTER_SECRETS) {
 		redact_tokens(out, from);
 		redact_word(out, from, "password");

@@ -12,7 +12,8 @@
 enum oe__filter_step {
 	OE__FILTER_ESCAPES = 1,  /* ESC [ ... and ESC with one letter                       */
 	OE__FILTER_CONTROLS = 2, /* all of C0, C1 and DEL but tab, line feed, carriage return */
-	OE__FILTER_SECRETS = 4   /* runs of 32 letters and digits, password=..., token=...  */
+	OE__FILTER_SECRETS = 4,  /* runs of 32 letters and digits, password=..., token=...  */
+	OE__FILTER_KEYS = 8      /* keys of well-known services: ours, not OpenEvolve's     */
 };
 
 /* Append `text`, which is valid UTF-8, filtered. */

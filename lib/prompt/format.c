@@ -179,7 +179,9 @@ static int64_t zeros_in_front(const struct spec *spec, const struct number *numb
 static void append_digits(struct oe__buffer *out, const struct spec *spec,
 						  const struct number *number, int64_t group)
 {
-	bool zeros_too = spec->grouping && spec->align == '=' && spec->fill[0] == '0';
+	/* nan and inf have no digits, and zeros before them form no groups. */
+	bool zeros_too = spec->grouping && spec->align == '=' && spec->fill[0] == '0' &&
+					 number->digit_count > 0;
 	int64_t zeros = zeros_too ? zeros_in_front(spec, number, group) : 0;
 	int64_t count = (int64_t)number->digit_count + zeros;
 
@@ -198,7 +200,8 @@ static int append_number(struct oe__buffer *out, const struct spec *spec,
 	append_digits(&digits, spec, number, group);
 	if (digits.status < 0)
 		return digits.status;
-	int64_t width = (int64_t)(strlen(number->prefix) + digits.size + number->rest_size);
+	size_t rest = oe__utf8_length(number->rest, number->rest_size); /* it may be one character */
+	int64_t width = (int64_t)(strlen(number->prefix) + digits.size + rest);
 	int64_t pad = spec->width > width ? spec->width - width : 0;
 	char align = spec->align ? spec->align : '>';
 
