@@ -54,7 +54,8 @@ typedef struct oe_evaluator_vtable {
 	int (*start)(void *self, const oe_evaluation_request *request, oe_evaluation *evaluation,
 	             oe_error *err);
 
-	/** The result is not needed any more; finish early. Optional; start() only. Any thread. */
+	/** The result is not needed any more; finish early, here or later. The evaluation may be finished
+	 *  already. Optional; start() only. Any thread. */
 	void (*cancel)(void *self, oe_evaluation *evaluation);
 
 	/** Release `self`; called once, when nothing is in flight. Default: do nothing. */

@@ -136,8 +136,10 @@ size_t oe__utf8_beginning(const char *text, size_t size, size_t size_max)
 {
 	if (size <= size_max)
 		return size;
-	for (size = size_max; size > 0 && ((unsigned char)text[size] & 0xc0) == 0x80; size--)
-		;
+	/* At most three bytes of a character are behind its first: bytes of another kind have none. */
+	for (size = size_max; size > 0 && size_max - size < 3; size--)
+		if (((unsigned char)text[size] & 0xc0) != 0x80)
+			break;
 	return size;
 }
 

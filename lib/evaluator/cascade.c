@@ -83,6 +83,15 @@ static int copy_metrics(struct climb *climb, const oe_evaluation *from)
 	return status;
 }
 
+/* Too much for one evaluation is the stages' doing, not ours: repeated, it would end the same way. */
+static int blame_stages(oe_evaluation *evaluation, int status)
+{
+	if (status != OE_ERR_LIMIT)
+		return status;
+	return oe_evaluation_set_verdict(evaluation, OE_VERDICT_BAD_RESULT,
+	                                 "its stages gave too many metrics or artifacts together");
+}
+
 /* Everything is in `from`: it becomes the caller's, with the verdict of the last stage. */
 static void finish(struct climb *climb, const oe_evaluation *from, const oe_evaluation *last)
 {
@@ -97,6 +106,7 @@ static void finish(struct climb *climb, const oe_evaluation *from, const oe_eval
 		status = oe__result_check_score(evaluation);
 	if (status == 0 && climb->cascade->options.artifacts)
 		status = oe__result_add_verdict(evaluation);
+	status = blame_stages(evaluation, status);
 	oe__evaluation_copy_usage(evaluation, last);
 	climb_free(climb);
 	oe_evaluation_finish(evaluation, status, NULL);
@@ -210,6 +220,7 @@ static void give_up(struct climb *climb, int status)
 {
 	oe_evaluation *evaluation = climb->evaluation;
 
+	status = blame_stages(evaluation, status);
 	climb_free(climb);
 	oe_evaluation_finish(evaluation, status, NULL);
 }
@@ -222,7 +233,8 @@ static void climb_on(struct climb *climb)
 	/* Whoever cancels sees the old call or the new one, never one in the making. */
 	pthread_mutex_lock(&cascade->mutex);
 	oe__evaluation_call_release(&climb->call);
-	int status = climb->cancelled ? OE_ERR_CANCELLED : oe__evaluator_prepare(stage, &climb->call);
+	bool unwanted = climb->cancelled || oe_evaluation_cancelled(climb->evaluation);
+	int status = unwanted ? OE_ERR_CANCELLED : oe__evaluator_prepare(stage, &climb->call);
 	pthread_mutex_unlock(&cascade->mutex);
 	if (status < 0)
 		give_up(climb, status);
@@ -262,15 +274,20 @@ static int start(void *self, const oe_evaluation_request *request, oe_evaluation
 static void cancel(void *self, oe_evaluation *evaluation)
 {
 	struct cascade *cascade = self;
+	struct oe__evaluation_hold hold = { NULL, NULL };
 
-	OE__LOCKED(&cascade->mutex);
+	pthread_mutex_lock(&cascade->mutex);
 	for (struct climb *climb = cascade->climbs; climb; climb = climb->next) {
 		if (climb->evaluation != evaluation)
 			continue;
 		climb->cancelled = true;
 		if (climb->call.sink)
-			oe__evaluator_cancel(&climb->call);
+			hold = oe__evaluation_call_hold(&climb->call);
+		break;
 	}
+	pthread_mutex_unlock(&cascade->mutex);
+	/* Without the lock: a stage may finish in its cancel(), which comes back here. */
+	oe__evaluation_hold_cancel(&hold);
 }
 
 static void cascade_free(void *self)
@@ -336,9 +353,9 @@ int oe_evaluator_cascade_new(oe_evaluator **out)
 
 int oe_evaluator_cascade_add(oe_evaluator *evaluator, oe_evaluator *stage, double threshold)
 {
-	struct cascade *cascade = evaluator ? oe__evaluator_self(evaluator, "cascade") : NULL;
+	struct cascade *cascade = evaluator ? oe__evaluator_self(evaluator, &cascade_vtable) : NULL;
 
-	if (!cascade || !stage || isnan(threshold))
+	if (!cascade || !stage || stage == evaluator || isnan(threshold))
 		return OE_ERR_INVALID;
 	void *stages = cascade->stages;
 	int status = oe__grow(&stages, &cascade->capacity, cascade->count + 1, sizeof(struct stage));
@@ -347,8 +364,8 @@ int oe_evaluator_cascade_add(oe_evaluator *evaluator, oe_evaluator *stage, doubl
 		return status;
 	cascade->stages[cascade->count++] = (struct stage){ oe_evaluator_ref(stage), threshold };
 	/* It keeps deadlines as well as all of its stages do. */
-	if (oe__evaluator_keeps_deadlines(stage) &&
-	    (cascade->count == 1 || oe__evaluator_keeps_deadlines(evaluator)))
-		oe__evaluator_set_keeps_deadlines(evaluator);
+	oe__evaluator_set_keeps_deadlines(
+		evaluator, oe__evaluator_keeps_deadlines(stage) &&
+		               (cascade->count == 1 || oe__evaluator_keeps_deadlines(evaluator)));
 	return 0;
 }

@@ -187,6 +187,6 @@ int oe__command_evaluator_new(const struct oe__command_evaluator_options *option
 		release(&command->teardown);
 		return status == OE_ERR_NOMEM ? oe__error_nomem(err) : status;
 	}
-	oe__evaluator_set_keeps_deadlines(*out);
+	oe__evaluator_set_keeps_deadlines(*out, true);
 	return 0;
 }

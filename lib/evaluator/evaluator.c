@@ -132,9 +132,10 @@ const char *oe_evaluator_confinement(const oe_evaluator *evaluator)
 	return evaluator ? evaluator->vtable.confinement(evaluator->self) : NULL;
 }
 
-void *oe__evaluator_self(oe_evaluator *evaluator, const char *name)
+void *oe__evaluator_self(oe_evaluator *evaluator, const oe_evaluator_vtable *vtable)
 {
-	return strcmp(evaluator->name, name) == 0 ? evaluator->self : NULL;
+	/* Not by the name, which anybody may give to an evaluator of his own. */
+	return evaluator->vtable.start == vtable->start ? evaluator->self : NULL;
 }
 
 void oe__evaluator_set_threads(oe_evaluator *evaluator, int32_t threads)
@@ -147,9 +148,9 @@ bool oe__evaluator_keeps_deadlines(const oe_evaluator *evaluator)
 	return evaluator->keeps_deadlines;
 }
 
-void oe__evaluator_set_keeps_deadlines(oe_evaluator *evaluator)
+void oe__evaluator_set_keeps_deadlines(oe_evaluator *evaluator, bool keeps)
 {
-	evaluator->keeps_deadlines = true;
+	evaluator->keeps_deadlines = keeps;
 }
 
 /* ---- one evaluation ---- */
@@ -157,7 +158,6 @@ void oe__evaluator_set_keeps_deadlines(oe_evaluator *evaluator)
 static void running_free(void *owner)
 {
 	struct running *running = owner;
-
 
 	oe_program_unref(running->program);
 	oe_iteration_unref(running->iteration);
@@ -187,7 +187,6 @@ static void deliver(struct running *running, int status, const oe_error *err)
 static void finished(oe_evaluation *evaluation, int status, const oe_error *err)
 {
 	struct running *running = evaluation->owner;
-
 	struct oe__evaluation_call *call = running->call;
 
 	evaluation->on_free = NULL;
@@ -203,9 +202,11 @@ static void run_blocking(struct oe__task *task)
 	struct running *running = OE__CONTAINER(task, struct running, task);
 	oe_evaluator *evaluator = running->evaluator;
 	oe_error err = { 0 };
+	int status = OE_ERR_CANCELLED;
 
-	int status = evaluator->vtable.evaluate(evaluator->self, &running->request,
-	                                        running->evaluation, &err);
+	if (!oe_evaluation_cancelled(running->evaluation)) /* perhaps while it waited for a thread */
+		status = evaluator->vtable.evaluate(evaluator->self, &running->request,
+		                                    running->evaluation, &err);
 	oe_evaluation_finish(running->evaluation, status, &err);
 }
 
@@ -290,11 +291,30 @@ void oe__evaluator_start(oe_evaluator *evaluator, struct oe__evaluation_call *ca
 	call->done(call);
 }
 
-void oe__evaluator_cancel(struct oe__evaluation_call *call)
+struct oe__evaluation_hold oe__evaluation_call_hold(struct oe__evaluation_call *call)
 {
 	atomic_store(&call->unwanted, true);
-	oe__evaluation_unwant(call->sink);
-	call->evaluator->vtable.cancel(call->evaluator->self, call->sink);
+	return (struct oe__evaluation_hold){ oe_evaluator_ref(call->evaluator),
+		                                 oe_evaluation_ref(call->sink) };
+}
+
+void oe__evaluation_hold_cancel(struct oe__evaluation_hold *hold)
+{
+	if (!hold->evaluator)
+		return;
+	oe__evaluation_unwant(hold->sink);
+	hold->evaluator->vtable.cancel(hold->evaluator->self, hold->sink);
+	oe_evaluation_unref(hold->sink);
+	oe_evaluator_unref(hold->evaluator);
+	*hold = (struct oe__evaluation_hold){ NULL, NULL };
+}
+
+void oe__evaluator_cancel(struct oe__evaluation_call *call)
+{
+	/* Held, as an evaluator may finish in its cancel(), and `done` let go of everything. */
+	struct oe__evaluation_hold hold = oe__evaluation_call_hold(call);
+
+	oe__evaluation_hold_cancel(&hold);
 }
 
 bool oe__evaluator_abandon(struct oe__evaluation_call *call)

@@ -45,8 +45,17 @@ void oe__evaluator_start(oe_evaluator *evaluator, struct oe__evaluation_call *ca
 int oe__evaluator_prepare(oe_evaluator *evaluator, struct oe__evaluation_call *call);
 void oe__evaluator_submit(struct oe__evaluation_call *call);
 
-/* Ask to end early; `done` follows as soon as the evaluator has let go. */
+/* Ask to end early; `done` follows as soon as the evaluator has let go, perhaps before this returns. */
 void oe__evaluator_cancel(struct oe__evaluation_call *call);
+
+/* For composites that cancel a member's call while it may end: hold what there is to cancel of a call
+   (under the lock that keeps it alive), then cancel it (without the lock) and let go. */
+struct oe__evaluation_hold {
+	oe_evaluator *evaluator; /* NULL: nothing is held */
+	oe_evaluation *sink;
+};
+struct oe__evaluation_hold oe__evaluation_call_hold(struct oe__evaluation_call *call);
+void oe__evaluation_hold_cancel(struct oe__evaluation_hold *hold);
 
 /* Stop waiting for a plugin that is past its deadline and grace. @return true if `done` will never be
    called; false if it was, or is about to be. */
@@ -58,12 +67,12 @@ void oe__evaluation_call_release(struct oe__evaluation_call *call);
 /* How many evaluate() calls may run at once; before the first start. */
 void oe__evaluator_set_threads(oe_evaluator *evaluator, int32_t threads);
 
-/* `self` of a handle whose evaluator has this name, or NULL. */
-void *oe__evaluator_self(oe_evaluator *evaluator, const char *name);
+/* `self` of a handle that was made with this table, or NULL. */
+void *oe__evaluator_self(oe_evaluator *evaluator, const oe_evaluator_vtable *vtable);
 
 /* Is it one of ours, that keeps deadlines by itself to the millisecond? */
 bool oe__evaluator_keeps_deadlines(const oe_evaluator *evaluator);
-void oe__evaluator_set_keeps_deadlines(oe_evaluator *evaluator);
+void oe__evaluator_set_keeps_deadlines(oe_evaluator *evaluator, bool keeps);
 
 OE__AUTO_POINTER(evaluator, oe_evaluator *, oe_evaluator_unref)
 

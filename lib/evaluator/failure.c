@@ -18,7 +18,8 @@ int oe__artifact_add_cut(oe_evaluation *evaluation, const struct oe__artifact *a
 {
 	OE__AUTO(buffer) struct oe__buffer text = OE__BUFFER_INIT(0);
 
-	oe__utf8_append_lossy(&text, artifact->data, room < artifact->size ? room : artifact->size);
+	oe__utf8_append_lossy(&text, artifact->data,
+	                      oe__utf8_beginning(artifact->data, artifact->size, room));
 	oe__buffer_text(&text, CUT_NOTE);
 	if (text.status < 0)
 		return text.status;

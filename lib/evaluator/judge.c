@@ -122,7 +122,8 @@ static void ask(struct judging *judging)
 		},
 		.done = answered,
 	};
-	int status = judging->cancelled ? OE_ERR_CANCELLED : oe__llm_prepare(model, &judging->question);
+	bool unwanted = judging->cancelled || oe_evaluation_cancelled(judging->evaluation);
+	int status = unwanted ? OE_ERR_CANCELLED : oe__llm_prepare(model, &judging->question);
 	pthread_mutex_unlock(&judge->mutex);
 	if (status < 0)
 		fail(judging, status, NULL);
@@ -193,11 +194,14 @@ static int start(void *self, const oe_evaluation_request *request, oe_evaluation
 	pthread_mutex_lock(&judge->mutex);
 	judging->next = judge->judgings;
 	judge->judgings = judging;
-	int status = oe__evaluator_prepare(judge->inner, &judging->call);
+	/* Cancelled before it was in the list: nobody has found it there. */
+	int status = oe_evaluation_cancelled(evaluation)
+	                 ? OE_ERR_CANCELLED
+	                 : oe__evaluator_prepare(judge->inner, &judging->call);
 	pthread_mutex_unlock(&judge->mutex);
 	if (status < 0) {
 		judging_free(judging);
-		return oe__error_nomem(err);
+		return oe__error(err, status, "%s", oe_status_string(status));
 	}
 	oe__evaluator_submit(&judging->call);
 	return 0;
@@ -206,18 +210,24 @@ static int start(void *self, const oe_evaluation_request *request, oe_evaluation
 static void cancel(void *self, oe_evaluation *evaluation)
 {
 	struct judge *judge = self;
+	struct oe__evaluation_hold hold = { NULL, NULL };
+	struct oe__llm_hold question = { NULL, NULL };
 
-	OE__LOCKED(&judge->mutex);
+	pthread_mutex_lock(&judge->mutex);
 	for (struct judging *judging = judge->judgings; judging; judging = judging->next) {
 		if (judging->evaluation != evaluation)
 			continue;
 		judging->cancelled = true;
-		if (!judging->asking)
-			oe__evaluator_cancel(&judging->call);
+		if (!judging->asking && judging->call.sink)
+			hold = oe__evaluation_call_hold(&judging->call);
 		else if (judging->question.completion)
-			oe__llm_cancel(&judging->question);
+			question = oe__llm_call_hold(&judging->question);
 		break;
 	}
+	pthread_mutex_unlock(&judge->mutex);
+	/* Without the lock: either may finish in its cancel(), which comes back here. */
+	oe__evaluation_hold_cancel(&hold);
+	oe__llm_hold_cancel(&question);
 }
 
 static const char *confinement(void *self)
@@ -265,6 +275,7 @@ int oe_evaluator_judge_new(const oe_config *config, oe_evaluator *inner, oe_llm 
 	if (status < 0)
 		judge_free(judge);
 	else
-		oe__evaluator_set_keeps_deadlines(*out);
+		/* The time that models take is their own; the inner one has to keep the evaluation's. */
+		oe__evaluator_set_keeps_deadlines(*out, oe__evaluator_keeps_deadlines(inner));
 	return status;
 }

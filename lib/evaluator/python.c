@@ -139,7 +139,7 @@ int oe__python_evaluator_new(struct oe__python_pool *pool, const char *function,
 		python_free(python);
 		return status;
 	}
-	oe__evaluator_set_keeps_deadlines(*out);
+	oe__evaluator_set_keeps_deadlines(*out, true);
 	return 0;
 }
 

@@ -120,19 +120,14 @@ void oe__completion_set_inner(oe_completion *completion, struct oe__llm_call *in
 
 void oe__completion_cancel_inner(oe_completion *completion)
 {
-	struct oe__llm_call inner = { .llm = NULL };
+	struct oe__llm_hold inner = { NULL, NULL };
 
 	pthread_mutex_lock(&completion->mutex);
-	if (completion->inner) { /* what there is to cancel is held, as the call may be released now */
-		inner.llm = oe_llm_ref(completion->inner->llm);
-		inner.completion = oe__completion_ref(completion->inner->completion);
-	}
+	if (completion->inner)
+		inner = oe__llm_call_hold(completion->inner);
 	pthread_mutex_unlock(&completion->mutex);
 	/* Without the lock: a backend may finish in its cancel(), which comes back here. */
-	if (inner.llm)
-		oe__llm_cancel(&inner);
-	oe__llm_call_release(&inner);
-	oe_llm_unref(inner.llm);
+	oe__llm_hold_cancel(&inner);
 }
 
 /* ---- writing ---- */

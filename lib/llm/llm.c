@@ -267,14 +267,28 @@ void oe__llm_submit(struct oe__llm_call *call)
 		oe_completion_finish(completion, status, &err);
 }
 
+struct oe__llm_hold oe__llm_call_hold(const struct oe__llm_call *call)
+{
+	return (struct oe__llm_hold){ oe_llm_ref(call->llm), oe__completion_ref(call->completion) };
+}
+
+void oe__llm_hold_cancel(struct oe__llm_hold *hold)
+{
+	if (!hold->llm)
+		return;
+	oe__completion_unwant(hold->completion);
+	hold->llm->vtable.cancel(hold->llm->self, hold->completion);
+	oe_completion_unref(hold->completion);
+	oe_llm_unref(hold->llm);
+	*hold = (struct oe__llm_hold){ NULL, NULL };
+}
+
 void oe__llm_cancel(struct oe__llm_call *call)
 {
 	/* Held, as a backend may finish in its cancel(), and `done` let go of everything. */
-	OE__AUTO(llm) oe_llm *llm = oe_llm_ref(call->llm);
-	OE__AUTO(completion) oe_completion *completion = oe__completion_ref(call->completion);
+	struct oe__llm_hold hold = oe__llm_call_hold(call);
 
-	oe__completion_unwant(completion);
-	llm->vtable.cancel(llm->self, completion);
+	oe__llm_hold_cancel(&hold);
 }
 
 bool oe__llm_abandon(struct oe__llm_call *call)

@@ -39,6 +39,15 @@ void oe__llm_submit(struct oe__llm_call *call);
    Until the release. Backends look at oe_completion_cancelled() as they begin. */
 void oe__llm_cancel(struct oe__llm_call *call);
 
+/* For composites that cancel a member's call while it may end: hold what there is to cancel of a call
+   (under the lock that keeps it alive), then cancel it (without the lock) and let go. */
+struct oe__llm_hold {
+	oe_llm *llm; /* NULL: nothing is held */
+	oe_completion *completion;
+};
+struct oe__llm_hold oe__llm_call_hold(const struct oe__llm_call *call);
+void oe__llm_hold_cancel(struct oe__llm_hold *hold);
+
 /* Stop waiting for a backend that does not come back. @return true if `done` will never be called. */
 bool oe__llm_abandon(struct oe__llm_call *call);
 

@@ -223,5 +223,25 @@ START_TEST(test_name_distance)
 }
 END_TEST
 
-TEST_MAIN("text", test_valid_by_the_standard, test_every_code_point, test_random_bytes,
+/* Cut to any size, between code points; bytes that are none lose no more than a character would. */
+START_TEST(test_beginning)
+{
+	static const char text[] = "a\xc3\xa9\xe2\x82\xac\xf0\x9f\x90\x9d" "b";
+	static const char bytes[] = "\x80\x81\x82\x83\x84\x85\x86\x87\x88";
+	size_t size = sizeof(text) - 1;
+
+	for (size_t max = 0; max <= size + 1; max++) {
+		size_t found = oe__utf8_beginning(text, size, max), wanted = max < size ? max : size;
+		while (!oe__utf8_valid(text, wanted))
+			wanted--;
+		ck_assert_uint_eq(found, wanted);
+	}
+	for (size_t max = 0; max < sizeof(bytes); max++) {
+		size_t found = oe__utf8_beginning(bytes, sizeof(bytes) - 1, max);
+		ck_assert(found <= max && max - found <= 3);
+	}
+}
+END_TEST
+
+TEST_MAIN("text", test_beginning, test_valid_by_the_standard, test_every_code_point, test_random_bytes,
 		  test_lossy_respects_the_cap, test_lines, test_comparing, test_find, test_name_distance)
