@@ -1,11 +1,6 @@
 /*
- * The fork server's loop: its part of oe-confine.so. It is in C so that the server touches next to nothing
- * of its own memory: whatever it wrote while a child lives would be copied, page by page.
- *
- *     oe_serve(control, preload, hidden, &child)   returns in children only, and when the host has gone
- *     oe_take(&child)                              in a child: waits for its job
- *
- * A child is confined before it gets back into the interpreter. The server keeps one ready ("the spare"). What is said over the sockets is struct oe__warm_message (protocol.h); a job is
+ * The fork server's loop. A child is confined before it gets back into the interpreter. The server keeps
+ * one ready ("the spare"). What is said over the sockets is struct oe__warm_message (protocol.h); a job is
  * text that nothing here reads.
  */
 
@@ -22,23 +17,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "serve.h"
 #include "warm.h"
 
 #define BROKEN_MAX 3 /* spares that end without a job, one after the other, before it is given up */
-
-/* What a child finds when it is back in the interpreter. */
-struct child {
-	int32_t is_candidate; /* else it is an evaluation            */
-	int32_t orders;       /* of an evaluation: where its job comes from */
-	int32_t result;       /* ... and where its frame goes, once it has that */
-	int32_t channel;      /* between the two of them; -1: shared */
-	int32_t candidate, init, hold; /* of an evaluation: its candidate's processes, and their end; -1 */
-	const char *job;
-	size_t job_size;
-};
-
-EXPORTED int oe_serve(int control, int preload, const char *hidden, struct child *out);
-EXPORTED void oe_take(struct child *child);
 
 /* A process namespace. Two take turns: in one an evaluation runs, in the other the spare waits. One that
    nothing was left in is used again. */
@@ -294,8 +276,8 @@ static int64_t end_room(struct room *room, struct rusage *usage)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 0;
 }
 
-/* The end of a child, and of everything in its namespace; then the host is told, if `control` is not -1. */
-static void reap(struct spare *spare, int control)
+/* The end of a child, and of everything in its namespace: what the host is to be told. */
+static struct oe__warm_message reap(struct spare *spare)
 {
 	struct oe__warm_message message = { .type = OE__WARM_EXITED, .number = spare->number };
 	struct rusage usage;
@@ -310,8 +292,11 @@ static void reap(struct spare *spare, int control)
 		message.strays = end_room(spare->room, &usage);
 		message.cpu_ms += milliseconds(&usage);
 	}
-	if (control >= 0)
-		(void)send_with(control, &message, sizeof(message), NULL, 0);
+	return message;
+}
+
+static void forget(struct spare *spare)
+{
 	if (spare->mounts >= 0)
 		close(spare->mounts);
 	*spare = (struct spare){ .mounts = -1 };
@@ -325,6 +310,7 @@ struct server {
 	int64_t count;
 	int broken;
 	struct spare spare, running;
+	struct oe__warm_message ended; /* of the last one of which the host had not said that it has a job */
 	struct room rooms[2];
 };
 
@@ -342,9 +328,13 @@ static int next_spare(struct server *server, struct child *out)
 
 static int given(struct server *server, int64_t number, struct child *out)
 {
-	if (server->spare.number != number) { /* it is gone, and the host did not know yet */
-		(void)say(server, &(struct oe__warm_message){
-							  .type = OE__WARM_EXITED, .number = number, .status = SIGKILL });
+	if (server->spare.number != number) { /* it had its job, and has ended, before we hear of it */
+		bool known = server->ended.number == number;
+		server->broken -= known;
+		(void)say(server, known ? &server->ended
+		                        : &(struct oe__warm_message){ .type = OE__WARM_EXITED,
+		                                                      .number = number,
+		                                                      .status = SIGKILL });
 		return 0;
 	}
 	server->running = server->spare;
@@ -371,9 +361,19 @@ static int hear(struct server *server, struct child *out)
 	return server->spare.number == 0 ? next_spare(server, out) : 0;
 }
 
+/* The host is told first: ending mounts takes its time. */
+static void running_ended(struct server *server)
+{
+	struct oe__warm_message message = reap(&server->running);
+
+	(void)say(server, &message);
+	forget(&server->running);
+}
+
 static int spare_ended(struct server *server, struct child *out)
 {
-	reap(&server->spare, -1);
+	server->ended = reap(&server->spare);
+	forget(&server->spare);
 	if (++server->broken > BROKEN_MAX)
 		return -1;
 	return next_spare(server, out);
@@ -394,7 +394,7 @@ int oe_serve(int control, int preload, const char *hidden, struct child *out)
 		if (poll(fds, 3, -1) < 0)
 			continue;
 		if (fds[1].revents)
-			reap(&server.running, control);
+			running_ended(&server);
 		if (fds[2].revents)
 			end = spare_ended(&server, out);
 		if (end == 0 && fds[0].revents)
