@@ -181,7 +181,6 @@ static void check_list(struct report *report, struct session *session, bool judg
 
 static void check_models(struct report *report, struct session *session, bool offline)
 {
-	const char *feedback = oe_config_get(session->config, "evaluator.use_llm_feedback");
 	oe_error err = { 0 };
 
 	/* Whoever waits for an answer here wants to hear of the first failure. */
@@ -189,6 +188,7 @@ static void check_models(struct report *report, struct session *session, bool of
 		oe_config_set(session->config, "llm.retries", "0", &err) < 0)
 		find_error(report, "llm", err.status, &err);
 	check_list(report, session, false, offline);
+	const char *feedback = oe_config_get(session->config, "evaluator.use_llm_feedback");
 	if (feedback && strcmp(feedback, "true") == 0)
 		check_list(report, session, true, offline);
 }

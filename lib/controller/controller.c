@@ -151,6 +151,8 @@ int oe_controller_new(const oe_config *config, oe_scheduler *scheduler, oe_llm *
 		controller->extension = oe__strdup(".py");
 		status = controller->extension ? 0 : oe__error_nomem(err);
 	}
+	if (status == 0 && oe__rules_init(&controller->rules, controller->config) < 0)
+		status = oe__error_nomem(err);
 	if (status < 0) {
 		oe_controller_free(controller);
 		return status;
@@ -159,7 +161,6 @@ int oe_controller_new(const oe_config *config, oe_scheduler *scheduler, oe_llm *
 	oe__evaluator_set_threads(evaluator, (int32_t)evaluations);
 	oe__window_init(&controller->window, oe__config_int(controller->config, "llm.concurrency"),
 	                evaluations);
-	oe__rules_init(&controller->rules, controller->config);
 	oe__breaker_init(&controller->breaker,
 	                 oe__config_ms(controller->config, "llm.give_up_after") * 1000000);
 	controller->checkpoint_interval = oe__config_int(controller->config, "checkpoint_interval");
@@ -200,6 +201,7 @@ void oe_controller_free(oe_controller *controller)
 	oe__inbox_done(&controller->inbox);
 	oe__directory_close(controller->directory);
 	oe_config_free(controller->config);
+	oe__rules_done(&controller->rules);
 	oe__free(controller->reason_text);
 	oe__free(controller->outage);
 	oe__free(controller->extension);

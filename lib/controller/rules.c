@@ -3,17 +3,20 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/alloc.h"
 #include "config/config.h"
 
-void oe__rules_init(struct oe__rules *rules, const oe_config *config)
+int oe__rules_init(struct oe__rules *rules, const oe_config *config)
 {
+	const char *metric = oe__config_string(config, "early_stopping_metric");
+
 	*rules = (struct oe__rules){
 		.has_target = !oe__config_is_null(config, "target_score"),
 		.patience = oe__config_is_null(config, "early_stopping_patience")
 		                ? 0
 		                : oe__config_int(config, "early_stopping_patience"),
 		.improvement_min = oe__config_real(config, "convergence_threshold"),
-		.metric = oe__config_string(config, "early_stopping_metric"),
+		.metric = oe__strdup(metric), /* a resumed run changes the configuration yet */
 		.best = -INFINITY,
 	};
 	if (rules->patience <= 0) {
@@ -24,6 +27,13 @@ void oe__rules_init(struct oe__rules *rules, const oe_config *config)
 		rules->target = oe__config_real(config, "target_score");
 	if (!oe__config_is_null(config, "max_time"))
 		rules->time_ns = (int64_t)(oe__config_real(config, "max_time") * 1e9);
+	return metric && !rules->metric ? OE_ERR_NOMEM : 0;
+}
+
+void oe__rules_done(struct oe__rules *rules)
+{
+	oe__free(rules->metric);
+	rules->metric = NULL;
 }
 
 /* The watched metric, or the fitness where it is missing: "combined_score" always is the fitness. */

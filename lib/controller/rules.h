@@ -19,7 +19,7 @@ struct oe__rules {
 	int64_t patience; /* iterations without improvement; 0: never */
 	bool has_goal;    /* no patience: it ends when `metric` equals `improvement_min` */
 	double improvement_min;
-	const char *metric; /* "early_stopping_metric"; borrowed from the configuration */
+	char *metric;    /* "early_stopping_metric" */
 	int64_t time_ns;    /* of the whole run; 0: never */
 
 	double best;        /* of `metric` */
@@ -27,7 +27,8 @@ struct oe__rules {
 	bool reached;       /* the target, or the goal */
 };
 
-void oe__rules_init(struct oe__rules *rules, const oe_config *config);
+int oe__rules_init(struct oe__rules *rules, const oe_config *config);
+void oe__rules_done(struct oe__rules *rules);
 
 /* A program joined: an initial one sets the mark and can reach the target, but is no trial. */
 void oe__rules_see(struct oe__rules *rules, const oe_program *program, bool initial);

@@ -147,8 +147,8 @@ static int do_configure(struct driver *driver, const struct oe__value *command, 
 		return status;
 	oe__hub_on_migrant(driver->hub, note_migrant, driver);
 	oe__hub_set_checked(driver->hub, true);
-	oe__rules_init(&driver->rules, driver->config);
-	return 0;
+	oe__rules_done(&driver->rules);
+	return oe__rules_init(&driver->rules, driver->config);
 }
 
 static int do_seed(struct driver *driver, const struct oe__value *command, oe_error *err)
@@ -430,6 +430,7 @@ int main(void)
 	free(line);
 	forget(&driver);
 	free(driver.iterations);
+	oe__rules_done(&driver.rules);
 	oe_config_free(driver.config);
 	oe__buffer_done(&driver.answer);
 	oe__buffer_done(&driver.migrants);

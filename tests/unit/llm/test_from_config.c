@@ -83,16 +83,17 @@ END_TEST
 START_TEST(test_arguments)
 {
 	oe_config *config = NULL;
+	oe_scheduler *own = NULL;
 	oe_llm *llm = NULL;
 	oe_error err;
 
 	ck_assert_int_eq(oe_config_new(&config), 0);
-	ck_assert_int_eq(oe_scheduler_new(1, &scheduler, NULL), 0);
-	ck_assert_int_eq(oe_llm_from_config(NULL, scheduler, 0, &llm, &err), OE_ERR_INVALID);
+	ck_assert_int_eq(oe_scheduler_new(1, &own, NULL), 0);
+	ck_assert_int_eq(oe_llm_from_config(NULL, own, 0, &llm, &err), OE_ERR_INVALID);
 	ck_assert_int_eq(oe_llm_from_config(config, NULL, 0, &llm, &err), OE_ERR_INVALID);
-	ck_assert_int_eq(oe_llm_from_config(config, scheduler, 0, NULL, &err), OE_ERR_INVALID);
+	ck_assert_int_eq(oe_llm_from_config(config, own, 0, NULL, &err), OE_ERR_INVALID);
 	oe_config_free(config);
-	oe_scheduler_unref(scheduler);
+	oe_scheduler_unref(own);
 }
 END_TEST
 
