@@ -15,8 +15,15 @@
 #include "selftest.h"
 
 /* Nobody's users: above what distributions, containers and directories of networks give out. Each
-   tree has one of its own. */
+   tree has one of its own, and each spawner a range of its own: without namespaces, the same user may
+   signal, and its processes are counted together. */
 #define UID_FIRST 0x7e000000u
+#define UID_HOSTS 8192u
+
+static uint32_t first_uid(void)
+{
+	return UID_FIRST + (uint32_t)getpid() % UID_HOSTS * TREES_MAX;
+}
 
 static struct oe__plan policy;
 static char policy_bytes[OE__MESSAGE_MAX];
@@ -34,7 +41,7 @@ int confinement_set(const char *bytes, size_t size)
 	used = plan_read_mounts(&policy, 0, head->mount_count, policy_bytes + sizeof(*head), rest);
 	if (head->mount_count > 0 && used == 0)
 		return EINVAL;
-	head->uid = geteuid() == 0 ? UID_FIRST : geteuid();
+	head->uid = geteuid() == 0 ? first_uid() : geteuid();
 	head->filter_count = 0;
 	known = true;
 	return 0;
@@ -135,7 +142,7 @@ int confinement_prepare(struct start *start, const struct tree *tree, char *byte
 		return EINVAL;
 	own.head.limits = request->limits;
 	if (geteuid() == 0)
-		own.head.uid = UID_FIRST + tree_index(tree);
+		own.head.uid = first_uid() + tree_index(tree);
 	if (own.head.tier < 2 && geteuid() == 0)
 		claim(&own, count);
 	qsort(own.mounts, own.head.mount_count, sizeof(own.mounts[0]), by_path);
