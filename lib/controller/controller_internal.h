@@ -57,6 +57,8 @@ struct oe__flight {
 	struct oe__row issue_row, answer_row, end_row;
 	int64_t asked_at;     /* successes of the breaker when it was asked      */
 	int64_t asked_ns;
+	int64_t issued_ns;     /* in this session; 0: before it                   */
+	int64_t evaluating_ns; /* when its evaluation began                       */
 	int64_t deadline_ns;  /* of an evaluator that does not keep its own; or INT64_MAX */
 	int32_t repeats;      /* evaluations that broke on our side              */
 	bool cancelled;

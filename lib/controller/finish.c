@@ -282,6 +282,9 @@ void oe__controller_edited(struct oe__flight *flight)
 			if (known)
 				oe__job_fail(job, OE_OUTCOME_DUPLICATE, "the same program is there already");
 		}
+		if (flight->issued_ns > 0)
+			oe__window_made(&controller->window, oe__clock_ns() - flight->issued_ns,
+			                job->outcome < 0);
 		if (job->outcome >= 0) {
 			end_failed(flight);
 			return;
@@ -369,6 +372,7 @@ void oe__controller_evaluated(struct oe__flight *flight)
 
 	controller->evaluating--;
 	flight->place = OE__FLIGHT_EDITING;
+	oe__window_evaluated(&controller->window, oe__clock_ns() - flight->evaluating_ns);
 	count_evaluation(controller, job);
 	if (flight->cancelled) {
 		controller->seeds_pending -= flight->initial;

@@ -153,6 +153,7 @@ void oe__flight_issue(struct oe__flight *flight)
 	const oe_iteration *iteration = flight->job.iteration;
 
 	take_slot(flight);
+	flight->issued_ns = flight->asked_ns;
 	if (!flight->controller->log) {
 		oe__job_ask(&flight->job);
 		return;
@@ -243,6 +244,7 @@ void oe__flight_evaluate(struct oe__flight *flight)
 	const struct oe__recipe *recipe = controller->recipe;
 
 	flight->place = OE__FLIGHT_EVALUATING;
+	flight->evaluating_ns = oe__clock_ns();
 	controller->evaluating++;
 	controller->numbers.evaluations_started++;
 	flight->deadline_ns = INT64_MAX;

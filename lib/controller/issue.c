@@ -61,12 +61,18 @@ static void abandon_late(oe_controller *controller, int64_t now_ns)
 
 /* ---- questions ---- */
 
+/* Before their evaluation, wherever they are. */
+static int64_t count_ahead(const oe_controller *controller)
+{
+	return controller->flight_count - controller->evaluating;
+}
+
 static bool may_issue(const oe_controller *controller, int64_t now_ns)
 {
 	return controller->state == OE__CONTROLLER_RUNNING && controller->seeded &&
 	       controller->seeds_pending == 0 && !controller->paused && !controller->numbers_ended &&
 	       !oe__events_full(&controller->events) &&
-	       oe__window_admits(&controller->window, controller->asking, controller->waiting.count,
+	       oe__window_admits(&controller->window, controller->asking, count_ahead(controller),
 	                         now_ns);
 }
 
@@ -170,7 +176,7 @@ int64_t oe__controller_next_alarm(const oe_controller *controller)
 	            !controller->hub_waits && controller->breaker.state == OE__BREAKER_CLOSED;
 	if (more || controller->parked.head) {
 		int64_t window_ns = oe__window_next(&controller->window, controller->asking,
-		                                    controller->waiting.count);
+		                                    controller->parked.head ? 0 : count_ahead(controller));
 		next_ns = earlier(next_ns, oe__breaker_delay(&controller->breaker, window_ns));
 	}
 	return next_ns;
