@@ -386,19 +386,21 @@ int oe_serve(int control, int preload, const char *hidden, struct child *out)
 	int end = say(&server, &ready) ? next_spare(&server, out) : -1;
 
 	while (end == 0) {
+		/* Looked at in this order, so that what the host had said before a child ended is seen with its end. */
 		struct pollfd fds[3] = {
-			{ .fd = control, .events = POLLIN },
 			{ .fd = server.running.number ? server.running.handle : -1, .events = POLLIN },
 			{ .fd = server.spare.number ? server.spare.handle : -1, .events = POLLIN },
+			{ .fd = control, .events = POLLIN },
 		};
 		if (poll(fds, 3, -1) < 0)
 			continue;
-		if (fds[1].revents)
+		if (fds[0].revents)
 			running_ended(&server);
+		/* ... and heard first: a spare that was given a job is none. */
 		if (fds[2].revents)
-			end = spare_ended(&server, out);
-		if (end == 0 && fds[0].revents)
 			end = hear(&server, out);
+		else if (fds[1].revents)
+			end = spare_ended(&server, out);
 	}
 	return end;
 }
