@@ -197,6 +197,38 @@ START_TEST(test_population_from_the_log)
 }
 END_TEST
 
+/* Its iteration is not the one that the log has beside it. */
+START_TEST(test_seed_of_another_run)
+{
+	struct world first, second;
+	oe_program *best = NULL;
+	oe_population *replayed = NULL;
+	oe_error err = { 0 };
+	world_init(&first, true);
+	world_init(&second, true);
+	run_all(&first);
+	oe_run *run = open_run(&first);
+	ck_assert_int_eq(oe_run_program(run, "best", &best, NULL), 0);
+	ck_assert_int_gt(oe_program_iteration(best), 0);
+	oe_run_close(run);
+
+	oe_controller *controller = world_controller(&second, &err);
+	ck_assert_ptr_nonnull(controller);
+	ck_assert_int_eq(oe_controller_seed(controller, best, &err), 0);
+	ck_assert_int_eq(world_run(controller), OE_REASON_ITERATIONS);
+	oe_controller_free(controller);
+	run = open_run(&second);
+	int status = oe_run_population(run, &replayed, &err);
+	ck_assert_msg(status == 0, "%s", err.message);
+	ck_assert_uint_gt(oe_population_size(replayed, OE_ISLAND_ALL), 1);
+	oe_population_unref(replayed);
+	oe_program_unref(best);
+	oe_run_close(run);
+	world_done(&first);
+	world_done(&second);
+}
+END_TEST
+
 /* What came with a checkpoint is found in the run as what was made in it. */
 static void expect_imported(oe_run *run, const char *checkpoint)
 {
@@ -394,6 +426,7 @@ END_TEST
 
 TEST_MAIN("run", test_everything_is_kept, test_confinement_is_kept, test_prompts_are_rendered_again,
 		  test_kept_prompts_equal_rendered_ones, test_one_run_per_directory,
-		  test_population_from_the_log, test_checkpoint_begins_another_run,
+		  test_population_from_the_log, test_seed_of_another_run,
+		  test_checkpoint_begins_another_run,
 		  test_last_checkpoint_is_of_the_end, test_a_run_that_cannot_be_written,
 		  test_killed_run_loses_nothing)
