@@ -17,15 +17,16 @@ bool oe__breaker_success(struct oe__breaker *breaker)
 	return was_down;
 }
 
-bool oe__breaker_failure(struct oe__breaker *breaker, int64_t asked_at, int64_t now_ns)
+bool oe__breaker_failure(struct oe__breaker *breaker, int64_t asked_at, int64_t asked_ns,
+                         int64_t now_ns)
 {
 	if (breaker->state == OE__BREAKER_CLOSED) {
 		if (breaker->successes > asked_at)
 			return false;
 		breaker->opened_ns = now_ns;
 		breaker->wait_ns = FIRST_WAIT_NS;
-	} else if (breaker->state == OE__BREAKER_OPEN) {
-		return true; /* one more of those that were out when it opened */
+	} else if (breaker->state == OE__BREAKER_OPEN || asked_ns <= breaker->opened_ns) {
+		return true; /* one more of those that were out when it opened, and no probe */
 	}
 	breaker->state = OE__BREAKER_OPEN;
 	breaker->probe_ns = now_ns + breaker->wait_ns;

@@ -30,10 +30,11 @@ void oe__breaker_init(struct oe__breaker *breaker, int64_t give_up_ns);
 /* An answer came: closed. @return true if it was not before. */
 bool oe__breaker_success(struct oe__breaker *breaker);
 
-/* A question asked after `asked_at` successes failed for a reason that concerns the provider.
-   @return true if the provider counts as down: the question must wait. False if others were
+/* A question asked after `asked_at` successes, at `asked_ns`, failed for a reason that concerns the
+   provider. @return true if the provider counts as down: the question must wait. False if others were
    answered meanwhile: it is this question that fails. */
-bool oe__breaker_failure(struct oe__breaker *breaker, int64_t asked_at, int64_t now_ns);
+bool oe__breaker_failure(struct oe__breaker *breaker, int64_t asked_at, int64_t asked_ns,
+                         int64_t now_ns);
 
 /* May a question go out now? Takes the probe's place if one is due. */
 bool oe__breaker_admit(struct oe__breaker *breaker, int64_t now_ns);

@@ -166,6 +166,19 @@ static void free_slot(struct oe__flight *flight)
 	flight->controller->asking--;
 }
 
+/* The provider is there, whatever it says. */
+static void hear(oe_controller *controller)
+{
+	if (!oe__breaker_success(&controller->breaker))
+		return;
+	oe__window_restart(&controller->window);
+	oe__free(controller->outage);
+	controller->outage = NULL;
+	oe__events_push(&controller->events, &(oe_event){ .type = OE_EVENT_CONTINUED,
+	                                                  .island = OE_ISLAND_ALL,
+	                                                  .text = "the provider answers again" });
+}
+
 void oe__controller_answered(struct oe__flight *flight)
 {
 	oe_controller *controller = flight->controller;
@@ -176,14 +189,7 @@ void oe__controller_answered(struct oe__flight *flight)
 	flight->deadline_ns = INT64_MAX;
 	controller->failures_in_a_row = 0;
 	oe__window_answered(&controller->window, oe__clock_ns() - flight->asked_ns);
-	if (oe__breaker_success(&controller->breaker)) {
-		oe__window_restart(&controller->window);
-		oe__free(controller->outage);
-		controller->outage = NULL;
-		oe__events_push(&controller->events, &(oe_event){ .type = OE_EVENT_CONTINUED,
-		                                                  .island = OE_ISLAND_ALL,
-		                                                  .text = "the provider answers again" });
-	}
+	hear(controller);
 }
 
 static void note_usage(struct oe__flight *flight)
@@ -251,7 +257,8 @@ void oe__controller_ask_failed(struct oe__flight *flight)
 		leave_open(flight);
 		break;
 	case OE_LLM_FAILURE_TRANSIENT:
-		if (oe__breaker_failure(&controller->breaker, flight->asked_at, oe__clock_ns()))
+		if (oe__breaker_failure(&controller->breaker, flight->asked_at, flight->asked_ns,
+		                        oe__clock_ns()))
 			park(flight);
 		else if (++job->asked < ASKS_MAX)
 			ask_again(flight);
@@ -259,8 +266,7 @@ void oe__controller_ask_failed(struct oe__flight *flight)
 			fail_question(flight);
 		break;
 	default:
-		/* It was heard and refused: the provider is there. */
-		(void)oe__breaker_success(&controller->breaker);
+		hear(controller); /* it was refused */
 		fail_question(flight);
 		break;
 	}

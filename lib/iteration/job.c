@@ -123,7 +123,11 @@ static int prepare_question(struct oe__job *job)
 		job->rendered = true;
 	}
 	oe__llm_call_release(call);
+	/* What the answer before it said went with it. */
 	job->requests = 0;
+	job->model = NULL;
+	job->tokens_in = job->tokens_out = -1;
+	job->llm_ms = -1;
 	*call = (struct oe__llm_call){
 		.request = {
 			.system = oe__buffer_string(&job->prompt.system),

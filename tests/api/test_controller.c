@@ -196,6 +196,31 @@ static double processor_seconds(void)
 		   (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
 }
 
+/* Each outage is told, and its end: an answer that is a refusal shows that the provider is there. */
+START_TEST(test_every_outage_is_told)
+{
+	struct world world;
+	world_init(&world, false);
+	world_set(&world, "max_iterations", "100000");
+	world_set(&world, "llm.retry_delay", "0.01");
+	atomic_store(&world.overloads, 1000000);
+	atomic_store(&world.llm, LLM_OVERLOADED);
+	oe_controller *controller = world_seeded(&world);
+
+	for (int outage = 0; outage < 2; outage++) {
+		(void)wait_for(controller, OE_EVENT_PAUSED);
+		atomic_store(&world.llm, LLM_HOPELESS);
+		(void)wait_for(controller, OE_EVENT_CONTINUED);
+		atomic_store(&world.llm, LLM_OVERLOADED);
+	}
+	(void)wait_for(controller, OE_EVENT_PAUSED);
+	oe_controller_stop(controller, OE_STOP_CANCEL);
+	(void)wait_for(controller, OE_EVENT_DONE);
+	oe_controller_free(controller);
+	world_done(&world);
+}
+END_TEST
+
 /* Waiting for a provider that is down takes time, not a processor. */
 START_TEST(test_waiting_is_idle)
 {
@@ -455,7 +480,8 @@ START_TEST(test_inject)
 END_TEST
 
 TEST_MAIN("controller", test_all_iterations, test_events_tell_everything, test_target_and_patience,
-		  test_time, test_refused_key_ends_the_run, test_provider_comes_back, test_waiting_is_idle,
+		  test_time, test_refused_key_ends_the_run, test_provider_comes_back,
+		  test_every_outage_is_told, test_waiting_is_idle,
 		  test_hopeless_requests_are_outcomes, test_stop_cancels_the_model,
 		  test_stop_cancels_evaluations, test_stop_from_another_thread,
 		  test_deaf_evaluator_is_left_behind, test_stop_leaves_the_deaf_behind,
