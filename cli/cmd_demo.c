@@ -81,11 +81,7 @@ static int build(struct session *session, const struct arguments *arguments, con
 	if (status == EXIT_DONE)
 		status = session_read_program(session, program);
 	if (status == EXIT_DONE)
-		status = session_start_scheduler(session);
-	if (status == EXIT_DONE)
-		status = session_make_llm(session);
-	if (status == EXIT_DONE)
-		status = session_make_evaluator(session, evaluator);
+		status = session_start(session, evaluator);
 	return status;
 }
 

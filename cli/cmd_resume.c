@@ -106,11 +106,7 @@ static int build(struct session *session, const struct arguments *arguments,
 	session_raise_limits();
 	status = set_iterations(session->config, arguments, origin);
 	if (status == EXIT_DONE)
-		status = session_start_scheduler(session);
-	if (status == EXIT_DONE)
-		status = session_make_llm(session);
-	if (status == EXIT_DONE)
-		status = session_make_evaluator(session, evaluator);
+		status = session_start(session, evaluator);
 	return status;
 }
 

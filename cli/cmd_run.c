@@ -73,11 +73,7 @@ static int build(struct session *session, const struct arguments *arguments)
 	session->directory = output ? must_copy(output) : must_format("%s/openevolve_output", folder);
 	session_raise_limits();
 	if (status == EXIT_DONE)
-		status = session_start_scheduler(session);
-	if (status == EXIT_DONE)
-		status = session_make_llm(session);
-	if (status == EXIT_DONE)
-		status = session_make_evaluator(session, evaluator);
+		status = session_start(session, evaluator);
 	return status;
 }
 

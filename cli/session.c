@@ -78,7 +78,7 @@ int session_start_scheduler(struct session *session)
 	return status < 0 ? message_error(EXIT_FAILED, status, &err) : EXIT_DONE;
 }
 
-int session_make_llm(struct session *session)
+static int make_llm(struct session *session)
 {
 	oe_error err = { 0 };
 	const oe_model *model = NULL;
@@ -108,6 +108,16 @@ int session_make_evaluator(struct session *session, const char *path)
 	status = oe_evaluator_from_config(session->config, session->scheduler, path, session->suffix,
 									  session->judge, &session->evaluator, &err);
 	return status < 0 ? message_error(EXIT_EVALUATOR, status, &err) : EXIT_DONE;
+}
+
+int session_start(struct session *session, const char *evaluator)
+{
+	int status = session_start_scheduler(session);
+	if (status == EXIT_DONE)
+		status = make_llm(session);
+	if (status == EXIT_DONE)
+		status = session_make_evaluator(session, evaluator);
+	return status;
 }
 
 void session_raise_limits(void)

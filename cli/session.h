@@ -30,11 +30,11 @@ int session_read_program(struct session *session, const char *path);
 
 int session_start_scheduler(struct session *session);
 
-/* The models of the evolution. */
-int session_make_llm(struct session *session);
-
 /* The evaluator, and its judges if the configuration wants any. */
 int session_make_evaluator(struct session *session, const char *path);
+
+/* All of it: the scheduler, the models of the evolution, and the evaluator. */
+int session_start(struct session *session, const char *evaluator);
 
 /* Let this process have as many descriptors as it may. */
 void session_raise_limits(void);

@@ -1,46 +1,10 @@
 /* Every allocation of an edit and of a diff fails once: the call says so, and nothing is left. */
 
-#include <check.h>
-#include <stdbool.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "edit/edit.h"
 #include "edit/report.h"
-
-static long live, count, fails_at;
-static int for_ever;
-
-static int refuse(void)
-{
-	count++;
-	return fails_at > 0 && (count == fails_at || (for_ever && count > fails_at));
-}
-
-static void *take(size_t size, void *userdata)
-{
-	(void)userdata;
-	void *block = refuse() ? NULL : malloc(size);
-	live += block != NULL;
-	return block;
-}
-
-static void *change(void *block, size_t size, void *userdata)
-{
-	(void)userdata;
-	if (refuse())
-		return NULL;
-	void *moved = realloc(block, size);
-	live += moved && !block;
-	return moved;
-}
-
-static void give(void *block, void *userdata)
-{
-	(void)userdata;
-	live -= block != NULL;
-	free(block);
-}
+#include "nomem.h"
 
 static oe_bytes bytes(const char *text)
 {
@@ -99,41 +63,14 @@ static int differ(void)
 	return status;
 }
 
-START_TEST(test_each_allocation_fails_once)
+START_TEST(test_each_allocation_fails)
 {
-	static int (*const scenarios[])(void) = { tolerant, own_pattern, rewrite, no_edit, differ };
-
-	for (size_t i = 0; i < sizeof(scenarios) / sizeof(scenarios[0]); i++) {
-		fails_at = 0;
-		count = 0;
-		ck_assert_int_eq(scenarios[i](), 0);
-		long all = count;
-		ck_assert_int_gt(all, 3);
-		for (for_ever = 0; for_ever < 2; for_ever++) {
-			for (fails_at = 1; fails_at <= all; fails_at++) {
-				count = 0;
-				ck_assert_msg(scenarios[i]() == OE_ERR_NOMEM, "scenario %zu, allocation %ld", i,
-							  fails_at);
-				ck_assert_int_eq(live, 0);
-			}
-		}
-	}
+	nomem_each("tolerant", tolerant);
+	nomem_each("own pattern", own_pattern);
+	nomem_each("rewrite", rewrite);
+	nomem_each("no edit", no_edit);
+	nomem_each("differ", differ);
 }
 END_TEST
 
-int main(void)
-{
-	const oe_allocator allocator = { take, change, give, NULL };
-
-	if (oe_set_allocator(&allocator) < 0)
-		return EXIT_FAILURE;
-	Suite *suite = suite_create("nomem");
-	TCase *tcase = tcase_create("nomem");
-	tcase_add_test(tcase, test_each_allocation_fails_once);
-	suite_add_tcase(suite, tcase);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
-}
+NOMEM_MAIN("nomem", test_each_allocation_fails)

@@ -1,45 +1,15 @@
 /* Every allocation of a small run fails once: the call says so, nothing has changed by half, and
    the next try of the same call succeeds. */
 
-#include <stdlib.h>
-
+#include "nomem.h"
 #include "world.h"
-
-static long live, count, fails_at;
-
-static void *take(size_t size, void *userdata)
-{
-	(void)userdata;
-	void *block = ++count == fails_at ? NULL : malloc(size);
-	live += block != NULL;
-	return block;
-}
-
-static void *change(void *block, size_t size, void *userdata)
-{
-	(void)userdata;
-	if (++count == fails_at)
-		return NULL;
-	void *moved = realloc(block, size);
-	live += moved && !block;
-	return moved;
-}
-
-static void give(void *block, void *userdata)
-{
-	(void)userdata;
-	live -= block != NULL;
-	free(block);
-}
-
-static const oe_allocator failing = { take, change, give, NULL };
 
 static int sound(const oe_hub *hub)
 {
 	const char *broken = oe__hub_check(hub);
 
 	if (broken)
-		fprintf(stderr, "allocation %ld: not true: %s\n", fails_at, broken);
+		fprintf(stderr, "allocation %ld: not true: %s\n", atomic_load(&nomem_fails_at), broken);
 	return broken == NULL;
 }
 
@@ -156,27 +126,19 @@ static int run(void)
 	return failures <= 1 ? failures : -1;
 }
 
-int main(void)
+START_TEST(test_each_allocation_fails_once)
 {
-	long total;
-
-	if (oe_set_allocator(&failing) < 0)
-		return EXIT_FAILURE;
-	if (run() != 0 || live != 0) {
-		fprintf(stderr, "the run itself is wrong\n");
-		return EXIT_FAILURE;
+	nomem_arm(0, false);
+	ck_assert_int_eq(run(), 0);
+	ck_assert_int_eq(atomic_load(&nomem_live), 0);
+	long total = atomic_load(&nomem_count);
+	for (long at = 1; at <= total; at++) {
+		nomem_arm(at, false);
+		ck_assert_msg(run() >= 0, "allocation %ld of %ld", at, total);
+		ck_assert_msg(atomic_load(&nomem_live) == 0, "allocation %ld of %ld: %ld blocks left", at,
+		              total, atomic_load(&nomem_live));
 	}
-	total = count;
-	for (fails_at = 1; fails_at <= total; fails_at++) {
-		count = 0;
-		int result = run();
-
-		if (result < 0 || live != 0) {
-			fprintf(stderr, "allocation %ld of %ld: result %d, %ld blocks left\n", fails_at, total,
-					result, live);
-			return EXIT_FAILURE;
-		}
-	}
-	printf("%ld allocations, each failed once\n", total);
-	return EXIT_SUCCESS;
 }
+END_TEST
+
+NOMEM_MAIN("nomem", test_each_allocation_fails_once)
