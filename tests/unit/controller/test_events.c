@@ -5,8 +5,8 @@
 #include "base/alloc.h"
 #include "base/rng.h"
 #include "controller/events.h"
+#include "nomem.h"
 #include "program/program.h"
-#include "test.h"
 
 static void push(struct oe__events *events, int type, int64_t iteration, const char *text)
 {
@@ -110,37 +110,15 @@ START_TEST(test_full)
 }
 END_TEST
 
-static bool refusing;
-
-static void *take(size_t size, void *userdata)
-{
-	(void)userdata;
-	return refusing ? NULL : malloc(size);
-}
-
-static void *change(void *block, size_t size, void *userdata)
-{
-	(void)userdata;
-	return refusing ? NULL : realloc(block, size);
-}
-
-static void give(void *block, void *userdata)
-{
-	(void)userdata;
-	free(block);
-}
-
 /* Without memory it says so, and keeps what it has. */
 START_TEST(test_no_memory)
 {
-	const oe_allocator allocator = { take, change, give, NULL };
 	struct oe__events events = { .mask = UINT32_MAX };
 
-	ck_assert_int_eq(oe_set_allocator(&allocator), 0);
 	push(&events, OE_EVENT_BEST, 1, "");
-	refusing = true;
+	nomem_arm(1, true);
 	push(&events, OE_EVENT_BEST, 2, "");
-	refusing = false;
+	nomem_arm(0, false);
 	ck_assert_int_eq(events.status, OE_ERR_NOMEM);
 	ck_assert_int_eq(oe__events_next(&events)->iteration, 1);
 	ck_assert_ptr_null(oe__events_next(&events));
@@ -148,4 +126,4 @@ START_TEST(test_no_memory)
 }
 END_TEST
 
-TEST_MAIN("events", test_order, test_texts, test_programs, test_mask, test_full, test_no_memory)
+NOMEM_MAIN("events", test_order, test_texts, test_programs, test_mask, test_full, test_no_memory)

@@ -16,8 +16,14 @@ static struct oe__rules rules_of(const char *yaml)
 	ck_assert_int_eq(oe_config_new(&config), 0);
 	ck_assert_msg(oe_config_load_text(config, yaml, strlen(yaml), "test", &err) == 0, "%s",
 				  err.message);
-	oe__rules_init(&rules, config);
+	ck_assert_int_eq(oe__rules_init(&rules, config), 0);
 	return rules;
+}
+
+static void rules_done(struct oe__rules *rules)
+{
+	oe__rules_done(rules);
+	oe_config_free(config);
 }
 
 static void see(struct oe__rules *rules, double score, double other, bool initial)
@@ -44,7 +50,7 @@ START_TEST(test_none)
 	for (int i = 0; i < 100; i++)
 		see(&rules, i % 3, NONE, i == 0);
 	ck_assert_int_eq(oe__rules_check(&rules, INT64_MAX), OE_REASON_NONE);
-	oe_config_free(config);
+	rules_done(&rules);
 }
 END_TEST
 
@@ -58,11 +64,11 @@ START_TEST(test_target)
 	ck_assert_int_eq(oe__rules_check(&rules, 0), OE_REASON_TARGET);
 	see(&rules, 0.1, 0, false); /* it was reached */
 	ck_assert_int_eq(oe__rules_check(&rules, 0), OE_REASON_TARGET);
-	oe_config_free(config);
+	rules_done(&rules);
 	rules = rules_of("target_score: 0.9");
 	see(&rules, 1, NONE, true); /* the initial program may be good enough */
 	ck_assert_int_eq(oe__rules_check(&rules, 0), OE_REASON_TARGET);
-	oe_config_free(config);
+	rules_done(&rules);
 }
 END_TEST
 
@@ -82,7 +88,7 @@ START_TEST(test_patience)
 	ck_assert_int_eq(oe__rules_check(&rules, 0), OE_REASON_NONE);
 	see(&rules, 1.2, NONE, false);
 	ck_assert_int_eq(oe__rules_check(&rules, 0), OE_REASON_PATIENCE);
-	oe_config_free(config);
+	rules_done(&rules);
 }
 END_TEST
 
@@ -101,7 +107,7 @@ START_TEST(test_patience_without_scores)
 	for (int i = 0; i < 3; i++)
 		see(&rules, -INFINITY, NONE, false);
 	ck_assert_int_eq(oe__rules_check(&rules, 0), OE_REASON_PATIENCE);
-	oe_config_free(config);
+	rules_done(&rules);
 }
 END_TEST
 
@@ -121,7 +127,7 @@ START_TEST(test_metric)
 	ck_assert_double_eq(rules.best, 3);
 	see(&rules, 4, INFINITY, false);
 	ck_assert_double_eq(rules.best, 4);
-	oe_config_free(config);
+	rules_done(&rules);
 }
 END_TEST
 
@@ -131,7 +137,7 @@ START_TEST(test_time)
 
 	ck_assert_int_eq(oe__rules_check(&rules, 1499999999), OE_REASON_NONE);
 	ck_assert_int_eq(oe__rules_check(&rules, 1500000000), OE_REASON_TIME);
-	oe_config_free(config);
+	rules_done(&rules);
 }
 END_TEST
 
@@ -145,7 +151,7 @@ START_TEST(test_goal)
 	ck_assert_int_eq(oe__rules_check(&rules, 0), OE_REASON_NONE);
 	see(&rules, 0.5, NONE, false);
 	ck_assert_int_eq(oe__rules_check(&rules, 0), OE_REASON_TARGET);
-	oe_config_free(config);
+	rules_done(&rules);
 }
 END_TEST
 
@@ -159,7 +165,7 @@ START_TEST(test_order)
 	ck_assert_int_eq(oe__rules_check(&rules, INT64_MAX), OE_REASON_PATIENCE);
 	see(&rules, 1, NONE, false);
 	ck_assert_int_eq(oe__rules_check(&rules, INT64_MAX), OE_REASON_TARGET);
-	oe_config_free(config);
+	rules_done(&rules);
 }
 END_TEST
 
