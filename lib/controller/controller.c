@@ -316,12 +316,18 @@ static int begin(oe_controller *controller, oe_error *err)
 
 static int deliver(oe_controller *controller, const oe_event **event)
 {
-	const oe_event *next = oe__events_next(&controller->events);
+	struct oe__events *events = &controller->events;
+	bool failed = atomic_load(&controller->log_failed); /* before the look at what is durable */
+	int64_t durable = controller->log ? oe__log_durable(controller->log) : INT64_MAX;
+
+	if (failed)
+		oe__events_forget(events, durable);
+	const oe_event *next = oe__events_next(events, durable);
 	if (!next)
 		return 0;
 	if (event)
 		*event = next;
-	if (controller->events.head)
+	if (oe__events_ready(events, durable))
 		oe__inbox_raise(&controller->inbox); /* the descriptor must go on saying so */
 	return 1;
 }

@@ -15,11 +15,27 @@ static void event_free(struct oe__event *event)
 
 void oe__events_done(struct oe__events *events)
 {
-	while (oe__events_next(events))
+	while (oe__events_next(events, INT64_MAX))
 		continue;
 }
 
+static void append(struct oe__events *events, struct oe__event *event)
+{
+	event->next = NULL;
+	if (events->tail)
+		events->tail->next = event;
+	else
+		events->head = event;
+	events->tail = event;
+	events->count++;
+}
+
 void oe__events_push(struct oe__events *events, const oe_event *given)
+{
+	oe__events_push_call(events, given, 0);
+}
+
+void oe__events_push_call(struct oe__events *events, const oe_event *given, int64_t call)
 {
 	if (!(events->mask & OE_EVENT_BIT(given->type)) && given->type != OE_EVENT_DONE)
 		return;
@@ -35,7 +51,7 @@ void oe__events_push(struct oe__events *events, const oe_event *given)
 	char *storage = (char *)(event + 1);
 	memcpy(storage, text, text_size);
 	memcpy(storage + text_size, model, model_size);
-	event->next = NULL;
+	event->call = call;
 	event->public = *given;
 	event->public.struct_size = sizeof(oe_event);
 	event->public.text = storage;
@@ -45,23 +61,39 @@ void oe__events_push(struct oe__events *events, const oe_event *given)
 	if (given->parent)
 		oe_program_ref(given->parent);
 
-	if (events->tail)
-		events->tail->next = event;
-	else
-		events->head = event;
-	events->tail = event;
-	events->count++;
+	append(events, event);
 }
 
-const oe_event *oe__events_next(struct oe__events *events)
+bool oe__events_ready(const struct oe__events *events, int64_t durable)
 {
-	event_free(events->current);
-	events->current = events->head;
-	if (!events->current)
-		return NULL;
-	events->head = events->current->next;
+	return events->head && events->head->call <= durable;
+}
+
+static struct oe__event *pop(struct oe__events *events)
+{
+	struct oe__event *event = events->head;
+
+	events->head = event->next;
 	if (!events->head)
 		events->tail = NULL;
 	events->count--;
-	return &events->current->public;
+	return event;
+}
+
+const oe_event *oe__events_next(struct oe__events *events, int64_t durable)
+{
+	event_free(events->current);
+	events->current = oe__events_ready(events, durable) ? pop(events) : NULL;
+	return events->current ? &events->current->public : NULL;
+}
+
+void oe__events_forget(struct oe__events *events, int64_t durable)
+{
+	for (size_t left = events->count; left > 0; left--) {
+		struct oe__event *event = pop(events);
+		if (event->call > durable)
+			event_free(event);
+		else
+			append(events, event);
+	}
 }

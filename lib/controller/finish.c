@@ -18,10 +18,9 @@ static void end_durable(struct oe__row *row, int status)
 {
 	struct oe__flight *flight = OE__CONTAINER(row, struct oe__flight, end_row);
 
-	if (status < 0) {
+	if (status < 0)
 		atomic_store(&flight->controller->log_failed, true);
-		oe__inbox_wake(&flight->controller->inbox);
-	}
+	oe__inbox_raise(&flight->controller->inbox); /* its events may be told now, or never */
 	oe__flight_free(flight);
 }
 
@@ -55,12 +54,13 @@ static void write_end(struct oe__flight *flight, enum oe__row_kind kind, int out
 	oe__controller_save_if_due(controller);
 }
 
+/* Of the call that write_end() is about to append: told when that is durable. */
 static void tell(struct oe__flight *flight, int type, int outcome, oe_program *program)
 {
 	oe_controller *controller = flight->controller;
 	const struct oe__job *job = &flight->job;
 
-	oe__events_push(&controller->events,
+	oe__events_push_call(&controller->events,
 	                &(oe_event){
 						.type = type,
 						.iteration = job->iteration ? job->iteration->number : 0,
@@ -75,7 +75,8 @@ static void tell(struct oe__flight *flight, int type, int outcome, oe_program *p
 						.evaluation_ms = job->evaluation ? job->evaluation_ms : -1,
 						.tokens_in = job->answer ? job->tokens_in : -1,
 						.tokens_out = job->answer ? job->tokens_out : -1,
-					});
+					},
+	                controller->log ? oe__log_next(controller->log) : 0);
 }
 
 static void count_end(oe_controller *controller)

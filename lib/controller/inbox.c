@@ -57,8 +57,10 @@ void oe__inbox_wake(struct oe__inbox *inbox)
 void oe__inbox_raise(struct oe__inbox *inbox)
 {
 	OE__LOCKED(&inbox->mutex);
-	inbox->raised = true;
-	oe__signal_set(&inbox->signal);
+	if (!inbox->raised) {
+		inbox->raised = true;
+		oe__signal_set(&inbox->signal);
+	}
 }
 
 void oe__inbox_run(struct oe__inbox *inbox)

@@ -36,7 +36,8 @@ void oe__inbox_wake(struct oe__inbox *inbox);
 /* Run what was posted. */
 void oe__inbox_run(struct oe__inbox *inbox);
 
-/* The owner is about to return with more to do: the descriptor must say so. */
+/* There is something to look at: the owner is about to return with more to do, or what an event waits
+   for has come. Any thread. */
 void oe__inbox_raise(struct oe__inbox *inbox);
 
 /* Become readable at `due_ns` of oe__clock_ns(); INT64_MAX: never. */

@@ -70,7 +70,10 @@ static void write_checkpoint(struct oe__task *task)
 	oe_controller *controller = saving->controller;
 	int64_t start_ns = oe__clock_ns();
 
-	saving->status = write_population(saving);
+	/* An export of what the log has, not of more. */
+	saving->status = oe__log_flush(controller->log, &saving->error);
+	if (saving->status == 0)
+		saving->status = write_population(saving);
 	oe__database_close(saving->database);
 	oe_program *best = oe_population_best(saving->population);
 	if (saving->status == 0 && best)

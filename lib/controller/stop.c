@@ -74,18 +74,21 @@ static void hurry(oe_controller *controller)
 			oe__flight_leave_by(flight, now_ns);
 }
 
-/* The log cannot be written any more: why, and where. */
-static void stop_for_store(oe_controller *controller)
+/* The log cannot be written any more: whatever else was about to end the run, that did. */
+static void blame_store(oe_controller *controller)
 {
 	OE__AUTO(buffer) struct oe__buffer text = OE__BUFFER_INIT(4096);
 	oe_error err = { 0 };
 
 	controller->store_failed = true;
-	(void)oe__log_flush(controller->log, &err);
+	atomic_store(&controller->log_failed, true);
+	(void)oe__log_flush(controller->log, &err); /* says why, and where */
 	if (err.where[0])
 		oe__buffer_printf(&text, "%s: ", err.where);
 	oe__buffer_text(&text, err.message);
-	oe__controller_stop_for(controller, OE_REASON_STORE, OE_STOP_KILL, oe__buffer_string(&text));
+	oe__free(controller->reason_text);
+	controller->reason_text = oe__strdup(oe__buffer_string(&text));
+	controller->reason = OE_REASON_STORE;
 }
 
 static void harden(oe_controller *controller, int how)
@@ -119,6 +122,15 @@ void oe__controller_stop_for(oe_controller *controller, int reason, int how, con
 		controller->how = -1; /* so that even a drain is a step */
 	}
 	harden(controller, how);
+}
+
+static void stop_for_store(oe_controller *controller)
+{
+	blame_store(controller);
+	if (controller->state < OE__CONTROLLER_STOPPING)
+		controller->state = OE__CONTROLLER_STOPPING;
+	if (controller->state == OE__CONTROLLER_STOPPING)
+		harden(controller, OE_STOP_KILL);
 }
 
 void oe__controller_apply_stop(oe_controller *controller)
@@ -177,12 +189,11 @@ static void finish(oe_controller *controller)
 
 	controller->state = OE__CONTROLLER_DONE;
 	if (controller->log && !controller->store_failed) {
-		oe_error err = { 0 };
 		(void)oe__controller_set_meta(controller, "state", finished ? "finished" : "stopped");
 		(void)oe__controller_set_meta(controller, "reason", reason_name(controller->reason));
 		(void)oe__controller_set_meta(controller, "reason_text", controller->reason_text);
-		if (oe__log_flush(controller->log, &err) < 0)
-			oe__controller_log(controller, 0, "the log could not be completed: %s", err.message);
+		if (oe__log_flush(controller->log, NULL) < 0)
+			blame_store(controller);
 	}
 	oe__events_push(&controller->events, &(oe_event){ .type = OE_EVENT_DONE,
 	                                                  .island = OE_ISLAND_ALL,

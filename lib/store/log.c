@@ -16,6 +16,7 @@ struct oe__log {
 	oe_error failure;              /* store thread; copied under the mutex when it happens */
 	int64_t committed_ns;          /* store thread */
 	atomic_llong in_flight;
+	atomic_llong durable; /* number of the last call that is */
 	pthread_t thread;
 
 	pthread_mutex_t mutex;
@@ -57,6 +58,16 @@ void oe__log_append(struct oe__log *log, struct oe__row *row)
 	if (wake)
 		pthread_cond_signal(&log->filled);
 	pthread_mutex_unlock(&log->mutex);
+}
+
+int64_t oe__log_next(const struct oe__log *log)
+{
+	return log->next_seq; /* nobody else changes it */
+}
+
+int64_t oe__log_durable(const struct oe__log *log)
+{
+	return atomic_load_explicit(&log->durable, memory_order_acquire);
 }
 
 void oe__log_set_in_flight(struct oe__log *log, int64_t count)
@@ -115,11 +126,25 @@ static int write_batch(struct oe__log *log, const struct oe__row *batch)
 	return status;
 }
 
+/* Before anybody is told: who is told may look. */
+static void note_durable(struct oe__log *log, const struct oe__row *batch)
+{
+	int64_t last = 0;
+
+	for (const struct oe__row *row = batch; row; row = row->next)
+		if (oe__row_is_call(row->kind))
+			last = row->seq;
+	if (last > 0)
+		atomic_store_explicit(&log->durable, last, memory_order_release);
+}
+
 static void end_batch(struct oe__log *log, struct oe__row *batch, int status)
 {
 	int64_t count = 0;
 	struct oe__row *next;
 
+	if (status == 0)
+		note_durable(log, batch);
 	for (struct oe__row *row = batch; row; row = next) {
 		next = row->next; /* `done` may free the row */
 		count++;
@@ -157,6 +182,7 @@ int oe__log_new(struct oe__database *database, int64_t next_seq, struct oe__log 
 	if (!log)
 		return oe__error_nomem(err);
 	log->next_seq = next_seq;
+	atomic_init(&log->durable, next_seq - 1);
 	pthread_mutex_init(&log->mutex, NULL);
 	oe__cond_init(&log->filled);
 	oe__cond_init(&log->flushed);

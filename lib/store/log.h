@@ -26,6 +26,11 @@ int oe__log_new(struct oe__database *database, int64_t next_seq, struct oe__log 
    the calls, and get their sequence numbers here. After a failed write every row fails. */
 void oe__log_append(struct oe__log *log, struct oe__row *row);
 
+/* The number that the next call of the hub gets, and that of the last one that is durable: so what a
+   call brought about can wait until it cannot be lost any more. The former is the owner thread's. */
+int64_t oe__log_next(const struct oe__log *log);
+int64_t oe__log_durable(const struct oe__log *log);
+
 /* How many iterations are under way: as many awaited rows in the queue end the waiting. Any thread. */
 void oe__log_set_in_flight(struct oe__log *log, int64_t count);
 

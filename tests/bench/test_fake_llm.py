@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
 """Each behaviour of the fake model server, seen from a client."""
+import hashlib
 import http.client
 import json
 import pathlib
 import re
 import socket
 import sys
+import tempfile
 import time
 import unittest
 
@@ -160,6 +162,20 @@ class Edits(Case):
         _, pure = self.start(pure=1)
         self.assertEqual(pure.content(), pure.content())
         self.assertNotEqual(pure.content(), pure.content(prompt_of(PROGRAM) + " "))
+
+    def test_journal(self):
+        with tempfile.TemporaryDirectory() as directory:
+            journal = pathlib.Path(directory) / "journal"
+            with FakeLLM(journal=journal) as fake:
+                client = Client(fake)
+                for prompt in ("one", "two \"\u00e4\"\n", "one"):
+                    client.post(body_of(prompt))
+                client.post({"model": "m", "system": "Be brief.", "max_tokens": 5,
+                             "messages": [{"role": "user", "content": "one"}]}, path="/v1/messages")
+                client.post("no JSON")  # asks no model
+            one, two = (hashlib.sha256(f"Be brief.\0{prompt}".encode()).hexdigest()
+                        for prompt in ("one", "two \"\u00e4\"\n"))
+            self.assertEqual(journal.read_text().split(), [one, two, one, one])
 
     def test_other_modes(self):
         fake, client = self.start(mode="none", answer_bytes=300)

@@ -4,12 +4,16 @@
 
 #include <jansson.h>
 #include <math.h>
+#include <openssl/sha.h>
+#include <stdlib.h>
 #include <time.h>
+#include <unistd.h>
 
 /* What the request's JSON says; slices are still escaped. */
 struct chat {
 	struct slice model, refused; /* refused: a parameter that the settings call unsupported */
 	struct scan prompt;          /* the content of the last user message */
+	struct scan system;          /* of the system message, or the member of that name */
 	size_t input_size;           /* of all contents */
 	bool has_messages, has_max_tokens, stream;
 };
@@ -54,6 +58,8 @@ static bool read_message(struct scan *scan, struct chat *chat)
 	}
 	if (slice_is(role, "user"))
 		chat->prompt = content;
+	else if (slice_is(role, "system"))
+		chat->system = content;
 	return scan_enter(scan, '}');
 }
 
@@ -89,6 +95,8 @@ static bool read_chat(const struct settings *settings, struct slice body, struct
 			return false;
 		if (slice_is(key, "model"))
 			scan_string(&value, &chat->model);
+		if (slice_is(key, "system"))
+			chat->system = (struct scan){ value.at, scan.at };
 		chat->has_max_tokens |= slice_is(key, "max_tokens");
 		chat->stream |=
 			slice_is(key, "stream") &&
@@ -376,6 +384,25 @@ static bool refuse(struct server *server, const struct request *request, const s
 	return true;
 }
 
+/* A line for this request: SHA-256 over the system message, a zero byte, the user's message. */
+static void write_journal(int fd, const struct chat *chat)
+{
+	static struct text prompt;
+	unsigned char digest[SHA256_DIGEST_LENGTH];
+	char line[2 * SHA256_DIGEST_LENGTH + 2];
+
+	prompt.size = 0;
+	read_prompt(chat->system, &prompt);
+	text_add(&prompt, "", 1);
+	read_prompt(chat->prompt, &prompt);
+	SHA256((const unsigned char *)prompt.data, prompt.size, digest);
+	for (size_t i = 0; i < sizeof(digest); i++)
+		snprintf(line + 2 * i, 3, "%02x", digest[i]);
+	line[sizeof(line) - 2] = '\n';
+	if (write(fd, line, sizeof(line) - 1) < 0)
+		abort(); /* whoever counts must not count too few */
+}
+
 void serve_chat(struct server *server, const struct request *request, bool anthropic)
 {
 	struct reply *reply = &server->reply;
@@ -391,6 +418,8 @@ void serve_chat(struct server *server, const struct request *request, bool anthr
 	if (refuse(server, request, &chat, parsed, anthropic))
 		return;
 
+	if (server->journal_fd >= 0)
+		write_journal(server->journal_fd, &chat);
 	struct plan plan = draw(server);
 	reply->fault = plan.fault;
 	reply->latency_ms = plan.latency_ms;

@@ -8,6 +8,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
@@ -393,6 +394,13 @@ int server_start(struct server *server)
 
 	stats_reset(&server->stats);
 	server->port = (int)server->settings.port;
+	server->journal_fd = -1;
+	if (server->settings.journal[0]) {
+		server->journal_fd = open(server->settings.journal,
+								  O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+		if (server->journal_fd < 0)
+			return errno;
+	}
 	server->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	if (server->epoll_fd < 0)
 		return errno;
@@ -437,4 +445,6 @@ void server_free(struct server *server)
 	settings_free(&server->settings);
 	close(server->listen_fd);
 	close(server->epoll_fd);
+	if (server->journal_fd >= 0)
+		close(server->journal_fd);
 }

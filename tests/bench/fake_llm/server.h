@@ -28,6 +28,7 @@ struct server {
 	uint64_t number; /* of the next request to the model, since the seed was set */
 	size_t step;     /* next one of the script */
 	struct text last_head, last_body;
+	int journal_fd; /* -1: none */
 	struct reply reply; /* the one being made: its texts are reused */
 
 	int epoll_fd, listen_fd, port;

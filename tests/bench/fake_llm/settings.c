@@ -49,6 +49,8 @@ static const struct spec {
 	{ "unsupported", STRING(unsupported), 0, 0, 0,
 	  "parameters (comma between) that get 400 while present" },
 	{ "key", STRING(key), 0, 0, 0, "requests without this key get 401; empty: none needed" },
+	{ "journal", STRING(journal), 0, 0, 0,
+	  "at the start: append a line per request to this file, the SHA-256 of its prompt" },
 	{ "close-after", NUMBER(close_after), 0, 1e9, 0,
 	  "answers per connection before it is closed; 0: any" },
 	{ "idle-close", NUMBER(idle_close), 0, 1e7, 0,

@@ -66,7 +66,7 @@ struct settings {
 	double answer_bytes, blocks, pure, strict;
 	double close_after, idle_close, drip_bytes, drip_ms, down, until_eof;
 	double rate[FAULT_COUNT];
-	char mode_name[16], retry_after[64], unsupported[256], key[256];
+	char mode_name[16], retry_after[64], unsupported[256], key[256], journal[256];
 	enum mode mode;
 	struct step *steps;
 	size_t step_count;

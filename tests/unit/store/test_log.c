@@ -150,7 +150,7 @@ static void look_for_itself(struct oe__row *row, int status)
 	if (status == 0 && oe__database_prepare(watcher, "SELECT 1 FROM log WHERE seq = ?", &statement,
 											NULL) == 0) {
 		sqlite3_bind_int64(statement, 1, row->seq);
-		if (sqlite3_step(statement) != SQLITE_ROW)
+		if (sqlite3_step(statement) != SQLITE_ROW || oe__log_durable(log_of_test) < row->seq)
 			atomic_fetch_add(&not_there, 1);
 	} else {
 		atomic_fetch_add(&not_there, 1);
@@ -297,6 +297,7 @@ static void check_broken(struct noted *rows, int count, const char *reason)
 	oe__log_append(log_of_test, &late.row);
 	ck_assert_int_eq(oe__log_flush(log_of_test, NULL), OE_ERR_IO); /* not only once */
 	ck_assert_int_eq(late.status, OE_ERR_IO);
+	int64_t durable = oe__log_durable(log_of_test);
 	oe__log_free(log_of_test);
 	for (int i = 0; i < count; i++) {
 		if (rows[i].status < 0 && lost < 0)
@@ -304,6 +305,7 @@ static void check_broken(struct noted *rows, int count, const char *reason)
 		ck_assert_int_eq(rows[i].status < 0, lost >= 0);
 	}
 	ck_assert_int_ge(lost, 0);
+	ck_assert_int_eq(durable, lost);
 	ck_assert_int_eq(number("SELECT count(*) FROM log"), lost);
 	ck_assert_int_eq(number("SELECT coalesce(max(seq), 0) FROM log"), lost);
 }
