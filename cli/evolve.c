@@ -157,7 +157,8 @@ static int make_watchers(struct evolution *evolution, const struct arguments *ar
 	int status = make_events(evolution, arguments_get(arguments, "events"));
 	if (status)
 		return status;
-	add_watcher(evolution, logfile_new(logs, level ? level : "INFO"));
+	add_watcher(evolution, logfile_new(logs, level ? level : "INFO",
+									   settings_text(config, "logger_prefix")));
 	add_watcher(evolution, make_progress(arguments_get(arguments, "progress")));
 	return EXIT_DONE;
 }

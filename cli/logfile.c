@@ -24,6 +24,7 @@ struct logfile {
 	struct watcher watcher;
 	FILE *stream;
 	enum level level; /* the least that is written */
+	char *prefix;     /* of names, or NULL         */
 	double flush_at;
 };
 
@@ -37,9 +38,14 @@ static void write_line(struct logfile *logfile, enum level level, const char *na
 
 	clock_gettime(CLOCK_REALTIME, &now);
 	localtime_r(&now.tv_sec, &parts);
-	text_format(&line, "%04d-%02d-%02d %02d:%02d:%02d,%03ld - openevolve.%s - %s - ",
-				parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday, parts.tm_hour, parts.tm_min,
-				parts.tm_sec, now.tv_nsec / 1000000, name, levels[level]);
+	text_format(&line, "%04d-%02d-%02d %02d:%02d:%02d,%03ld - ", parts.tm_year + 1900,
+				parts.tm_mon + 1, parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec,
+				now.tv_nsec / 1000000);
+	if (logfile->prefix) {
+		terminal_clean_line(&line, logfile->prefix);
+		text_add_char(&line, '.');
+	}
+	text_format(&line, "openevolve.%s - %s - ", name, levels[level]);
 	terminal_clean_line(&line, string);
 	text_add_char(&line, '\n');
 	fwrite(line.data, 1, line.size, logfile->stream);
@@ -171,6 +177,7 @@ static void release(struct watcher *watcher)
 	struct logfile *logfile = (struct logfile *)watcher;
 
 	fclose(logfile->stream);
+	free(logfile->prefix);
 	free(logfile);
 }
 
@@ -182,7 +189,7 @@ static enum level level_of(const char *name)
 	return LEVEL_INFO;
 }
 
-struct watcher *logfile_new(const char *directory, const char *level)
+struct watcher *logfile_new(const char *directory, const char *level, const char *prefix)
 {
 	static const struct watcher_methods methods = { on_event, on_tick, on_end, release };
 	time_t now = time(NULL);
@@ -205,6 +212,7 @@ struct watcher *logfile_new(const char *directory, const char *level)
 	logfile->watcher.methods = &methods;
 	logfile->stream = stream;
 	logfile->level = level_of(level);
+	logfile->prefix = prefix ? must_copy(prefix) : NULL;
 	logfile->flush_at = story_clock() + FLUSH_S;
 	say(logfile, LEVEL_INFO, "controller", "Logging to %s", path);
 	return &logfile->watcher;

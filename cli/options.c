@@ -167,6 +167,8 @@ static const char *wrong(const struct option *option, const char *value)
 		return duration_parse(value) >= 0 ? NULL : "a time such as 90s or 2h30m";
 	case OPTION_CHOICE:
 		return is_choice(option->choices, value) ? NULL : option->choices;
+	case OPTION_JSON:
+		return value[strspn(value, " \t\n")] == '{' ? NULL : "an object of JSON";
 	case OPTION_SETTING:
 		return strchr(value, '=') > value ? NULL : "KEY=VALUE";
 	case OPTION_FILE:

@@ -18,6 +18,7 @@ enum option_kind {
 	OPTION_NUMBER,   /* a finite number                             */
 	OPTION_DURATION, /* 2h30m, 90s, 45: arguments_get() gives seconds */
 	OPTION_CHOICE,   /* one of `choices`                            */
+	OPTION_JSON,     /* an object of JSON                           */
 	OPTION_SETTING   /* KEY=VALUE                                   */
 };
 

@@ -48,6 +48,10 @@ const struct option options_search[] = {
 	  OPTION_DURATION, 0 },
 	{ "log-level", "LEVEL", "least importance of what is logged",
 	  "DEBUG|INFO|WARNING|ERROR|CRITICAL", "log_level", OPTION_CHOICE, 'l' },
+	{ "logger-prefix", "WORD", "put before the names in log files", NULL, "logger_prefix",
+	  OPTION_TEXT, 0 },
+	{ "evaluator-args", "JSON", "arguments by name for evaluate(), as '{\"weight\": 2}'", NULL,
+	  "evaluator.evaluator_args", OPTION_JSON, 0 },
 	{ 0 },
 };
 

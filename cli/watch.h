@@ -42,6 +42,6 @@ struct watcher *ndjson_new(FILE *stream, bool close);
 
 /* The run's own log file, written as OpenEvolve does; `level` is one of its names. NULL and a
    message on standard error if the file cannot be made. */
-struct watcher *logfile_new(const char *directory, const char *level);
+struct watcher *logfile_new(const char *directory, const char *level, const char *prefix);
 
 #endif /* CLI_WATCH_H */

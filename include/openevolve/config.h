@@ -48,7 +48,8 @@ enum oe_option_type {
 	OE_OPTION_LIST = 4,       /**< of `item_type`; a single item counts as a list of one  */
 	OE_OPTION_MAP = 5,        /**< from names to `item_type`                              */
 	OE_OPTION_INT_OR_MAP = 6, /**< one integer for all, or a map from names to integers  */
-	OE_OPTION_MODELS = 7      /**< list of maps, whose keys are the OE_OPTION_MODEL ones  */
+	OE_OPTION_MODELS = 7,     /**< list of maps, whose keys are the OE_OPTION_MODEL ones  */
+	OE_OPTION_ANY = 8         /**< items only: whatever JSON can say                      */
 };
 
 /** Bits of `oe_option.flags`. */

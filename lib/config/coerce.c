@@ -83,6 +83,7 @@ static void put_type(const oe_option *option, int type, struct oe__buffer *out)
 		[OE_OPTION_MAP] = "a mapping, each value ",
 		[OE_OPTION_INT_OR_MAP] = "an integer, or a mapping of integers",
 		[OE_OPTION_MODELS] = "a list of mappings",
+		[OE_OPTION_ANY] = "anything",
 	};
 
 	if (option->choices && type == OE_OPTION_STRING) {
@@ -336,11 +337,27 @@ static int coerce_map(const struct oe__option *option, const char *name, struct 
 			return oe__error_at(err, OE_ERR_CONFIG, place->source, key->line, key->column,
 								"a key of '%s' is a %s, expected a text: put it in quotes", name,
 								oe__value_type_name(key));
-		if (value->items[i].type == OE__VALUE_NULL)
+		if (value->items[i].type == OE__VALUE_NULL && option->shown.item_type != OE_OPTION_ANY)
 			return refuse(option, name, &value->items[i], place, err);
 		status = coerce_as(option, option->shown.item_type, name, &value->items[i], place, err);
 	}
 	return status;
+}
+
+/* Has JSON a word for it, and for all that is in it? */
+static bool is_plain(const struct oe__value *value)
+{
+	if (value->tag || (value->type == OE__VALUE_REAL && !isfinite(value->real)))
+		return false;
+	if (value->type == OE__VALUE_STRING)
+		return oe__utf8_valid(value->string, value->size);
+	if (value->type != OE__VALUE_LIST && value->type != OE__VALUE_MAP)
+		return true;
+	for (size_t i = 0; i < value->size; i++)
+		if (!is_plain(&value->items[i]) ||
+			(value->type == OE__VALUE_MAP && value->keys[i].type != OE__VALUE_STRING))
+			return false;
+	return true;
 }
 
 static int coerce_as(const struct oe__option *option, int type, const char *name,
@@ -358,6 +375,9 @@ static int coerce_as(const struct oe__option *option, int type, const char *name
 		break;
 	case OE_OPTION_STRING:
 		fits = coerce_string(option, value);
+		break;
+	case OE_OPTION_ANY:
+		fits = is_plain(value);
 		break;
 	case OE_OPTION_LIST:
 		return coerce_list(option,

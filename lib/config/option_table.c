@@ -82,6 +82,7 @@
 #define ARTIFACTS_IN_STORE       "artifacts are kept in run.db and copied into checkpoints"
 #define NO_NOVELTY               "the novelty check is not available yet"
 #define NO_TRACE                 "traces are not written yet; run.db has every iteration"
+#define NO_COPILOT               "the provider copilot_cli is not available"
 #define NO_DESCRIPTIONS          "programs are always shown with their code"
 
 /* The names of openevolve/sandbox.h, in their order; that layer's tests compare. */
@@ -98,10 +99,14 @@ const struct oe__option oe__options[] = {
 			"more."),
 	INT("checkpoint_interval", "100", 0, INFINITY, O, .unit = "iterations",
 		.summary = "Iterations between two checkpoints; 0 writes one at the end only."),
+	BOOL("checkpoint_on_improvement", "false", O,
+		 .summary = "Write a checkpoint whenever there is a new best program, too."),
 	CHOICE("log_level", "INFO", "DEBUG|INFO|WARNING|ERROR|CRITICAL", O,
 		   .summary = "Least importance of the messages that are logged."),
 	STRING("log_dir", "null", O | N, OE__TRAIT_EMPTY_NULL,
 		   .summary = "Directory of log files; null is logs/ in the output directory."),
+	STRING("logger_prefix", "null", O | N, OE__TRAIT_EMPTY_NULL,
+		   .summary = "Put before the names in log files, to tell runs apart."),
 	INT("random_seed", "42", -INFINITY, INFINITY, O | N,
 		.summary = "Seed of the run; null draws one and records it."),
 	STRING("language", "null", O | N, OE__TRAIT_EMPTY_NULL,
@@ -112,6 +117,8 @@ const struct oe__option oe__options[] = {
 					  "initial program."),
 	BOOL("diff_based_evolution", "true", O,
 		 .summary = "Ask for SEARCH/REPLACE edits; false asks for whole programs."),
+	BOOL("enforce_evolve_blocks", "false", O,
+		 .summary = "Let nothing but EVOLVE-BLOCKs change: as `edit.evolve_blocks: enforce`."),
 	INT("max_code_length", "10000", 1, INFINITY, O, .unit = "characters",
 		.summary = "Longest program that is accepted from a model."),
 	STRING("diff_pattern", "<<<<<<< SEARCH\\n(.*?)=======\\n(.*?)>>>>>>> REPLACE", O,
@@ -222,6 +229,10 @@ const struct oe__option oe__options[] = {
 	STRING("llm.api_version", "2024-10-21", M, 0, .summary = "API version in Azure's URLs."),
 	STRING("llm.anthropic_version", "2023-06-01", M, 0,
 		   .summary = "API version in the header of the backend `anthropic`."),
+	REAL("llm.max_ai_credits", "null", 0, INFINITY, O | N | M, .no_effect = NO_COPILOT,
+		 .summary = "What `copilot_cli` may spend on one answer."),
+	BOOL("llm.allow_all_tools", "null", O | N | M, .no_effect = NO_COPILOT,
+		 .summary = "Let `copilot_cli` use all of its tools."),
 	BOOL("llm.manual_mode", "false", O | N | M,
 		 .no_effect = "a person is asked by a program of yours: see `llm.command`",
 		 .summary = "Ask a person instead of a model."),
@@ -340,6 +351,8 @@ const struct oe__option oe__options[] = {
 		   .summary = "Model that judges novelty."),
 	STRING("database.embedding_model", "null", O | N, OE__TRAIT_EMPTY_NULL, .no_effect = NO_NOVELTY,
 		   .summary = "Model of the embeddings that novelty is measured by."),
+	STRING("database.embedding_api_base", "null", O | N, OE__TRAIT_EMPTY_NULL,
+		   .no_effect = NO_NOVELTY, .summary = "Where the model of the embeddings is."),
 	REAL("database.similarity_threshold", "0.99", -INFINITY, INFINITY, O, .no_effect = NO_NOVELTY,
 		 .summary = "Similarity from which on novelty is judged."),
 
@@ -369,6 +382,8 @@ const struct oe__option oe__options[] = {
 	LIST("evaluator.command", "[]", OE_OPTION_STRING, 0,
 		 .summary =
 			 "Program and arguments of the backend `command`; none runs the evaluator's file."),
+	MANY("evaluator.evaluator_args", "{}", OE_OPTION_MAP, OE_OPTION_ANY, O,
+		 .summary = "Arguments by name for the function evaluate() of a Python evaluator."),
 	STRING("evaluator.python", "python3", 0, 0, .summary = "Python interpreter of evaluators."),
 	CHOICE("evaluator.preload", "libs", "libs|evaluator|none", 0,
 		   .summary = "What evaluations find imported: third-party modules, the evaluator too, or "
@@ -446,6 +461,8 @@ const struct oe__option oe__options[] = {
 		 .summary = "Put code into the trace."),
 	BOOL("evolution_trace.include_prompts", "true", O, .no_effect = NO_TRACE,
 		 .summary = "Put prompts into the trace."),
+	BOOL("evolution_trace.include_failures", "false", O, .no_effect = NO_TRACE,
+		 .summary = "Trace failed iterations in a file of their own."),
 	STRING("evolution_trace.output_path", "null", O | N, OE__TRAIT_EMPTY_NULL,
 		   .no_effect = NO_TRACE, .summary = "File of the trace."),
 	INT("evolution_trace.buffer_size", "10", -INFINITY, INFINITY, O, .no_effect = NO_TRACE,

@@ -164,6 +164,7 @@ int oe_controller_new(const oe_config *config, oe_scheduler *scheduler, oe_llm *
 	oe__breaker_init(&controller->breaker,
 	                 oe__config_ms(controller->config, "llm.give_up_after") * 1000000);
 	controller->checkpoint_interval = oe__config_int(controller->config, "checkpoint_interval");
+	controller->save_each_best = oe__config_bool(controller->config, "checkpoint_on_improvement");
 	controller->repeats_max = oe__config_int(controller->config, "evaluator.max_retries");
 	*out = controller;
 	return 0;

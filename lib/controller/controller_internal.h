@@ -111,7 +111,7 @@ struct oe_controller {
 
 	/* Saving. */
 	int64_t checkpoint_interval, saved_at; /* iterations ended        */
-	bool saving, save_again, store_failed;
+	bool saving, save_again, save_each_best, store_failed;
 	bool unsaved; /* something happened since the last checkpoint was begun */
 	atomic_bool log_failed;
 

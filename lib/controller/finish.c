@@ -115,6 +115,7 @@ static void tell_commit(struct oe__flight *flight, const oe_commit *commit)
 	if (commit->best) {
 		controller->numbers.since_best = 0;
 		controller->numbers.best_iteration = flight->job.iteration->number;
+		controller->save_again |= controller->save_each_best;
 		tell(flight, OE_EVENT_BEST, commit->outcome, commit->program);
 	}
 	if (commit->migrated > 0)

@@ -36,7 +36,9 @@ void oe__edit_options_read(const oe_config *config, struct oe__edit_options *opt
 		.tolerant = oe__config_bool(config, "edit.tolerant"),
 		.reject_ambiguous = oe__config_choice(config, "edit.ambiguous") == 1,
 		.reject_unmatched = oe__config_choice(config, "edit.unmatched") == 1,
-		.evolve_blocks = modes[oe__config_choice(config, "edit.evolve_blocks")],
+		.evolve_blocks = oe__config_bool(config, "enforce_evolve_blocks")
+		                     ? OE__EVOLVE_ENFORCE
+		                     : modes[oe__config_choice(config, "edit.evolve_blocks")],
 		.language = oe__config_string(config, "language"),
 		.pattern = oe__config_string(config, "diff_pattern"),
 		.code_length_max = oe__config_int(config, "max_code_length"),

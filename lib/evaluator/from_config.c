@@ -30,6 +30,7 @@ static const char *const fixed[] = {
 	"PYTHONDONTWRITEBYTECODE=1", "PYTHONHASHSEED=0",       "PYTHONUNBUFFERED=1",
 };
 
+#define KEYWORDS_MAX 131072 /* "evaluator.evaluator_args": they go along with every job */
 #define PATH_DEFAULT "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 struct environment {
@@ -176,6 +177,19 @@ static int stages_from_config(const oe_config *config, struct oe__python_pool *p
 	return status;
 }
 
+static int write_keywords(const oe_config *config, struct oe__buffer *out, oe_error *err)
+{
+	const struct oe__value *keywords = oe__config_value(config, "evaluator.evaluator_args");
+	struct oe__json_writer writer = { .out = out };
+
+	if (keywords->size > 0)
+		oe__json_put(&writer, keywords);
+	if (out->status == OE_ERR_LIMIT)
+		return oe__error(err, OE_ERR_CONFIG, "'evaluator.evaluator_args' is larger than %d bytes",
+		                 KEYWORDS_MAX);
+	return out->status < 0 ? oe__error_nomem(err) : 0;
+}
+
 static int python_from_config(const oe_config *config, oe_scheduler *scheduler, const char *path,
                               const char *suffix, oe_evaluator **out, oe_error *err)
 {
@@ -184,6 +198,7 @@ static int python_from_config(const oe_config *config, oe_scheduler *scheduler, 
 	OE__AUTO(string) char *directory = oe__path_absolute(".");
 	OE__AUTO(string) char *interpreter = NULL;
 	OE__AUTO(string) char *executable = NULL;
+	OE__AUTO(buffer) struct oe__buffer keywords = OE__BUFFER_INIT(KEYWORDS_MAX);
 	OE__AUTO(policy) struct oe__policy policy = { 0 };
 	unsigned functions = 0;
 
@@ -200,12 +215,16 @@ static int python_from_config(const oe_config *config, oe_scheduler *scheduler, 
 		status = confine_python(interpreter, &policy, &environment, &executable, err);
 	if (status < 0)
 		return status;
+	status = write_keywords(config, &keywords, err);
+	if (status < 0)
+		return status;
 	struct oe__python_options options = {
 		.interpreter = executable ? executable : interpreter,
 		.evaluator = path,
 		.directory = confined ? policy.here : directory,
 		.suffix = suffix,
 		.preload = oe__config_string(config, "evaluator.preload"),
+		.keywords = keywords.size > 0 ? oe__buffer_string(&keywords) : NULL,
 		.temporary = oe__config_temporary(config),
 		.variables = (const char *const *)environment.items,
 		.split = strcmp(oe__config_string(config, "evaluator.isolation"), "split") == 0,

@@ -22,6 +22,7 @@ struct oe__python_options {
 	const char *directory;   /* where evaluations run                                    */
 	const char *suffix;      /* of program files, with its dot                           */
 	const char *preload;     /* "libs" or "none"                                         */
+	const char *keywords;    /* of evaluate(): an object of JSON, or NULL                */
 	const char *temporary;   /* where the scratch directory goes                         */
 	const char *const *variables; /* the whole environment, NULL-terminated              */
 	bool split; /* candidates are processes of their own, called through openevolve.candidate */

@@ -256,8 +256,9 @@ static int copy_options(struct oe__python_pool *pool, const struct oe__python_op
 	own->suffix = oe__strdup(options->suffix);
 	own->preload = oe__strdup(options->preload);
 	own->temporary = oe__strdup(options->temporary);
+	own->keywords = oe__strdup(options->keywords);
 	if (!own->interpreter || !own->evaluator || !own->directory || !own->suffix || !own->preload ||
-	    !own->temporary)
+	    !own->temporary || (options->keywords && !own->keywords))
 		return OE_ERR_NOMEM;
 	while (options->variables[count])
 		count++;
@@ -277,8 +278,8 @@ static int copy_options(struct oe__python_pool *pool, const struct oe__python_op
 static void pool_destroy(struct oe__python_pool *pool)
 {
 	const struct oe__python_options *own = &pool->options;
-	const char *strings[] = { own->interpreter, own->evaluator, own->directory,
-		                      own->suffix,      own->preload,   own->temporary };
+	const char *strings[] = { own->interpreter, own->evaluator, own->directory, own->suffix,
+		                      own->preload,     own->keywords,  own->temporary };
 
 	for (size_t i = 0; i < OE__COUNT(strings); i++)
 		oe__free((void *)(uintptr_t)strings[i]);

@@ -133,6 +133,11 @@ static int write_job(struct oe__python_slot *slot, struct oe__buffer *out)
 	oe__json_string(&writer, path ? path : "");
 	oe__json_key(&writer, "function");
 	oe__json_string(&writer, job->function);
+	if (slot->pool->options.keywords) {
+		const char *keywords = slot->pool->options.keywords;
+		oe__json_key(&writer, "keywords");
+		oe__json_raw(&writer, keywords, strlen(keywords));
+	}
 	oe__json_key(&writer, "seed");
 	oe__json_int(&writer, (int64_t)(job->seed & INT64_MAX)); /* not negative */
 	oe__json_key(&writer, "directory");

@@ -82,6 +82,24 @@ class Run(Case):
         self.oe("run", "initial_program.py", "evaluator.py", "-c", "config.yaml", "-o", "b", "-i", "2",
                 "-t", "1e9", "--require-target", code=TARGET)
 
+    def test_checkpoints_of_improvements(self):
+        self.problem(MUTATE + "checkpoint_interval: 0\ncheckpoint_on_improvement: true\nhub: {window: 1}\n")
+        result = self.run_problem("-i", "30", "--progress", "json")
+        bests = [event["iter"] for event in result.lines()
+                 if event["type"] == "new_best" and "iter" in event]
+        written = {int(path.name[11:]) for path in self.path("out/checkpoints").iterdir()}
+        self.assertGreater(len(bests), 1)
+        self.assertLess(len(written), 30)
+        # While one is written, the next waits: the last one is there in any case.
+        self.assertTrue({bests[0], 30} <= written, (bests, written))
+
+    def test_names_in_the_log(self):
+        self.problem(MUTATE)
+        self.run_problem("-i", "2", "--logger-prefix", "run1")
+        log = "".join(path.read_text() for path in self.path("out/logs").iterdir())
+        self.assertRegex(log, r"(?m)^[-0-9:, ]+ - run1\.openevolve\.controller - INFO - ")
+        self.assertNotRegex(log, r" - openevolve\.")
+
     def test_time_and_patience(self):
         self.problem(MUTATE, evaluator="import time\ndef evaluate(p):\n    time.sleep(0.05)\n"
                                        "    return {'combined_score': 1.0}\n")
@@ -310,6 +328,32 @@ def evaluate(path):
         result = self.oe("eval", "initial_program.py", "--evaluator", "evaluator.py", "--json",
                          "--set", "evaluator.timeout=1", code=FAILED, timeout=20)
         self.assertEqual(result.json()["verdict"], "wall_timeout")
+
+    def test_arguments_of_its_own(self):
+        """evaluate() gets them by name; the stages of a cascade do not. Refused before anything runs."""
+        self.problem(evaluator="""def evaluate(path, weight=1.0, *, names=()):
+    return {"combined_score": weight, "names": len(names)}
+""")
+        words = ["eval", "initial_program.py", "--evaluator", "evaluator.py", "--json"]
+        self.assertEqual(self.oe(*words).json()["metrics"], {"combined_score": 1, "names": 0})
+        config = self.write("c.yaml", "evaluator:\n  evaluator_args: {weight: 2.5, names: [a, null, {b: c}]}\n")
+        self.assertEqual(self.oe(*words, "-c", config).json()["metrics"],
+                         {"combined_score": 2.5, "names": 3})
+        self.oe("run", "initial_program.py", "evaluator.py", "-c", config, "-o", "out", "-i", "2",
+                "--set", "llm.backend=mutate", "--evaluator-args", '{"weight": 3, "names": ["a"]}')
+        self.assertEqual(self.status()["best"]["metrics"], {"combined_score": 3, "names": 1})
+        for wrong in ("{weigth: 1}", "{path: a}"):
+            result = self.oe(*words, "--set", f"evaluator.evaluator_args={wrong}", code=UNUSABLE)
+            self.assertIn("evaluator_args", result.err)
+        self.oe("run", "initial_program.py", "evaluator.py", "--evaluator-args", "[1]", code=USAGE)
+        self.write("evaluator.py", """def evaluate_stage1(path):
+    return {"combined_score": 1}
+
+def evaluate(path, weight):
+    return {"combined_score": weight}
+""")
+        self.assertEqual(self.oe(*words, "--set", "evaluator.evaluator_args.weight=2").json()["metrics"],
+                         {"combined_score": 1})
 
     def test_a_command_of_its_own(self):
         """A program found in the PATH, its arguments, and the candidate behind them."""

@@ -17,6 +17,7 @@ BROKEN = {
     "exits": "import sys\nsys.exit(3)\n",
 }
 FAILED = {"error", "stage1_passed", "timeout"}  # what OpenEvolve says of an evaluation that raised
+ONLINE = {"rust_adaptive_sort"}  # fetches what it compiles: confined evaluations have no network
 THEIRS = {"attempt"}  # artifacts that speak of its ways
 
 
@@ -32,6 +33,8 @@ class Evaluators(PeerCase):
     def evaluators(self):
         """(evaluator, its configuration or None) of each example."""
         for evaluator in sorted(EXAMPLES.rglob("evaluator*.py")):
+            if evaluator.parent.name in ONLINE:
+                continue
             configs = sorted(path for pattern in ("config*.yaml", "config*.yml")
                              for path in evaluator.parent.glob(pattern))
             yield evaluator, configs[0] if configs else None
@@ -63,15 +66,24 @@ class Evaluators(PeerCase):
             self.assertTrue(ours["verdict"] != "ok" or not first["artifacts"].get("traceback"), (first, ours))
             return True
         self.assertEqual(ours["verdict"], "ok", (first, ours))
-        second = self.theirs(program, evaluator, config)["metrics"]
-        names = set(first["metrics"]) - {"error"}
-        self.assertEqual(names, set(ours["metrics"]) - {"error"})
-        for name in names:
-            value = first["metrics"][name]
-            if same(value, second.get(name)):
-                self.assertTrue(same(value, ours["metrics"][name]), (name, value, ours["metrics"][name]))
-        self.assertLessEqual(set(first["artifacts"]) - THEIRS, set(ours["artifacts"]))
+        second = self.theirs(program, evaluator, config)
+        self.compare_metrics(first["metrics"], second["metrics"], ours["metrics"])
+        if set(first["metrics"]) == set(ours["metrics"]):
+            self.assertLessEqual(set(first["artifacts"]) & set(second["artifacts"]) - THEIRS,
+                                 set(ours["artifacts"]))
         return True
+
+    def compare_metrics(self, first, second, ours):
+        names = set(first) - {"error"}
+        # Two readings of a clock may agree and say nothing.
+        again = {name for name in names if "time" not in name and same(first[name], second.get(name))}
+        chance = any(name not in again and "time" not in name for name in names)
+        if chance:  # decides, too, how many stages there are
+            self.assertTrue(names <= set(ours) or set(ours) <= names | set(second), (first, ours))
+        else:
+            self.assertEqual(names, set(ours) - {"error"})
+        for name in again & set(ours):
+            self.assertTrue(same(first[name], ours[name]), (name, first[name], ours[name]))
 
     def test_their_own_programs(self):
         compared = set()

@@ -190,8 +190,21 @@ def seed_all(seed):
             sys.meta_path.insert(0, SeedLater(name, seed_module, seed))
 
 
-def call(function, program):
-    value = function(program)
+def check_keywords(module, keywords):
+    """Whether evaluate() takes "evaluator.evaluator_args": said at once, not at each evaluation."""
+    import inspect
+
+    function = getattr(module, "evaluate", None)
+    try:
+        inspect.signature(function).bind("program", **keywords)
+    except TypeError as error:
+        raise TypeError("evaluate() does not take evaluator.evaluator_args: %s" % error) from None
+    except ValueError:  # it has no signature to look at
+        pass
+
+
+def call(function, program, keywords):
+    value = function(program, **keywords)
     if hasattr(value, "__await__"):
         import asyncio
 
@@ -220,13 +233,16 @@ def run(evaluator, code, module, job):
         seed_all(job["seed"])
         if module is None:
             module = load(evaluator, code)
+        keywords = job.get("keywords", {})
+        if "probe" in job and keywords:
+            check_keywords(module, keywords)
         if "probe" in job:
             names = ("evaluate", "evaluate_stage1", "evaluate_stage2", "evaluate_stage3")
             return {"functions": [name for name in names if callable(getattr(module, name, None))]}
         function = getattr(module, job["function"], None)
         if not callable(function):
             return {"missing": job["function"]}
-        return result_of(call(function, job["program"]))
+        return result_of(call(function, job["program"], keywords if job["function"] == "evaluate" else {}))
     except BaseException as error:
         return failure_of(explained(error, job))
 

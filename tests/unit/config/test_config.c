@@ -151,6 +151,28 @@ START_TEST(test_setting_from_text)
 }
 END_TEST
 
+START_TEST(test_arguments_of_evaluators)
+{
+	OE__AUTO(config) oe_config *config = test_config();
+	static const char *const refused[] = {
+		"[1]", "{1: a}", "{a: .nan}", "{a: [.inf]}", "{a: {b: {2: c}}}", "{a: 2024-01-31}",
+		"{a: !!binary aGVsbG8=}", "{a: !!set {b, c}}",
+	};
+	oe_error err = { 0 };
+
+	must_set(config, "evaluator.evaluator_args", "{a: 1, b: 0.5, c: [x, null, {d: true}], e: {}}");
+	ck_assert_str_eq(oe_config_get(config, "evaluator.evaluator_args"),
+					 "{\"a\": 1, \"b\": 0.5, \"c\": [\"x\", null, {\"d\": true}], \"e\": {}}");
+	for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++)
+		ck_assert_msg(oe_config_set(config, "evaluator.evaluator_args", refused[i], &err) ==
+						  OE_ERR_CONFIG,
+					  "%s", refused[i]);
+	must_set(config, "evaluator.evaluator_args.a", "\"1\"");
+	ck_assert_int_eq(oe__value_get(oe__config_value(config, "evaluator.evaluator_args"), "a")->type,
+					 OE__VALUE_STRING);
+}
+END_TEST
+
 START_TEST(test_setting_nonsense)
 {
 	OE__AUTO(config) oe_config *config = test_config();
@@ -631,8 +653,8 @@ END_TEST
 
 TEST_MAIN("config", test_the_strongest_origin_wins_in_any_order, test_the_later_of_two_equals_wins,
 		  test_null_is_the_default_or_a_value, test_seed, test_system_message,
-		  test_setting_from_text, test_setting_nonsense, test_loading_is_all_or_nothing, test_files,
-		  test_errors_have_a_place, test_unknown_keys, test_keys_without_effect, test_environment,
+		  test_setting_from_text, test_arguments_of_evaluators, test_setting_nonsense,
+		  test_loading_is_all_or_nothing, test_files, test_errors_have_a_place, test_unknown_keys, test_keys_without_effect, test_environment,
 		  test_a_wrong_variable_changes_nothing, test_secrets_are_never_shown,
 		  test_a_hidden_secret_reads_as_none, test_variables, test_text_loads_again,
 		  test_text_of_everything, test_schema, test_copies_are_independent, test_check)

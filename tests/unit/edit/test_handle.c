@@ -41,6 +41,8 @@ START_TEST(test_options_are_read)
 		{ "edit.evolve_blocks", "enforce", OE_EDIT_STATUS_VIOLATES_BLOCK },
 		{ "edit.evolve_blocks", "warn", OE_EDIT_STATUS_APPLIED },
 		{ "edit.evolve_blocks", "off", OE_EDIT_STATUS_APPLIED },
+		{ "enforce_evolve_blocks", "true", OE_EDIT_STATUS_VIOLATES_BLOCK },
+		{ "enforce_evolve_blocks", "false", OE_EDIT_STATUS_APPLIED },
 		{ "max_code_length", "5", OE_EDIT_STATUS_TOO_LONG },
 		{ "diff_pattern", "(never)(matches)", OE_EDIT_STATUS_NO_EDIT },
 	};
