@@ -12,6 +12,18 @@
  *         child = … made from oe_iteration_parent(iteration) …
  *         oe_hub_commit(hub, iteration, child, &result)   or   oe_hub_fail(hub, iteration, outcome)
  *
+ * "hub.semantics" says when an iteration that came to an end does end, and what its sample sees:
+ *
+ *     steady      it ends at once; samples see everything that has ended
+ *     generation  it is staged, and all of a generation ("hub.window" numbers) end at its barrier, in
+ *                 number order; samples see the population as the generation began
+ *     ordered     it is staged until all numbers before it have ended; the sample of number i sees the
+ *                 population as number i - W ("hub.window") had just ended, whoever is fast or slow
+ *
+ * Until it ends nothing can be seen of what was staged, neither the child nor that the parent was
+ * tried. In `ordered` the population is a function of configuration, seed and answers; in `generation`
+ * too, as long as no generation is closed early.
+ *
  * The algorithm is MAP-Elites (Mouret, Clune: Illuminating search spaces by mapping elites, 2015)
  * on islands with ring migration, as in AlphaEvolve and OpenEvolve.
  *
@@ -59,7 +71,8 @@ OE_API const char *oe_outcome_name(int outcome);
 /** Why oe_hub_next_iteration() gave none. */
 enum oe_hub_wait {
 	OE_HUB_READY = 0,       /**< it gave one */
-	OE_HUB_WINDOW_FULL = 1, /**< as many iterations as "hub.window" are open       */
+	OE_HUB_WINDOW_FULL = 1, /**< as many iterations as "hub.window" are open, or, in `ordered`,
+	                             the number that is so far behind has not ended    */
 	OE_HUB_BARRIER = 2,     /**< the generation must close first                   */
 	OE_HUB_FINISHED = 3,    /**< "max_iterations" numbers were given               */
 	OE_HUB_EMPTY = 4        /**< there is no program to start from                 */
@@ -69,7 +82,7 @@ enum oe_hub_wait {
 typedef struct oe_commit {
 	size_t struct_size;
 	int32_t outcome;     /**< enum oe_outcome: COMMITTED, REJECTED, DUPLICATE, or the failure of the
-	                        child's evaluation; -1 if `late`                                   */
+	                        child's evaluation; -1 if `late` or `staged`                       */
 	int32_t island;      /**< where the child went, or would have gone                           */
 	int32_t best;        /**< nonzero: the fittest program so far                                */
 	int32_t new_cell;    /**< nonzero: the first program of its feature-map cell                 */
@@ -77,7 +90,8 @@ typedef struct oe_commit {
 	int32_t late;        /**< nonzero: the iteration had ended before; nothing changed           */
 	int32_t repeated;    /**< nonzero: it failed, and its number is given again                  */
 	int32_t migrated;    /**< programs that migrated after this commit                           */
-	int32_t staged;      /**< nonzero: waits for its generation or its turn                      */
+	int32_t staged;      /**< nonzero: waits for its generation or its turn; what it did is not
+	                          known yet                                                        */
 	oe_program *program; /**< as it is in the hub (of a duplicate: the one that is there), or
 	                          NULL, also if it had to leave again for one that migrated;
 	                          borrowed until the next call                                     */
@@ -99,7 +113,9 @@ OE_API void oe_hub_free(oe_hub *hub);
 
 /**
  * Put an initial program, evaluated, into the hub. Several may be seeded, at any time; they are spread
- * over the islands in order. An empty island samples the first of them that joined.
+ * over the islands in order. An empty island samples the first of them that joined. One that comes
+ * while a generation is under way joins at its barrier, before the children; in `ordered` it joins at
+ * once, and so at a place in the order that depends on the moment.
  *
  * One whose evaluation failed does not join the population, but if it is the first, iterations start
  * from it until one joins. One whose content is there already changes nothing.
@@ -117,7 +133,9 @@ OE_API OE_NODISCARD int oe_hub_seed(oe_hub *hub, oe_program *program, oe_error *
 OE_API OE_NODISCARD int oe_hub_restore(oe_hub *hub, const oe_population *population, oe_error *err);
 
 /**
- * Next number and its sample.
+ * Next number and its sample. A number that failed and is given again comes first. Its sample is drawn
+ * anew, but in `ordered` it is that of the attempt before, which shows how that failed: the state that
+ * it was drawn from is gone, and to wait for another would hold up all that follow.
  *
  * @param iteration receives a reference.
  * @param why       enum oe_hub_wait; may be NULL.
@@ -127,7 +145,12 @@ OE_API OE_NODISCARD int oe_hub_next_iteration(oe_hub *hub, oe_iteration **iterat
 
 /**
  * Open an iteration again after a restart, so that it can be committed: same number, same attempt,
- * and the sample that was recorded for it.
+ * and the sample that was recorded for it. First all that were open are opened again, in any order, then
+ * the run goes on: in `generation` they belong to one generation with the numbers that follow; in
+ * `ordered` they end in number order, and none can be added once a new number was given or one has ended.
+ *
+ * A restart by these means keeps what a checkpoint holds. To get the very same run, make the same calls
+ * again: all decisions are functions of them.
  *
  * @param parent       referenced; it need not live any more.
  * @param inspirations referenced; may be NULL if `count` is 0.
@@ -141,8 +164,14 @@ OE_API OE_NODISCARD int oe_hub_reopen(oe_hub *hub, int64_t number, int32_t attem
  * iteration as oe_hub_fail() does. Idempotent: a second commit or failure of the same
  * (number, attempt) is recognised, reported as `late`, and changes nothing.
  *
+ * In `generation` and `ordered` the child is staged, and a commit may let others end that were waiting:
+ * `result` speaks of this one only. Whether its content is there already is decided when it ends; under
+ * "on_failure: replace" a failed evaluation is repeated at once, without a look at that.
+ *
  * @param child  referenced; made by oe_iteration_child().
  * @param result may be NULL.
+ * @retval OE_ERR_INVALID the iteration is none of this run, or another program has the identifier of
+ *                        the child.
  */
 OE_API OE_NODISCARD int oe_hub_commit(oe_hub *hub, oe_iteration *iteration, oe_program *child,
                                       oe_commit *result, oe_error *err);
@@ -153,29 +182,41 @@ OE_API OE_NODISCARD int oe_hub_commit(oe_hub *hub, oe_iteration *iteration, oe_p
  * @param outcome enum oe_outcome, not COMMITTED.
  * @param child   the program that failed, for the next prompts of its parent; or NULL.
  * @param message one sentence about what went wrong, for the same; copied; may be NULL.
- * @return 1 if it ended; 0 if it had ended before (late): nothing changed; 2 if the program failed
- *         and "hub.on_failure" is "replace": oe_hub_next_iteration() then gives the same number
- *         again, as its next attempt.
+ * @return 1 if it ended, or is staged to end so; 0 if it had ended before (late): nothing changed; 2 if
+ *         the program failed and "hub.on_failure" is "replace": oe_hub_next_iteration() then gives the
+ *         same number again, as its next attempt.
+ * @retval OE_ERR_INVALID the iteration is none of this run.
  */
 OE_API OE_NODISCARD int oe_hub_fail(oe_hub *hub, oe_iteration *iteration, int outcome,
                                     oe_program *child, const char *message, oe_error *err);
 
 /**
- * A program whose content an iteration may not repeat, or NULL. Its evaluation can be used again.
+ * A program whose content an iteration may not repeat, or NULL. Its evaluation can be used again. Looked
+ * for in what the iteration may see: in `ordered` in the population that its sample was drawn from, so
+ * that the answer does not depend on the moment of the question.
  *
+ * @param iteration    NULL: in the population of now.
  * @param content_hash as of oe_program_content_hash().
  */
 OE_API oe_program *oe_hub_find_content(const oe_hub *hub, const oe_iteration *iteration,
                                        const char *content_hash);
 
-/** Close the generation with what has been committed (semantics `generation`). The hub has no clock:
- *  the caller's deadline or quorum policy decides when. */
+/**
+ * Close the generation with what has been committed (semantics `generation`). The hub has no clock: the
+ * caller's deadline or quorum policy decides when. Iterations that are under way stay open, and are not
+ * waited for any more: what they come to ends at the barrier of the generation that is under way then.
+ *
+ * Without this call a generation closes when all its numbers have come to an end, or when no further
+ * number is to be given and nothing is under way. Does nothing if no number of it was given.
+ *
+ * @retval OE_ERR_STATE the semantics are others.
+ */
 OE_API OE_NODISCARD int oe_hub_close_generation(oe_hub *hub, oe_error *err);
 
-/** Everything as it is now; a copy of pointers, not of programs. */
+/** Everything as it is now; a copy of pointers, not of programs. Nothing that is staged. */
 OE_API OE_NODISCARD int oe_hub_population(oe_hub *hub, oe_population **out);
 
-/** Numbers given so far, and of these the ended ones. */
+/** Numbers given so far, and of these the ended ones: not those that are staged. */
 OE_API int64_t oe_hub_issued(const oe_hub *hub);
 OE_API int64_t oe_hub_ended(const oe_hub *hub);
 

@@ -7,13 +7,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "hub/hub_internal.h"
-
-#define HOLD(condition, sentence)                                                                  \
-	do {                                                                                           \
-		if (!(condition))                                                                          \
-			return sentence;                                                                       \
-	} while (0)
+#include "hub/check.h"
 
 /* ---- one member ---- */
 
@@ -235,6 +229,8 @@ const char *oe__hub_check(const oe_hub *hub)
 		broken = check_members(hub);
 	if (!broken)
 		broken = check_limits(hub);
+	if (!broken)
+		broken = oe__hub_check_turns(hub);
 	return broken;
 }
 

@@ -43,6 +43,9 @@ static int init(oe_hub *hub, const struct oe__hub_settings *settings)
 		return status;
 
 	const struct oe__dimensions *dimensions = &hub->settings.axes->dimensions;
+	if (oe__hub_has_turns(hub) && hub->settings.window == 0)
+		hub->settings.window = OE__WINDOW_DEFAULT;
+	hub->generation.first = 1;
 	hub->archive.capacity = settings->archive_size;
 	hub->attempts.per_list = settings->attempt_count;
 	oe__slab_init(&hub->members, oe__member_size(dimensions->count));
@@ -52,17 +55,11 @@ static int init(oe_hub *hub, const struct oe__hub_settings *settings)
 	status = oe__features_init(&hub->features, dimensions, hub->settings.bins);
 	if (status == 0)
 		status = oe__hub_make_islands(hub, settings->island_count);
-	return status;
+	return status < 0 ? status : oe__ordered_init(hub);
 }
 
 int oe__hub_new(const struct oe__hub_settings *settings, oe_hub **out, oe_error *err)
 {
-	static const char *const names[] = { "steady", "generation", "ordered" };
-
-	if (settings->semantics != OE__SEMANTICS_STEADY)
-		return oe__error(err, OE_ERR_CONFIG,
-						 "'hub.semantics' is '%s', but this version offers 'steady' only",
-						 names[settings->semantics]);
 	OE__AUTO(hub) oe_hub *hub = oe__calloc(1, sizeof(*hub));
 	if (!hub)
 		return oe__error_nomem(err);
@@ -83,6 +80,8 @@ void oe_hub_free(oe_hub *hub)
 		return;
 	while (hub->newest)
 		oe__hub_remove(hub, hub->newest);
+	oe__ordered_done(hub);
+	oe__generation_done(hub);
 	for (int32_t i = 0; i < hub->island_count; i++) {
 		oe__attempts_clear(&hub->attempts, &hub->islands[i].attempts);
 		oe__island_done(&hub->islands[i]);
@@ -177,14 +176,36 @@ static int seed_good(oe_hub *hub, oe_program *program, oe_error *err)
 	return 0;
 }
 
+int oe__hub_join_initial(oe_hub *hub, oe_program *program, oe_error *err)
+{
+	return oe__evaluation_failed(program->evaluation) ? seed_failed(hub, program)
+													  : seed_good(hub, program, err);
+}
+
+/* Where samples are drawn from the state before the generation it has to wait. */
+static int seed(oe_hub *hub, oe_program *program, oe_error *err)
+{
+	const struct oe__member *same_id = oe__hub_find(hub, program->id);
+
+	if (hub->settings.semantics != OE__SEMANTICS_GENERATION || !oe__generation_is_under_way(hub))
+		return oe__hub_join_initial(hub, program, err);
+	if (same_id && memcmp(same_id->program->source->hash, program->source->hash, OE__SHA256_SIZE) != 0)
+		return oe__error(err, OE_ERR_INVALID, "another program has the identifier '%s'",
+						 program->id);
+	int status = oe__generation_keep_seed(hub, program);
+	return status < 0 ? oe__error_nomem(err) : 0;
+}
+
 int oe_hub_seed(oe_hub *hub, oe_program *program, oe_error *err)
 {
 	if (!hub || !program)
 		return oe__error(err, OE_ERR_INVALID, "oe_hub_seed: NULL argument");
 	if (!program->evaluation)
 		return oe__error(err, OE_ERR_INVALID, "oe_hub_seed: the program was not evaluated");
-	int status = oe__evaluation_failed(program->evaluation) ? seed_failed(hub, program)
-															: seed_good(hub, program, err);
+	int status = oe__hub_recover(hub);
+	if (status < 0)
+		return oe__error_nomem(err);
+	status = seed(hub, program, err);
 	oe__hub_assert(hub);
 	return status;
 }
@@ -203,13 +224,6 @@ int oe_hub_restore(oe_hub *hub, const oe_population *population, oe_error *err)
 	return 0;
 }
 
-int oe_hub_close_generation(oe_hub *hub, oe_error *err)
-{
-	if (!hub)
-		return oe__error(err, OE_ERR_INVALID, "oe_hub_close_generation: NULL argument");
-	return oe__error(err, OE_ERR_STATE, "there are no generations: 'hub.semantics' is 'steady'");
-}
-
 /* ---- looking ---- */
 
 static int digit_of(char c)
@@ -224,7 +238,6 @@ oe_program *oe_hub_find_content(const oe_hub *hub, const oe_iteration *iteration
 {
 	uint8_t hash[OE__SHA256_SIZE];
 
-	(void)iteration; /* may see everything: the semantics are "steady" */
 	if (!hub || !content_hash)
 		return NULL;
 	for (size_t i = 0; i < sizeof(hash); i++) {
@@ -235,13 +248,20 @@ oe_program *oe_hub_find_content(const oe_hub *hub, const oe_iteration *iteration
 			return NULL;
 		hash[i] = (uint8_t)(high << 4 | low);
 	}
+	if (content_hash[2 * sizeof(hash)] != '\0')
+		return NULL;
+	if (iteration && hub->settings.semantics == OE__SEMANTICS_ORDERED)
+		return oe__ordered_find(hub, iteration->number, hash);
 	struct oe__member *member = oe__hub_find_hash(hub, hash);
-	return member && content_hash[2 * sizeof(hash)] == '\0' ? member->program : NULL;
+	return member ? member->program : NULL;
 }
 
 int oe_hub_population(oe_hub *hub, oe_population **out)
 {
-	return hub && out ? oe__hub_freeze(hub, out) : OE_ERR_INVALID;
+	if (!hub || !out)
+		return OE_ERR_INVALID;
+	int status = oe__hub_recover(hub);
+	return status < 0 ? status : oe__hub_freeze(hub, out);
 }
 
 int64_t oe_hub_issued(const oe_hub *hub)
@@ -323,12 +343,16 @@ void oe__hub_figures(const oe_hub *hub, struct oe__hub_figures *out)
 		.archive = oe__rank_count(&hub->archive.ranks),
 		.version = hub->version,
 		.last_iteration = hub->last_iteration,
+		.staged = (int64_t)hub->ledger.staged_count,
+		.generation = hub->generation.closed,
+		.generation_given = hub->ledger.issued - hub->generation.first + 1,
 		.next_migration = hub->island_count < 2 ? -1
 												: hub->last_migration +
 													  hub->settings.migration_interval -
 													  hub->generation_max,
 		.visits = hub->archive.ranks.visits,
 	};
+	out->generation_ended = out->generation_given - hub->generation.awaited;
 	for (int32_t i = 0; i < hub->island_count; i++) {
 		out->cells += hub->islands[i].cells.count;
 		out->visits += hub->islands[i].ranks.visits + hub->islands[i].weights.visits;

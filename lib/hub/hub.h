@@ -51,11 +51,29 @@ int oe__hub_remember(oe_hub *hub, int32_t island, const char *parent_id, int64_t
 /* Be told of each copy that migrates, as it joins; `migrated` may be NULL. */
 void oe__hub_on_migrant(oe_hub *hub, void (*migrated)(void *owner, oe_program *copy), void *owner);
 
+/* Be told of each iteration that ends in its turn (semantics "generation" and "ordered"), in order; also
+   of the one whose commit is being made. `child` may be NULL. Not to call the hub, but for
+   oe__hub_hold(). `settled` may be NULL. */
+typedef void oe__settled_fn(void *owner, const oe_iteration *iteration, oe_program *child,
+							const oe_commit *commit);
+void oe__hub_on_settled(oe_hub *hub, oe__settled_fn *settled, void *owner);
+
+/* In "ordered": nothing after this number ends, whatever is committed; INT64_MAX: no limit. A run that
+   is over at a number is over there however many later ones were under way. */
+void oe__hub_hold(oe_hub *hub, int64_t number);
+
+/* Did a generation close because the last number had been given, before it was full? Says so once.
+   A log that is played with another last number needs to know. */
+bool oe__hub_was_cut(oe_hub *hub);
+
 struct oe__hub_figures {
 	size_t programs, islands, cells, archive;
 	int64_t version;        /* changes so far; an iteration knows the one it was drawn from */
 	int64_t next_migration; /* generations until then; -1: one island never migrates        */
 	int64_t last_iteration; /* highest number of a program that joined                      */
+	int64_t staged;         /* iterations whose end waits for its turn                      */
+	int64_t generation;     /* generations that closed                                      */
+	int64_t generation_given, generation_ended; /* numbers of the one under way             */
 	uint64_t visits;        /* tree nodes looked at so far: the cost, without a clock       */
 };
 void oe__hub_figures(const oe_hub *hub, struct oe__hub_figures *out);

@@ -9,22 +9,29 @@
  *     migrate.c   copies of the fittest to both neighbours on the ring
  *     iterate.c   iterations begin and end
  *     ledger.c    numbers, attempts, outcomes: each iteration ends exactly once
+ *     turn.c      ends that wait: where iterations end in the order of their numbers
+ *     ordered.c   semantics "ordered": each number in its turn, samples ahead of time
+ *     generation.c  semantics "generation": all numbers of a generation at its barrier
  *     snapshot.c  the state as an oe_population
  *     restore.c   and back
- *     check.c     the invariants
+ *     check.c     the invariants; check_turns.c: those of turns
  *     hub.c       the public interface
  */
 
 #include "hub/archive.h"
+#include "hub/departed.h"
 #include "hub/feature.h"
 #include "hub/hub.h"
 #include "hub/island.h"
 #include "hub/settings.h"
 
-/* An iteration under way, or one that failed and waits for its next attempt. */
+/* An iteration under way, or one that failed and waits for its next attempt, or one that came to an
+   end which waits for its turn. */
 struct oe__ledger_entry {
 	int64_t number;
 	int32_t attempt;
+	bool staged;                   /* its end waits           */
+	struct oe__turn *turn;         /* NULL: the state is steady */
 	struct oe__ledger_entry *next; /* in the queue of repeats */
 };
 
@@ -33,9 +40,48 @@ struct oe__ledger {
 	int64_t last;    /* highest number to give; INT64_MAX: any           */
 	int64_t foreign; /* numbers that ended elsewhere, without an outcome */
 	int64_t outcomes[OE_OUTCOME_COUNT];
-	struct oe__map open;                             /* number to entry                */
-	struct oe__ledger_entry *repeats, **repeats_end; /* failed, to be given again */
-	size_t repeat_count;
+	struct oe__map open;                             /* number to entry, staged ones too */
+	struct oe__ledger_entry *repeats, **repeats_end; /* failed, to be given again        */
+	size_t repeat_count, staged_count;
+};
+
+/* The place of a number among all that were given and have not ended, and what it came to so far. */
+struct oe__turn {
+	struct oe__rank_node rank; /* by number */
+	int64_t number;
+	oe_iteration *iteration; /* the attempt that ended or failed last; NULL: none did */
+	oe_program *child;       /* how it ended, while staged                            */
+	int outcome;             /* COMMITTED: the child's turn decides                   */
+	char *message;
+	struct oe__attempt **failed; /* attempts before, oldest first */
+	size_t failed_count, failed_capacity;
+	bool staged;
+};
+
+struct oe__turns {
+	struct oe__rank_tree order;
+	bool begun;   /* a new number was given, or drawn for: what was open before a restart is known */
+	bool stalled; /* memory ran out on the way: the next call goes on first                         */
+};
+
+/* Semantics "ordered". */
+struct oe__ordered {
+	oe_iteration **ahead; /* a ring of samples: drawn, and not given yet */
+	size_t head, count;
+	int64_t position; /* the number that ended last: what joins and leaves does so there */
+	int64_t limit;    /* the last number that may end                                    */
+	struct oe__departed departed;
+};
+
+/* Semantics "generation". */
+struct oe__generation {
+	int64_t closed;  /* generations so far                                              */
+	int64_t first;   /* number of this one                                              */
+	int64_t awaited; /* numbers of this one that have not come to an end                */
+	bool closing;    /* the barrier has begun                                           */
+	bool cut;        /* it closed for want of further numbers; see oe__hub_was_cut() */
+	oe_program **seeds; /* initial programs that came meanwhile */
+	size_t seed_count, seed_capacity;
 };
 
 struct oe_hub {
@@ -63,9 +109,14 @@ struct oe_hub {
 	int64_t version;        /* changes so far                                   */
 	struct oe__crossing *crossing; /* while programs migrate; see migrate.c     */
 	struct oe__ledger ledger;
+	struct oe__turns turns;
+	struct oe__ordered ordered;
+	struct oe__generation generation;
 	bool checked; /* invariants after every call */
 	void (*migrated)(void *owner, oe_program *copy); /* or NULL */
 	void *migrated_owner;
+	oe__settled_fn *settled; /* or NULL */
+	void *settled_owner;
 };
 
 static inline size_t oe__hub_dimensions(const oe_hub *hub)
@@ -134,15 +185,84 @@ void oe__ledger_done(struct oe__ledger *ledger);
 
 /* Number and attempt to open next; 1, or 0 when the last number was given. */
 int oe__ledger_next(const struct oe__ledger *ledger, int64_t *number, int32_t *attempt);
-int oe__ledger_open(struct oe__ledger *ledger, int64_t number, int32_t attempt);
+/* `turn` is kept with a number that has none yet; may be NULL. */
+int oe__ledger_open(struct oe__ledger *ledger, int64_t number, int32_t attempt,
+					struct oe__turn *turn);
 bool oe__ledger_is_open(const struct oe__ledger *ledger, int64_t number, int32_t attempt);
-bool oe__ledger_has(const struct oe__ledger *ledger, int64_t number); /* open, or waiting */
-size_t oe__ledger_open_count(const struct oe__ledger *ledger);
+bool oe__ledger_has(const struct oe__ledger *ledger, int64_t number); /* not ended, as far as known */
+size_t oe__ledger_open_count(const struct oe__ledger *ledger);  /* neither staged nor waiting */
+int64_t oe__ledger_accounted(const struct oe__ledger *ledger); /* numbers of which it knows    */
+struct oe__turn *oe__ledger_turn(const struct oe__ledger *ledger, int64_t number); /* open, staged */
 
 /* End an open one with its outcome, or give its number again with the next attempt. */
+void oe__ledger_stage(struct oe__ledger *ledger, int64_t number); /* it is open no more */
 void oe__ledger_end(struct oe__ledger *ledger, int64_t number, int outcome);
-bool oe__ledger_repeat(struct oe__ledger *ledger, int64_t number); /* false: often enough */
+bool oe__ledger_may_repeat(const struct oe__ledger *ledger, int64_t number); /* not often enough */
+void oe__ledger_repeat(struct oe__ledger *ledger, int64_t number);
 int64_t oe__ledger_lose_missing(struct oe__ledger *ledger);
+
+/* ---- turn.c ---- */
+
+/* Whose end a caller waits for, and what became of it within the call. */
+struct oe__report {
+	int64_t number;
+	bool settled;
+	oe_commit *commit;
+};
+
+static inline bool oe__hub_has_turns(const oe_hub *hub)
+{
+	return hub->settings.semantics != OE__SEMANTICS_STEADY;
+}
+
+/* Open a number that has a turn, or gets one. */
+int oe__turn_open(oe_hub *hub, int64_t number, int32_t attempt);
+void oe__turn_free(struct oe__turn *turn);
+
+/* An open iteration came to an end, which waits for its turn; COMMITTED needs the child only.
+   All or nothing. */
+int oe__turn_stage(oe_hub *hub, oe_iteration *iteration, int outcome, oe_program *child,
+				   const char *message);
+/* It failed, and its number is to be given again. */
+int oe__turn_repeat(oe_hub *hub, oe_iteration *iteration, int outcome, oe_program *child,
+					const char *message);
+/* The turn of a staged end has come: it ends now. Nothing has happened if it fails. */
+int oe__turn_settle(oe_hub *hub, struct oe__turn *turn, struct oe__report *report);
+struct oe__turn *oe__turn_of_rank(struct oe__rank_node *rank);
+struct oe__turn *oe__turn_first(oe_hub *hub); /* of all that have not ended; or NULL */
+
+/* End what may end now. What was done before memory ran out stays done, in order: the next call goes
+   on. `report` may be NULL. */
+int oe__hub_advance(oe_hub *hub, struct oe__report *report);
+static inline int oe__hub_recover(oe_hub *hub)
+{
+	return hub->turns.stalled ? oe__hub_advance(hub, NULL) : 0;
+}
+
+/* ---- ordered.c ---- */
+
+int oe__ordered_init(oe_hub *hub);
+void oe__ordered_done(oe_hub *hub);
+int oe__ordered_advance(oe_hub *hub, struct oe__report *report);
+/* The sample of a number to be opened: 1; 0 and the reason; or a status. */
+int oe__ordered_sample(oe_hub *hub, int64_t number, int32_t attempt, oe_iteration **out, int *why);
+void oe__ordered_opened(oe_hub *hub, int64_t number);
+int64_t oe__ordered_drawn(const oe_hub *hub); /* the last number whose sample is drawn, or was given */
+oe_program *oe__ordered_find(const oe_hub *hub, int64_t number,
+							 const uint8_t hash[OE__SHA256_SIZE]);
+void oe__ordered_leave(oe_hub *hub, const struct oe__member *member);
+
+/* ---- generation.c ---- */
+
+void oe__generation_done(oe_hub *hub);
+int oe__generation_advance(oe_hub *hub, struct oe__report *report);
+int oe__generation_sample(oe_hub *hub, int64_t number, int32_t attempt, oe_iteration **out,
+						  int *why);
+void oe__generation_opened(oe_hub *hub, int64_t number);
+void oe__generation_staged(oe_hub *hub, int64_t number);
+bool oe__generation_is_under_way(const oe_hub *hub);
+bool oe__generation_is_complete(const oe_hub *hub);
+int oe__generation_keep_seed(oe_hub *hub, oe_program *program);
 
 /* ---- snapshot.c ---- */
 
@@ -161,6 +281,12 @@ int oe__hub_adopt(const oe_hub *hub, oe_program *program, int32_t island, oe_pro
 void oe__hub_note(oe_hub *hub, int32_t island, const char *parent_id, struct oe__attempt *attempt);
 bool oe__hub_is_instructive(int outcome); /* does it say how to change the parent, or how not? */
 
+/* An iteration ends here and now: with a child, which joins, or not; and without. */
+int oe__hub_end_with(oe_hub *hub, const oe_iteration *iteration, oe_program *child,
+					 oe_commit *commit);
+void oe__hub_end_without(oe_hub *hub, const oe_iteration *iteration, int outcome,
+						 oe_program *child, const char *message);
+
 /* ---- check.c ---- */
 
 /* After every call that changes a hub: see oe__hub_check(). */
@@ -169,5 +295,6 @@ void oe__hub_assert(const oe_hub *hub);
 /* ---- hub.c ---- */
 
 int oe__hub_make_islands(oe_hub *hub, int32_t count);
+int oe__hub_join_initial(oe_hub *hub, oe_program *program, oe_error *err);
 
 #endif /* OE__HUB_HUB_INTERNAL_H */

@@ -12,36 +12,68 @@
 
 static int refuse(int *why, int reason)
 {
-	if (why)
-		*why = reason;
+	*why = reason;
 	return 0;
 }
 
-int oe_hub_next_iteration(oe_hub *hub, oe_iteration **iteration, int *why)
+/* The sample of the number to give next: 1; 0 and the reason; or a status. */
+static int sample_next(oe_hub *hub, int64_t number, int32_t attempt, oe_iteration **out, int *why)
+{
+	switch (hub->settings.semantics) {
+	case OE__SEMANTICS_ORDERED:
+		return oe__ordered_sample(hub, number, attempt, out, why);
+	case OE__SEMANTICS_GENERATION:
+		return oe__generation_sample(hub, number, attempt, out, why);
+	default:
+		break;
+	}
+	int status = oe__hub_sample(hub, number, attempt, out);
+	return status < 0 ? status : 1;
+}
+
+static bool is_window_full(const oe_hub *hub)
+{
+	int64_t open = (int64_t)oe__ledger_open_count(&hub->ledger);
+
+	return !oe__hub_has_turns(hub) && hub->settings.window > 0 && open >= hub->settings.window;
+}
+
+static int next_iteration(oe_hub *hub, oe_iteration **iteration, int *why)
 {
 	OE__AUTO(iteration) oe_iteration *made = NULL;
 	int64_t number;
 	int32_t attempt;
 
-	if (!hub || !iteration)
-		return OE_ERR_INVALID;
-	if (hub->settings.window > 0 &&
-		(int64_t)oe__ledger_open_count(&hub->ledger) >= hub->settings.window)
+	if (is_window_full(hub))
 		return refuse(why, OE_HUB_WINDOW_FULL);
+	int status = oe__hub_advance(hub, NULL);
+	if (status < 0)
+		return status;
 	if (!oe__ledger_next(&hub->ledger, &number, &attempt))
 		return refuse(why, OE_HUB_FINISHED);
 	if (!hub->initial)
 		return refuse(why, OE_HUB_EMPTY);
-
-	int status = oe__hub_sample(hub, number, attempt, &made);
-	if (status == 0)
-		status = oe__ledger_open(&hub->ledger, number, attempt);
+	status = sample_next(hub, number, attempt, &made, why);
+	if (status <= 0)
+		return status;
+	status = oe__turn_open(hub, number, attempt);
 	if (status < 0)
 		return status;
+	hub->turns.begun = true;
 	*iteration = OE__STEAL(made);
-	(void)refuse(why, OE_HUB_READY);
-	oe__hub_assert(hub);
+	*why = OE_HUB_READY;
 	return 1;
+}
+
+int oe_hub_next_iteration(oe_hub *hub, oe_iteration **iteration, int *why)
+{
+	int reason = OE_HUB_READY;
+
+	if (!hub || !iteration)
+		return OE_ERR_INVALID;
+	int got = next_iteration(hub, iteration, why ? why : &reason);
+	oe__hub_assert(hub);
+	return got;
 }
 
 /* Can a number be opened again? Only one that was given and has not ended, or the next one. */
@@ -49,16 +81,21 @@ static int check_reopen(const oe_hub *hub, int64_t number, int32_t attempt, int3
 						oe_error *err)
 {
 	const struct oe__ledger *ledger = &hub->ledger;
-	int64_t accounted =
-		ledger->ended + (int64_t)(oe__ledger_open_count(ledger) + ledger->repeat_count);
 
 	if (number < 1 || number > ledger->issued + 1 || attempt < 0 || island < 0 ||
 		island >= hub->island_count)
 		return oe__error(err, OE_ERR_INVALID,
 						 "iteration %lld, attempt %d, island %d cannot be opened again",
 						 (long long)number, (int)attempt, (int)island);
-	if (number <= ledger->issued && (oe__ledger_has(ledger, number) || accounted >= ledger->issued))
+	if (number <= ledger->issued && (oe__ledger_has(ledger, number) ||
+									 oe__ledger_accounted(ledger) >= ledger->issued))
 		return oe__error(err, OE_ERR_STATE, "iteration %lld is open or has ended",
+						 (long long)number);
+	if (number <= ledger->issued && hub->turns.begun &&
+		hub->settings.semantics == OE__SEMANTICS_ORDERED)
+		return oe__error(err, OE_ERR_STATE,
+						 "iteration %lld cannot be opened again: later ones have begun, and they "
+						 "end in order",
 						 (long long)number);
 	return 0;
 }
@@ -83,7 +120,7 @@ int oe_hub_reopen(oe_hub *hub, int64_t number, int32_t attempt, int32_t island, 
 															 .inspiration_count = count },
 								  &made);
 	if (status == 0)
-		status = oe__ledger_open(&hub->ledger, number, attempt);
+		status = oe__turn_open(hub, number, attempt);
 	if (status < 0)
 		return oe__error(err, status, "iteration %lld cannot be opened again: %s",
 						 (long long)number, oe_status_string(status));
@@ -98,7 +135,7 @@ int oe__hub_reopen_sample(oe_hub *hub, const oe_iteration *sample, oe_error *err
 
 	if (status < 0)
 		return status;
-	status = oe__ledger_open(&hub->ledger, sample->number, sample->attempt);
+	status = oe__turn_open(hub, sample->number, sample->attempt);
 	if (status < 0)
 		return oe__error_nomem(err);
 	oe__hub_assert(hub);
@@ -144,16 +181,46 @@ static bool is_program_failure(int outcome)
 	return outcome >= OE_OUTCOME_NOOP_EDIT && outcome <= OE_OUTCOME_TIMED_OUT;
 }
 
-/* @return whether the number is given again. */
-static bool end_failed(oe_hub *hub, const oe_iteration *iteration, int outcome, oe_program *program,
-					   const char *message)
+static bool is_repeated(const oe_hub *hub, int64_t number, int outcome)
 {
-	remember_iteration(hub, iteration, outcome, program, message);
-	if (hub->settings.on_failure == OE__ON_FAILURE_REPLACE && is_program_failure(outcome) &&
-		oe__ledger_repeat(&hub->ledger, iteration->number))
-		return true;
+	return hub->settings.on_failure == OE__ON_FAILURE_REPLACE && is_program_failure(outcome) &&
+		   oe__ledger_may_repeat(&hub->ledger, number);
+}
+
+void oe__hub_end_without(oe_hub *hub, const oe_iteration *iteration, int outcome, oe_program *child,
+						 const char *message)
+{
+	remember_iteration(hub, iteration, outcome, child, message);
 	oe__ledger_end(&hub->ledger, iteration->number, outcome);
-	return false;
+}
+
+/* @return 2 if the number is given again, 1 if it ended or waits for its turn to end, or a status. */
+static int end_failed(oe_hub *hub, oe_iteration *iteration, int outcome, oe_program *child,
+					  const char *message)
+{
+	bool repeated = is_repeated(hub, iteration->number, outcome);
+	int status = 0;
+
+	if (oe__hub_has_turns(hub)) {
+		status = repeated ? oe__turn_repeat(hub, iteration, outcome, child, message)
+						  : oe__turn_stage(hub, iteration, outcome, child, message);
+	} else if (repeated) {
+		remember_iteration(hub, iteration, outcome, child, message);
+		oe__ledger_repeat(&hub->ledger, iteration->number);
+	} else {
+		oe__hub_end_without(hub, iteration, outcome, child, message);
+	}
+	return status < 0 ? status : repeated ? 2 : 1;
+}
+
+/* Was this one given by this hub, or by the one of which it is the continuation? */
+static int check_known(const oe_hub *hub, const oe_iteration *iteration, oe_error *err)
+{
+	if (iteration->run_seed == hub->settings.seed && iteration->number >= 1 &&
+		iteration->number <= hub->ledger.issued)
+		return 0;
+	return oe__error(err, OE_ERR_INVALID, "iteration %lld is none of this run",
+					 (long long)iteration->number);
 }
 
 int oe_hub_fail(oe_hub *hub, oe_iteration *iteration, int outcome, oe_program *child,
@@ -164,11 +231,20 @@ int oe_hub_fail(oe_hub *hub, oe_iteration *iteration, int outcome, oe_program *c
 	if (outcome <= OE_OUTCOME_COMMITTED || outcome >= OE_OUTCOME_COUNT)
 		return oe__error(err, OE_ERR_INVALID, "oe_hub_fail: %d is no outcome of a failure",
 						 outcome);
+	int status = check_known(hub, iteration, err);
+	if (status < 0)
+		return status;
 	if (!oe__ledger_is_open(&hub->ledger, iteration->number, iteration->attempt))
 		return 0;
-	bool repeated = end_failed(hub, iteration, outcome, child, message);
+	status = oe__hub_recover(hub);
+	int ended = status < 0 ? status : end_failed(hub, iteration, outcome, child, message);
+	if (ended < 0)
+		return oe__error(err, ended, "iteration %lld cannot end: %s",
+						 (long long)iteration->number, oe_status_string(ended));
+	/* It has ended. What cannot follow now does so with the next call. */
+	(void)oe__hub_advance(hub, NULL);
 	oe__hub_assert(hub);
-	return repeated ? 2 : 1;
+	return ended;
 }
 
 static int outcome_of(const oe_evaluation *evaluation)
@@ -213,8 +289,8 @@ static int commit_good(oe_hub *hub, const oe_iteration *iteration, oe_program *c
 	return 0;
 }
 
-static int commit_open(oe_hub *hub, const oe_iteration *iteration, oe_program *child,
-					   oe_commit *commit)
+int oe__hub_end_with(oe_hub *hub, const oe_iteration *iteration, oe_program *child,
+					 oe_commit *commit)
 {
 	struct oe__member *same = oe__hub_find_hash(hub, child->source->hash);
 
@@ -229,11 +305,70 @@ static int commit_open(oe_hub *hub, const oe_iteration *iteration, oe_program *c
 	}
 	if (oe__evaluation_failed(child->evaluation)) {
 		commit->outcome = outcome_of(child->evaluation);
-		commit->repeated = end_failed(hub, iteration, commit->outcome, child,
-									  oe_evaluation_message(child->evaluation));
+		oe__hub_end_without(hub, iteration, commit->outcome, child,
+							oe_evaluation_message(child->evaluation));
 		return 0;
 	}
 	return commit_good(hub, iteration, child, commit);
+}
+
+/* Its number is given again, with nothing said about whether the content was there already: where
+   turns count that is not known yet. */
+static int commit_repeated(oe_hub *hub, oe_iteration *iteration, oe_program *child,
+						   oe_commit *commit)
+{
+	commit->outcome = outcome_of(child->evaluation);
+	int ended = end_failed(hub, iteration, commit->outcome, child,
+						   oe_evaluation_message(child->evaluation));
+
+	commit->repeated = ended == 2;
+	return ended < 0 ? ended : 0;
+}
+
+/* In the end its program may be gone again, for one that ended after it within the same call. */
+static void look_again(oe_hub *hub, const oe_program *child, oe_commit *commit)
+{
+	struct oe__member *member = commit->outcome == OE_OUTCOME_DUPLICATE
+									? oe__hub_find_hash(hub, child->source->hash)
+									: oe__hub_find(hub, child->id);
+
+	commit->program = member ? member->program : NULL;
+}
+
+static int commit_in_turn(oe_hub *hub, oe_iteration *iteration, oe_program *child,
+						  oe_commit *commit)
+{
+	struct oe__report report = { .number = iteration->number, .commit = commit };
+	const struct oe__member *same_id = oe__hub_find(hub, child->id);
+
+	if (same_id && memcmp(same_id->program->source->hash, child->source->hash, OE__SHA256_SIZE) != 0)
+		return OE_ERR_INVALID;
+	int status = oe__turn_stage(hub, iteration, OE_OUTCOME_COMMITTED, child, NULL);
+	if (status < 0)
+		return status;
+	(void)oe__hub_advance(hub, &report); /* it is staged: what is left follows with the next call */
+	if (report.settled) {
+		look_again(hub, child, commit);
+		return 0;
+	}
+	commit->staged = 1;
+	commit->outcome = -1;
+	return 0;
+}
+
+static int commit_open(oe_hub *hub, oe_iteration *iteration, oe_program *child, oe_commit *commit)
+{
+	bool failed = oe__evaluation_failed(child->evaluation);
+	bool known = !oe__hub_has_turns(hub) && oe__hub_find_hash(hub, child->source->hash);
+	int status = oe__hub_recover(hub);
+
+	if (status < 0)
+		return status;
+	if (failed && !known &&
+		is_repeated(hub, iteration->number, outcome_of(child->evaluation)))
+		return commit_repeated(hub, iteration, child, commit);
+	return oe__hub_has_turns(hub) ? commit_in_turn(hub, iteration, child, commit)
+								  : oe__hub_end_with(hub, iteration, child, commit);
 }
 
 int oe_hub_commit(oe_hub *hub, oe_iteration *iteration, oe_program *child, oe_commit *result,
@@ -245,9 +380,12 @@ int oe_hub_commit(oe_hub *hub, oe_iteration *iteration, oe_program *child, oe_co
 		return oe__error(err, OE_ERR_INVALID, "oe_hub_commit: missing argument, or 'struct_size'");
 	if (!child->evaluation)
 		return oe__error(err, OE_ERR_INVALID, "oe_hub_commit: the child was not evaluated");
+	int status = check_known(hub, iteration, err);
+	if (status < 0)
+		return status;
 	commit.island = iteration->island;
 	if (oe__ledger_is_open(&hub->ledger, iteration->number, iteration->attempt)) {
-		int status = commit_open(hub, iteration, child, &commit);
+		status = commit_open(hub, iteration, child, &commit);
 		if (status < 0)
 			return oe__error(err, status, "iteration %lld cannot be committed: %s",
 							 (long long)iteration->number, oe_status_string(status));

@@ -2,8 +2,9 @@
  * The ledger: which numbers were given, which of them are open, how the others ended. It knows
  * nothing of programs.
  *
- * A number is open with one attempt, or waits for its next attempt, or has ended; what is neither
- * open nor waiting has ended (or was never given), so ended numbers need no memory.
+ * A number is open with one attempt, or waits for its next attempt, or is staged (it came to an end
+ * which waits for its turn), or has ended; what is none of the first three has ended (or was never
+ * given), so ended numbers need no memory.
  */
 
 #include <assert.h>
@@ -18,18 +19,24 @@ void oe__ledger_init(struct oe__ledger *ledger, int64_t iterations)
 	ledger->repeats_end = &ledger->repeats;
 }
 
+static void free_entry(struct oe__ledger_entry *entry)
+{
+	oe__turn_free(entry->turn);
+	oe__free(entry);
+}
+
 void oe__ledger_done(struct oe__ledger *ledger)
 {
 	struct oe__map_entry *entry;
 	size_t cursor = 0;
 
 	while ((entry = oe__map_next(&ledger->open, &cursor)) != NULL)
-		oe__free(entry->value);
+		free_entry(entry->value);
 	oe__map_done(&ledger->open);
 	while (ledger->repeats) {
 		struct oe__ledger_entry *next = ledger->repeats->next;
 
-		oe__free(ledger->repeats);
+		free_entry(ledger->repeats);
 		ledger->repeats = next;
 	}
 }
@@ -43,7 +50,7 @@ bool oe__ledger_is_open(const struct oe__ledger *ledger, int64_t number, int32_t
 {
 	const struct oe__ledger_entry *entry = find(ledger, number);
 
-	return entry && entry->attempt == attempt;
+	return entry && entry->attempt == attempt && !entry->staged;
 }
 
 bool oe__ledger_has(const struct oe__ledger *ledger, int64_t number)
@@ -58,7 +65,19 @@ bool oe__ledger_has(const struct oe__ledger *ledger, int64_t number)
 
 size_t oe__ledger_open_count(const struct oe__ledger *ledger)
 {
-	return ledger->open.count;
+	return ledger->open.count - ledger->staged_count;
+}
+
+int64_t oe__ledger_accounted(const struct oe__ledger *ledger)
+{
+	return ledger->ended + (int64_t)(ledger->open.count + ledger->repeat_count);
+}
+
+struct oe__turn *oe__ledger_turn(const struct oe__ledger *ledger, int64_t number)
+{
+	const struct oe__ledger_entry *entry = find(ledger, number);
+
+	return entry ? entry->turn : NULL;
 }
 
 int oe__ledger_next(const struct oe__ledger *ledger, int64_t *number, int32_t *attempt)
@@ -75,7 +94,8 @@ int oe__ledger_next(const struct oe__ledger *ledger, int64_t *number, int32_t *a
 	return 1;
 }
 
-int oe__ledger_open(struct oe__ledger *ledger, int64_t number, int32_t attempt)
+int oe__ledger_open(struct oe__ledger *ledger, int64_t number, int32_t attempt,
+					struct oe__turn *turn)
 {
 	bool repeated = ledger->repeats && ledger->repeats->number == number;
 
@@ -95,10 +115,21 @@ int oe__ledger_open(struct oe__ledger *ledger, int64_t number, int32_t attempt)
 			ledger->repeats_end = &ledger->repeats;
 		ledger->repeat_count--;
 	}
-	*entry = (struct oe__ledger_entry){ .number = number, .attempt = attempt };
+	*entry = (struct oe__ledger_entry){ .number = number,
+										.attempt = attempt,
+										.turn = entry->turn ? entry->turn : turn };
 	if (number > ledger->issued)
 		ledger->issued = number;
 	return 0;
+}
+
+void oe__ledger_stage(struct oe__ledger *ledger, int64_t number)
+{
+	struct oe__ledger_entry *entry = find(ledger, number);
+
+	assert(entry && !entry->staged && entry->turn);
+	entry->staged = true;
+	ledger->staged_count++;
 }
 
 void oe__ledger_end(struct oe__ledger *ledger, int64_t number, int outcome)
@@ -106,31 +137,35 @@ void oe__ledger_end(struct oe__ledger *ledger, int64_t number, int outcome)
 	struct oe__ledger_entry *entry = oe__map_remove(&ledger->open, &number, sizeof(number));
 
 	assert(entry && outcome >= 0 && outcome < OE_OUTCOME_COUNT);
-	oe__free(entry);
+	ledger->staged_count -= entry->staged;
+	oe__free(entry); /* not its turn, which is coming to an end */
 	ledger->ended++;
 	ledger->outcomes[outcome]++;
 }
 
-bool oe__ledger_repeat(struct oe__ledger *ledger, int64_t number)
+bool oe__ledger_may_repeat(const struct oe__ledger *ledger, int64_t number)
+{
+	const struct oe__ledger_entry *entry = find(ledger, number);
+
+	return entry->attempt + 1 < OE__RETRIES_MAX;
+}
+
+void oe__ledger_repeat(struct oe__ledger *ledger, int64_t number)
 {
 	struct oe__ledger_entry *entry = find(ledger, number);
 
-	assert(entry);
-	if (entry->attempt + 1 >= OE__RETRIES_MAX)
-		return false;
+	assert(entry && !entry->staged);
 	oe__map_remove(&ledger->open, &number, sizeof(number));
 	entry->attempt++;
 	entry->next = NULL;
 	*ledger->repeats_end = entry;
 	ledger->repeats_end = &entry->next;
 	ledger->repeat_count++;
-	return true;
 }
 
 int64_t oe__ledger_lose_missing(struct oe__ledger *ledger)
 {
-	int64_t accounted = ledger->ended + (int64_t)(ledger->open.count + ledger->repeat_count);
-	int64_t missing = ledger->issued - accounted;
+	int64_t missing = ledger->issued - oe__ledger_accounted(ledger);
 
 	assert(missing >= 0);
 	ledger->ended += missing;

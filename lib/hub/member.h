@@ -27,6 +27,7 @@ struct oe__member {
 	struct oe__member *older, *newer;              /* in order of joining  */
 	uint64_t sequence;                /* order of joining, from 1                    */
 	uint64_t mark;                    /* of the last draw that took it; see select.c */
+	int64_t joined;                   /* number that ended then; see ordered.c       */
 	struct oe__attempt_list attempts; /* made on this program                        */
 	uint32_t archive_slot;            /* on its island, or OE__NO_SLOT               */
 	int16_t guards;                   /* reasons why it must not be evicted          */

@@ -158,6 +158,8 @@ static void detach(oe_hub *hub, struct oe__member *member)
 	unlink_names(hub, member);
 	if (same)
 		oe__hub_mark_travellers(hub, same, member->island);
+	if (hub->settings.semantics == OE__SEMANTICS_ORDERED)
+		oe__ordered_leave(hub, member);
 	oe__attempts_clear(&hub->attempts, &member->attempts);
 	hub->version++;
 }
@@ -233,6 +235,7 @@ static int prepare(oe_hub *hub, oe_program *program, int32_t island, bool measur
 static void settle(oe_hub *hub, struct oe__member *member)
 {
 	member->sequence = ++hub->sequence;
+	member->joined = hub->ordered.position;
 	oe__island_join(&hub->islands[member->island], member);
 	oe__hub_mark_travellers(hub, member, member->island);
 	link_age(hub, member);

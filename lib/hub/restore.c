@@ -243,6 +243,7 @@ static void restore_counters(oe_hub *hub, const oe_population *population)
 	ledger->issued = population->issued;
 	ledger->ended = population->ended;
 	ledger->foreign = population->ended - told;
+	hub->generation.first = population->issued + 1;
 	if (ledger->last < INT64_MAX - population->issued)
 		ledger->last += population->issued;
 }

@@ -14,12 +14,17 @@
 #include "program/sample.h"
 
 enum oe__semantics { OE__SEMANTICS_STEADY, OE__SEMANTICS_GENERATION, OE__SEMANTICS_ORDERED };
+/* "hub.window: 0" where the window decides about samples. Part of what such a run means: a log that was
+   written with one value cannot be played with another. */
+#define OE__WINDOW_DEFAULT 64
+
 enum oe__on_failure { OE__ON_FAILURE_COUNT, OE__ON_FAILURE_REPLACE };
 
 struct oe__hub_settings {
 	enum oe__semantics semantics;
 	enum oe__on_failure on_failure;
-	int64_t window;     /* iterations open at once; 0: the caller sees to it          */
+	int64_t window;     /* iterations open at once, 0: the caller sees to it; in the other
+	                       semantics the distance W, or the size of a generation      */
 	int64_t iterations; /* numbers to give after those that were given before; -1: any */
 	uint64_t seed;
 	int32_t island_count;

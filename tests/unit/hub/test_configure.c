@@ -79,8 +79,6 @@ START_TEST(test_what_is_refused)
 		"database: {feature_dimensions: []}",
 		"database: {feature_dimensions: [a, a]}",
 		"database: {feature_dimensions: [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q]}",
-		"hub: {semantics: ordered}",
-		"hub: {semantics: generation}",
 	};
 
 	for (size_t i = 0; i < OE__COUNT(yaml); i++) {

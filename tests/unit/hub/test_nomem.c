@@ -4,6 +4,8 @@
 #include "nomem.h"
 #include "world.h"
 
+static enum oe__semantics semantics;
+
 static int sound(const oe_hub *hub)
 {
 	const char *broken = oe__hub_check(hub);
@@ -29,16 +31,18 @@ static oe_program *made(const oe_iteration *iteration, int step)
 	return child;
 }
 
-/* One iteration with as many tries as it takes; the number of failed calls, or -1. */
-static int iterate(oe_hub *hub, int step)
+/* One ends with as many tries as it takes; the number of failed calls, or -1. */
+static int end(oe_hub *hub, oe_iteration *iteration, int step)
 {
-	OE__AUTO(iteration) oe_iteration *iteration = NULL;
 	OE__AUTO(program) oe_program *child = NULL;
 	int failures = 0;
 
-	while (oe_hub_next_iteration(hub, &iteration, NULL) != 1)
-		if (++failures > 1 || !sound(hub))
-			return -1;
+	if (step % 5 == 0) {
+		while (oe_hub_fail(hub, iteration, OE_OUTCOME_NO_EDIT, NULL, "nothing", NULL) < 0)
+			if (++failures > 1 || !sound(hub))
+				return -1;
+		return failures;
+	}
 	while ((child = made(iteration, step)) == NULL)
 		if (++failures > 1)
 			return -1;
@@ -48,11 +52,30 @@ static int iterate(oe_hub *hub, int step)
 	return failures;
 }
 
+/* Two at a time; the later one ends first. */
+static int iterate(oe_hub *hub, int step)
+{
+	OE__AUTO(iteration) oe_iteration *first = NULL, *second = NULL;
+	int failures = 0;
+
+	while (oe_hub_next_iteration(hub, &first, NULL) != 1)
+		if (++failures > 1 || !sound(hub))
+			return -1;
+	while (oe_hub_next_iteration(hub, &second, NULL) != 1)
+		if (++failures > 1 || !sound(hub))
+			return -1;
+	int more = end(hub, second, 2 * step + 1);
+	int others = more < 0 ? more : end(hub, first, 2 * step);
+	return others < 0 ? others : failures + more + others;
+}
+
 static int make(oe_hub **out)
 {
 	static const char *const names[] = { "complexity", "diversity" };
 	OE__AUTO(hub_settings)
 	struct oe__hub_settings settings = {
+		.semantics = semantics,
+		.window = semantics == OE__SEMANTICS_STEADY ? 0 : 4,
 		.iterations = -1,
 		.seed = 42,
 		.island_count = 2,
@@ -105,7 +128,7 @@ static int run(void)
 	while (oe_hub_seed(hub, first, NULL) < 0)
 		if (++failures > 1 || !sound(hub))
 			return -1;
-	for (int step = 1; step <= 30; step++) {
+	for (int step = 1; step <= 16; step++) {
 		int more = iterate(hub, step);
 
 		if (more < 0 || !sound(hub))
@@ -126,8 +149,9 @@ static int run(void)
 	return failures <= 1 ? failures : -1;
 }
 
-START_TEST(test_each_allocation_fails_once)
+static void fail_each(enum oe__semantics which)
 {
+	semantics = which;
 	nomem_arm(0, false);
 	ck_assert_int_eq(run(), 0);
 	ck_assert_int_eq(atomic_load(&nomem_live), 0);
@@ -139,6 +163,24 @@ START_TEST(test_each_allocation_fails_once)
 		              total, atomic_load(&nomem_live));
 	}
 }
+
+START_TEST(test_each_allocation_fails_once)
+{
+	fail_each(OE__SEMANTICS_STEADY);
+}
 END_TEST
 
-NOMEM_MAIN("nomem", test_each_allocation_fails_once)
+START_TEST(test_each_allocation_of_generations_fails_once)
+{
+	fail_each(OE__SEMANTICS_GENERATION);
+}
+END_TEST
+
+START_TEST(test_each_allocation_in_order_fails_once)
+{
+	fail_each(OE__SEMANTICS_ORDERED);
+}
+END_TEST
+
+NOMEM_MAIN("nomem", test_each_allocation_fails_once, test_each_allocation_of_generations_fails_once,
+           test_each_allocation_in_order_fails_once)
