@@ -68,12 +68,17 @@ static char *find_directory(const char *where)
 	return must_copy(where);
 }
 
+char *book_find(const char *where)
+{
+	return where ? find_directory(where) : newest_run();
+}
+
 int book_open(const char *where, struct book *out)
 {
 	oe_error err = { 0 };
 	int status;
 
-	*out = (struct book){ .directory = where ? find_directory(where) : newest_run() };
+	*out = (struct book){ .directory = book_find(where) };
 	if (!out->directory)
 		return message_fail(EXIT_FAILED, "there is no run below this directory");
 	if (!file_exists(out->directory))

@@ -19,6 +19,8 @@ struct book {
  * the newest run below the working directory. Returns an exit status.
  */
 int book_open(const char *where, struct book *out);
+/* Where book_open() looks: a directory's path for the caller to free, or NULL: there is no run. */
+char *book_find(const char *where);
 void book_close(struct book *book);
 
 /* The same, but only a run will do. */

@@ -48,6 +48,11 @@ typedef struct oe_run_iteration {
 OE_API OE_NODISCARD int oe_run_open(const char *directory, oe_run **out, oe_error *err);
 OE_API void oe_run_close(oe_run *run);
 
+/** Is the run in `directory` complete? Reads all of run.db, and plays its log, which has to lead where
+ *  it led. Also while it is being written.
+ *  @retval OE_ERR_FORMAT it is not; `err` has the first thing that is wrong. */
+OE_API OE_NODISCARD int oe_run_verify(const char *directory, oe_error *err);
+
 /** A property of the run: "state" (new, running, finished, stopped, interrupted), "reason", "program", "evaluator",
  *  "language", "extension", "created", "started", "ended", "version", "seed", "config" (YAML of what was set, no secrets),
  *  "sandbox" (what confined the evaluations: JSON of oe_evaluator_confinement(), or ""),

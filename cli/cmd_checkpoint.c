@@ -1,0 +1,118 @@
+/* oe checkpoint: what becomes of checkpoints, and of the log that they are made from. */
+
+#include <glob.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "book.h"
+#include "cli.h"
+#include "commands.h"
+#include "files.h"
+#include "handles.h"
+#include "json.h"
+#include "terminal.h"
+#include "text.h"
+
+/* ---- verify ---- */
+
+struct verification {
+	bool json;
+	json_t *checked; /* with --json: a list of what was looked at */
+	int status;      /* exit status so far */
+};
+
+static void note(struct verification *verification, const char *path, int got, const oe_error *err)
+{
+	if (got < 0)
+		verification->status = EXIT_STORE;
+	if (verification->json) {
+		json_t *entry = json_object();
+		json_set(entry, "path", json_words(path));
+		json_set(entry, "sound", json_boolean(got == 0));
+		json_set(entry, "problem", got < 0 ? json_words(err->message) : json_null());
+		json_push(verification->checked, entry);
+	} else if (got < 0) {
+		(void)message_error(EXIT_STORE, got, err);
+	} else {
+		AUTO(text) struct text line = TEXT_INIT;
+		text_add(&line, "sound  ");
+		terminal_clean_line(&line, path);
+		puts(text_string(&line));
+	}
+}
+
+static void verify_checkpoint(struct verification *verification, const char *path)
+{
+	oe_error err = { 0 };
+	int got = oe_population_verify(path, &err);
+
+	note(verification, path, got, &err);
+}
+
+static void verify_run(struct verification *verification, const char *directory)
+{
+	oe_error err = { 0 };
+	AUTO(string) char *database = must_format("%s/run.db", directory);
+	AUTO(string) char *pattern = must_format("%s/checkpoints/checkpoint_*", directory);
+	glob_t found;
+
+	int got = oe_run_verify(directory, &err);
+	note(verification, database, got, &err);
+	if (glob(pattern, 0, NULL, &found) != 0)
+		return;
+	for (size_t i = 0; i < found.gl_pathc; i++)
+		verify_checkpoint(verification, found.gl_pathv[i]);
+	globfree(&found);
+}
+
+static int verify(const struct arguments *arguments)
+{
+	AUTO(string) char *directory = book_find(arguments_operand(arguments, 1));
+	struct verification verification = { .json = arguments_has(arguments, "json") };
+
+	if (!directory)
+		return message_fail(EXIT_FAILED, "there is no run below this directory");
+	AUTO(string) char *database = must_format("%s/run.db", directory);
+	if (verification.json)
+		verification.checked = json_array();
+	if (file_exists(database))
+		verify_run(&verification, directory);
+	else
+		verify_checkpoint(&verification, directory);
+	if (!verification.json)
+		return verification.status;
+	json_t *document = json_document("verify");
+	json_set(document, "directory", json_words(directory));
+	json_set(document, "sound", json_boolean(verification.status == EXIT_DONE));
+	json_set(document, "checked", verification.checked);
+	int status = json_print(document);
+	return status ? status : verification.status;
+}
+
+/* ---- the command ---- */
+
+static int run(const struct arguments *arguments)
+{
+	return verify(arguments); /* the only action so far */
+}
+
+static const struct option *const tables[] = { options_json, options_common, NULL };
+
+const struct command command_checkpoint = {
+	.name = "checkpoint",
+	.group = "Look",
+	.summary = "Verify a run and its checkpoints",
+	.operands = "verify [RUN|CHECKPOINT]",
+	.details = "verify reads all of run.db, plays its log, which has to lead where it led, and reads "
+			   "the run's checkpoints, or the one that is named. It exits with 7 if something is "
+			   "wrong or missing, and says what.",
+	.actions = "verify",
+	.options = tables,
+	.examples = {
+		{ "oe checkpoint verify openevolve_output", "is everything there, and readable?" },
+	},
+	.operands_min = 1,
+	.operands_max = 2,
+	.run = run,
+};

@@ -1,0 +1,112 @@
+#!/usr/bin/env python3
+"""`oe checkpoint verify`: what it says of a sound run, and of each way in which one can be damaged."""
+import shutil
+import sqlite3
+import unittest
+
+from oe import FAILED, STORE, USAGE, Case, main
+
+
+class Verify(Case):
+    @classmethod
+    def setUpClass(cls):
+        cls.owner = cls("setUp")
+        Case.setUp(cls.owner)
+        cls.owner.problem("llm: {backend: mutate}\ncheckpoint_interval: 10\n")
+        cls.owner.run_problem("-i", "25")
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.owner.doCleanups()
+
+    def setUp(self):
+        super().setUp()
+        shutil.copytree(self.owner.path("out"), self.path("out"))
+
+    def change(self, *statements):
+        database = sqlite3.connect(self.path("out/run.db"))
+        with database:
+            for statement in statements:
+                self.assertGreater(database.execute(statement).rowcount, 0, statement)
+        database.close()
+
+    def verify(self, *words, code=STORE):
+        return self.oe("checkpoint", "verify", *words, code=code)
+
+    def test_sound(self):
+        lines = self.verify("out", code=0).out.splitlines()
+        self.assertEqual([line.split()[0] for line in lines], ["sound"] * 4)  # 10, 20, and the end
+        self.assertIn("run.db", lines[0])
+        one = self.path("out/checkpoints/checkpoint_20")
+        self.assertEqual(self.verify(one, code=0).out.split(), ["sound", str(one)])
+        told = self.oe("checkpoint", "verify", "--json").json()
+        self.assertEqual((told["schema"], told["sound"], len(told["checked"])),
+                         ("oe.verify/1", True, 4))
+        self.assertEqual({entry["problem"] for entry in told["checked"]}, {None})
+
+    def test_words(self):
+        self.oe("checkpoint", code=USAGE)
+        self.oe("checkpoint", "mend", code=USAGE)
+        self.verify("nowhere", code=STORE)
+        shutil.rmtree(self.path("out"))
+        self.verify(code=FAILED)
+
+    def test_rows(self):
+        for statement, said in (
+                ("DELETE FROM log WHERE seq = 9", "row 10 of the log: the row before it"),
+                ("DELETE FROM program WHERE iteration = 7", "its program is missing"),
+                ("DELETE FROM answer WHERE number = 7", "the answer that it was made from"),
+                ("UPDATE log SET kind = 'seed' WHERE kind = 'issue' AND number = 5",
+                 "an iteration that did not begin"),
+                ("INSERT INTO log SELECT (SELECT max(seq) + 1 FROM log), kind, number, attempt, island,"
+                 " outcome, program_id, message, evaluation_ms, verdict, time FROM log"
+                 " WHERE kind = 'commit' AND number = 3", "for the second time"),
+                ("UPDATE log SET outcome = 'rejected' WHERE kind = 'commit' AND number = 12",
+                 "decides otherwise"),
+                ("UPDATE log SET program_id = 'somebody' WHERE kind = 'issue' AND number = 12",
+                 "another program is drawn"),
+                ("UPDATE program SET metrics = '{' WHERE iteration = 4", "")):
+            with self.subTest(statement=statement):
+                shutil.rmtree(self.path("out"))
+                shutil.copytree(self.owner.path("out"), self.path("out"))
+                self.change(statement)
+                result = self.verify("out")
+                self.assertEqual(len(result.err.splitlines()), 1, result)
+                self.assertIn(said, result.err)
+                self.assertEqual(len(result.out.splitlines()), 3)  # the checkpoints are sound
+                self.assertFalse(self.oe("checkpoint", "verify", "out", "--json",
+                                         code=STORE).json()["sound"])
+
+    def test_pages(self):
+        """Bytes that changed anywhere: never a crash, and it is seen where SQLite can see it."""
+        path = self.path("out/run.db")
+        whole = path.read_bytes()
+        for page in range(len(whole) // 4096):
+            path.write_bytes(whole[:page * 4096] + b"\xa5" * 64 + whole[page * 4096 + 64:])
+            result = self.oe("checkpoint", "verify", "out", code=None)
+            self.assertIn(result.code, (0, STORE), result)
+        path.write_bytes(whole[:3 * 4096] + b"\xa5" * 4096 + whole[4 * 4096:])
+        self.verify("out")
+        path.write_bytes(whole[:len(whole) // 2])
+        self.verify("out")
+        path.write_bytes(b"")
+        self.verify("out")
+
+    def test_checkpoints(self):
+        one = self.path("out/checkpoints/checkpoint_10")
+        programs = sorted((one / "programs").iterdir())
+        text = programs[0].read_text()
+        programs[0].unlink()
+        self.assertIn(f"the program '{programs[0].stem}' is missing", self.verify(one).err)
+        programs[0].write_text(text[:50])
+        self.assertIn("1 of its programs", self.verify("out").err)
+        programs[0].write_text(text)
+        self.verify("out", code=0)
+        (one / "metadata.json").write_text("{")
+        self.assertIn("metadata.json", self.verify(one).err)
+        (one / "metadata.json").unlink()
+        self.verify(one)
+
+
+if __name__ == "__main__":
+    main()
