@@ -111,6 +111,7 @@ const struct command command_checkpoint = {
 	.options = tables,
 	.examples = {
 		{ "oe checkpoint verify openevolve_output", "is everything there, and readable?" },
+		{ "oe checkpoint verify out/checkpoints/checkpoint_100", "the same of one checkpoint" },
 	},
 	.operands_min = 1,
 	.operands_max = 2,

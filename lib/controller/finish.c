@@ -111,12 +111,15 @@ static void tell_commit(struct oe__flight *flight, const oe_commit *commit)
 {
 	oe_controller *controller = flight->controller;
 
-	tell(flight, OE_EVENT_ITERATION, commit->outcome, commit->program);
+	/* It may have had to leave again at once, when its coming began a migration. */
+	oe_program *program = commit->program ? commit->program : flight->job.child;
+
+	tell(flight, OE_EVENT_ITERATION, commit->outcome, program);
 	if (commit->best) {
 		controller->numbers.since_best = 0;
 		controller->numbers.best_iteration = flight->job.iteration->number;
 		controller->save_again |= controller->save_each_best;
-		tell(flight, OE_EVENT_BEST, commit->outcome, commit->program);
+		tell(flight, OE_EVENT_BEST, commit->outcome, program);
 	}
 	if (commit->migrated > 0)
 		oe__events_push(&controller->events,

@@ -40,6 +40,17 @@ class Streams(Case):
         result = self.oe(*RUN, "--progress", "none", "--events", "fd:1")
         self.assertEqual(result.lines()[-1]["type"], "run_finished")
 
+    def test_every_program_is_named(self):
+        """Also one that had to leave as it came: where each coming is a migration in a full house."""
+        self.problem("llm: {backend: mutate}\n"
+                     "database: {population_size: 4, num_islands: 4, migration_interval: 1}\n")
+        lines = self.oe(*RUN, "-i", "40", "--progress", "json").lines()
+        events = [line for line in lines if line["type"] == "iteration"]
+        self.assertEqual(len(events), 40)
+        for event in events:
+            if event["outcome"] == "committed":
+                self.assertIsNotNone(event["program_id"], event)
+
     def test_events_on_standard_error(self):
         self.problem(MUTATE)
         result = self.oe(*RUN, "--progress", "none", "--events", "fd:2")
