@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 """Each check finds the fault it is there for, and nothing in a tree without one."""
+import json
 import pathlib
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -192,6 +194,14 @@ class Checks(unittest.TestCase):
         self.tree.write("a.c", "int main(void) { return 0; }\n")
         self.fails("check_release.py", "a.c", "#include <assert.h>\n\nint main(int count, char **names)\n{\n"
                    "\tint a = count > 0 && names;\n\tassert(a);\n}\n", "a.c:5", "-Db_ndebug=true")
+
+    @unittest.skipUnless(shutil.which("clang"), "clang is not installed")
+    def test_clang(self):
+        """What only clang warns of."""
+        entry = {"directory": str(self.tree.root), "file": "a.c", "command": "cc -Wall -Werror -MD -o a.o -c a.c"}
+        self.tree.write("compile_commands.json", json.dumps([entry]))
+        self.tree.write("a.c", "int main(void) { return 0; }\n")
+        self.fails("check_clang.py", "a.c", "int f(int a)\n{\n\ta = a;\n\treturn a;\n}\n", "a.c:3")
 
     def test_docs(self):
         def complaint(text):

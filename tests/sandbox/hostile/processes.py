@@ -246,6 +246,8 @@ def nice_victim(world):
 @act
 def nice_up(world):
     now = os.getpriority(os.PRIO_PROCESS, 0)
+    if now == 19:
+        raise Absent("it has the lowest there is")
     os.setpriority(os.PRIO_PROCESS, 0, min(now + 3, 19))
     os.setpriority(os.PRIO_PROCESS, 0, now)
 

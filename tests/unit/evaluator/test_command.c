@@ -61,7 +61,7 @@ static oe_evaluator *made(const char *yaml, const char *script)
 /* The result is what the file beside the evaluator holds. */
 static oe_evaluation *result_of(const char *json, size_t size)
 {
-	OE__AUTO(string) char *path = put("result", json, size, 0644);
+	oe__free(put("result", json, size, 0644));
 	OE__AUTO(evaluator) oe_evaluator *evaluator =
 		made("{}", "cat \"$(dirname \"$0\")/result\" >&\"$OE_RESULT_FD\"");
 

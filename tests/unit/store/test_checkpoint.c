@@ -322,8 +322,7 @@ END_TEST
 START_TEST(test_identifiers)
 {
 	static const char *const ids[] = { "../../evil", "/etc/evil", ".hidden", "a/b", "..",
-									   "plain",      "gr\xc3\xb6\xc3\x9f"
-													 "e \"x\"\n" };
+									   "plain",      "gr\303\266\303\237e \"x\"\n" };
 	char longest[1000];
 
 	scratch_enter();
