@@ -30,6 +30,26 @@ static double number_at(const json_t *object, const char *name)
 	return json_is_number(value) ? json_number_value(value) : NAN;
 }
 
+/* Where there are several, what each of them was asked. */
+static void add_models(struct text *text, json_t *models)
+{
+	const char *name;
+	json_t *usage;
+
+	if (json_object_size(models) < 2)
+		return;
+	json_object_foreach(models, name, usage)
+	{
+		text_add(text, "  ");
+		terminal_clean_line(text, *name ? name : "without a name");
+		text_format(text, ": %lld requests, ", whole_at(usage, "requests"));
+		text_count(text, (double)whole_at(usage, "tokens_in"));
+		text_add(text, " tokens in, ");
+		text_count(text, (double)whole_at(usage, "tokens_out"));
+		text_add(text, " out\n");
+	}
+}
+
 static void add_outcomes(struct text *text, json_t *outcomes)
 {
 	const char *name;
@@ -84,7 +104,9 @@ static void print_text(const char *directory, json_t *root)
 	text_count(&text, (double)whole_at(llm, "tokens_in"));
 	text_add(&text, " tokens in, ");
 	text_count(&text, (double)whole_at(llm, "tokens_out"));
-	text_format(&text, " out\nevaluations %lld done, %lld failed, %lld timed out\n",
+	text_add(&text, " out\n");
+	add_models(&text, json_object_get(llm, "models"));
+	text_format(&text, "evaluations %lld done, %lld failed, %lld timed out\n",
 				whole_at(evaluations, "finished"), whole_at(evaluations, "failed"),
 				whole_at(evaluations, "timed_out"));
 	if (isfinite(number_at(root, "rate_per_s")))

@@ -179,6 +179,7 @@ int oe__controller_record_start(oe_controller *controller, const char *config);
 void oe__controller_record_migrant(void *controller, oe_program *copy);
 void oe__controller_record_import(oe_controller *controller, const oe_population *population);
 void oe__controller_record_unanswered(oe_controller *controller, const struct oe__job *job);
+void oe__controller_record_judgements(oe_controller *controller, const struct oe__job *job);
 
 /* ---- resume.c ---- */
 

@@ -323,6 +323,22 @@ static void count_evaluation(oe_controller *controller, const struct oe__job *jo
 		numbers->evaluations_failed++;
 }
 
+/* What judges were asked about the program costs like all other questions. */
+static void count_judges(oe_controller *controller, const struct oe__job *job)
+{
+	oe_statistics *numbers = &controller->numbers;
+	const oe_evaluation *evaluation = oe__job_verdict(job);
+
+	for (size_t i = 0; evaluation && i < evaluation->question_count; i++) {
+		const struct oe__question *question = &evaluation->questions[i];
+		numbers->llm_requests++;
+		numbers->llm_attempts += question->requests;
+		numbers->tokens_in += question->tokens_in > 0 ? question->tokens_in : 0;
+		numbers->tokens_out += question->tokens_out > 0 ? question->tokens_out : 0;
+	}
+	oe__controller_record_judgements(controller, job);
+}
+
 /* An initial program joins, or the run is over before it began. */
 static void end_initial(struct oe__flight *flight)
 {
@@ -385,6 +401,7 @@ void oe__controller_evaluated(struct oe__flight *flight)
 	flight->place = OE__FLIGHT_EDITING;
 	oe__window_evaluated(&controller->window, oe__clock_ns() - flight->evaluating_ns);
 	count_evaluation(controller, job);
+	count_judges(controller, job);
 	if (flight->cancelled) {
 		controller->seeds_pending -= flight->initial;
 		leave_open(flight);

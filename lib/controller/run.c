@@ -138,20 +138,68 @@ static void write_best(oe_run *run, struct oe__json_writer *writer)
 	oe__json_map_end(writer);
 }
 
+/* Every question that was asked, whatever for. */
+#define QUESTIONS                                                                                  \
+	"SELECT model, requests, tokens_in, tokens_out FROM answer"                                    \
+	" UNION ALL SELECT model, requests, 0, 0 FROM unanswered"
+#define JUDGEMENTS " UNION ALL SELECT model, requests, tokens_in, tokens_out FROM judgement"
+
+#define USAGE_OF(questions)                                                                        \
+	"SELECT model, count(*), sum(requests), sum(max(tokens_in, 0)), sum(max(tokens_out, 0))"       \
+	" FROM (" questions ") GROUP BY model ORDER BY model"
+
+struct usage {
+	int64_t requests, attempts, tokens_in, tokens_out;
+};
+
+static void write_usage(struct oe__json_writer *writer, const struct usage *usage)
+{
+	write_count(writer, "requests", usage->requests);
+	write_count(writer, "attempts", usage->attempts);
+	write_count(writer, "tokens_in", usage->tokens_in);
+	write_count(writer, "tokens_out", usage->tokens_out);
+}
+
+static void write_models(oe_run *run, struct oe__json_writer *writer)
+{
+	OE__AUTO(statement) sqlite3_stmt *statement = NULL;
+	OE__AUTO(buffer) struct oe__buffer models = OE__BUFFER_INIT(OE__FILE_MAX);
+	struct oe__json_writer each = { .out = &models };
+	struct usage all = { 0, 0, 0, 0 };
+	/* The table of judgements came after the first runs. */
+	bool judged = number(run, "SELECT count(*) FROM sqlite_master WHERE name = 'judgement'") > 0;
+
+	oe__json_map(&each);
+	if (oe__database_prepare(run->database,
+	                         judged ? USAGE_OF(QUESTIONS JUDGEMENTS) : USAGE_OF(QUESTIONS),
+	                         &statement, NULL) == 0)
+		while (sqlite3_step(statement) == SQLITE_ROW) {
+			struct usage one = {
+				sqlite3_column_int64(statement, 1),
+				sqlite3_column_int64(statement, 2),
+				sqlite3_column_int64(statement, 3),
+				sqlite3_column_int64(statement, 4),
+			};
+			all.requests += one.requests;
+			all.attempts += one.attempts;
+			all.tokens_in += one.tokens_in;
+			all.tokens_out += one.tokens_out;
+			oe__json_key(&each, (const char *)sqlite3_column_text(statement, 0));
+			oe__json_map(&each);
+			write_usage(&each, &one);
+			oe__json_map_end(&each);
+		}
+	oe__json_map_end(&each);
+	write_usage(writer, &all);
+	oe__json_key(writer, "models");
+	oe__json_raw(writer, oe__buffer_string(&models), models.size);
+}
+
 static void write_counts(oe_run *run, struct oe__json_writer *writer)
 {
 	oe__json_key(writer, "llm");
 	oe__json_map(writer);
-	write_count(writer, "requests",
-	            number(run, "SELECT (SELECT count(*) FROM answer) +"
-	                        " (SELECT count(*) FROM unanswered)"));
-	write_count(writer, "attempts",
-	            number(run, "SELECT (SELECT coalesce(sum(requests), 0) FROM answer) +"
-	                        " (SELECT coalesce(sum(requests), 0) FROM unanswered)"));
-	write_count(writer, "tokens_in",
-	            number(run, "SELECT coalesce(sum(max(tokens_in, 0)), 0) FROM answer"));
-	write_count(writer, "tokens_out",
-	            number(run, "SELECT coalesce(sum(max(tokens_out, 0)), 0) FROM answer"));
+	write_models(run, writer);
 	oe__json_map_end(writer);
 
 	/* Every evaluation left its verdict in the row that ended its iteration. */

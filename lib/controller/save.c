@@ -247,48 +247,73 @@ void oe__controller_record_import(oe_controller *controller, const oe_population
 		record_program(controller, OE__ROW_IMPORT, extra);
 }
 
-/* ---- questions without an answer ---- */
+/* ---- questions beside the answers ---- */
 
-struct unanswered {
+struct question {
 	struct oe__row row;
 	char *model, *error;
 };
 
-static void unanswered_written(struct oe__row *row, int status)
+static void question_written(struct oe__row *row, int status)
 {
-	struct unanswered *unanswered = OE__CONTAINER(row, struct unanswered, row);
+	struct question *question = OE__CONTAINER(row, struct question, row);
 
 	(void)status; /* as for properties */
-	oe__free(unanswered->model);
-	oe__free(unanswered->error);
-	oe__free(unanswered);
+	oe__free(question->model);
+	oe__free(question->error);
+	oe__free(question);
+}
+
+/* Takes a row whose texts are copied. */
+static void record_question(oe_controller *controller, const struct oe__job *job,
+                            const struct oe__row *row)
+{
+	struct question *question = controller->log ? oe__calloc(1, sizeof(*question)) : NULL;
+
+	if (!question)
+		return;
+	question->model = oe__strdup(row->answer.model ? row->answer.model : "");
+	question->error = oe__strdup(row->message ? row->message : "");
+	question->row = *row;
+	question->row.number = job->iteration ? job->iteration->number : 0;
+	question->row.attempt = job->iteration ? job->iteration->attempt : 0;
+	question->row.answer.model = question->model;
+	question->row.message = question->error;
+	question->row.time = oe__clock_wall();
+	question->row.done = question_written;
+	if (question->model && question->error)
+		oe__log_append(controller->log, &question->row);
+	else
+		question_written(&question->row, OE_ERR_NOMEM);
 }
 
 /* What was sent for nothing counts too: a run's requests are those that its provider saw. */
 void oe__controller_record_unanswered(oe_controller *controller, const struct oe__job *job)
 {
-	struct unanswered *unanswered;
+	if (job->requests > 0)
+		record_question(controller, job,
+		                &(struct oe__row){ .kind = OE__ROW_UNANSWERED,
+		                                   .message = job->error.message,
+		                                   .answer = { .model = job->model,
+		                                               .requests = job->requests,
+		                                               .llm_ms = job->llm_ms } });
+}
 
-	if (!controller->log || job->requests == 0)
-		return;
-	unanswered = oe__calloc(1, sizeof(*unanswered));
-	if (!unanswered)
-		return;
-	unanswered->model = oe__strdup(job->model ? job->model : "");
-	unanswered->error = oe__strdup(job->error.message);
-	unanswered->row = (struct oe__row){
-		.kind = OE__ROW_UNANSWERED,
-		.number = job->iteration->number,
-		.attempt = job->iteration->attempt,
-		.message = unanswered->error,
-		.time = oe__clock_wall(),
-		.answer = { .model = unanswered->model, .requests = job->requests, .llm_ms = job->llm_ms },
-		.done = unanswered_written,
-	};
-	if (unanswered->model && unanswered->error)
-		oe__log_append(controller->log, &unanswered->row);
-	else
-		unanswered_written(&unanswered->row, OE_ERR_NOMEM);
+void oe__controller_record_judgements(oe_controller *controller, const struct oe__job *job)
+{
+	const oe_evaluation *evaluation = oe__job_verdict(job);
+
+	for (size_t i = 0; evaluation && i < evaluation->question_count; i++) {
+		const struct oe__question *question = &evaluation->questions[i];
+		record_question(controller, job,
+		                &(struct oe__row){ .kind = OE__ROW_JUDGEMENT,
+		                                   .outcome = question->answered ? 0 : -1,
+		                                   .answer = { .model = question->model,
+		                                               .requests = question->requests,
+		                                               .tokens_in = question->tokens_in,
+		                                               .tokens_out = question->tokens_out,
+		                                               .llm_ms = question->llm_ms } });
+	}
 }
 
 /* ---- the beginning ---- */

@@ -11,11 +11,13 @@
 #include <pthread.h>
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/thread.h"
 #include "config/config.h"
 #include "evaluator/evaluator.h"
 #include "evaluator/feedback.h"
+#include "llm/completion.h"
 #include "llm/ensemble.h"
 #include "llm/llm.h"
 #include "prompt/prompt.h"
@@ -42,6 +44,7 @@ struct judging {
 	struct oe__feedback feedback;
 	size_t model;
 	uint64_t seed;
+	int64_t asked_ns;
 };
 
 /* Out of the list first: from then on nobody cancels it. */
@@ -125,10 +128,29 @@ static void ask(struct judging *judging)
 	bool unwanted = judging->cancelled || oe_evaluation_cancelled(judging->evaluation);
 	int status = unwanted ? OE_ERR_CANCELLED : oe__llm_prepare(model, &judging->question);
 	pthread_mutex_unlock(&judge->mutex);
+	judging->asked_ns = oe__clock_ns();
 	if (status < 0)
 		fail(judging, status, NULL);
 	else
 		oe__llm_submit(&judging->question); /* it may be answered, and gone, by now */
+}
+
+/* What it cost counts, whatever came of it. Without memory for that it is forgotten. */
+static void note_usage(struct judging *judging)
+{
+	const oe_completion *completion = judging->question.completion;
+
+	if (!completion || completion->requests == 0)
+		return;
+	struct oe__question question = {
+		.model = completion->model,
+		.requests = completion->requests,
+		.tokens_in = completion->tokens_in,
+		.tokens_out = completion->tokens_out,
+		.llm_ms = (double)(oe__clock_ns() - judging->asked_ns) / 1e6,
+		.answered = judging->question.status == 0,
+	};
+	(void)oe__evaluation_add_question(judging->evaluation, &question);
 }
 
 static void answered(struct oe__llm_call *call)
@@ -137,6 +159,7 @@ static void answered(struct oe__llm_call *call)
 	double share = 0;
 	size_t size = 0;
 
+	note_usage(judging);
 	if (call->status == OE_ERR_CANCELLED) {
 		fail(judging, call->status, NULL);
 		return;

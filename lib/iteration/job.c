@@ -303,6 +303,16 @@ bool oe__job_abandon_evaluation(struct oe__job *job)
 	return true;
 }
 
+const oe_evaluation *oe__job_verdict(const struct oe__job *job)
+{
+	const oe_evaluation *sink = job->evaluation_call.sink;
+
+	if (job->evaluation || !sink)
+		return job->evaluation;
+	/* One that was abandoned still belongs to its evaluator. */
+	return oe__evaluation_writable(sink) ? NULL : sink;
+}
+
 static void fail_evaluation(struct oe__job *job)
 {
 	OE__AUTO(buffer) struct oe__buffer text = OE__BUFFER_INIT(1024);

@@ -105,6 +105,10 @@ int oe__job_restore_answer(struct oe__job *job, const char *text, size_t size, c
 /* The evaluated child for the hub: of the iteration's parent, or the initial program. */
 int oe__job_child(const struct oe__job *job, oe_program **out);
 
+/* What the evaluation left, be it only the questions that were asked before it broke or was cancelled;
+   NULL: nothing that may be looked at. At EVALUATED. */
+const oe_evaluation *oe__job_verdict(const struct oe__job *job);
+
 /* Turn the evaluation into an outcome with its sentence; none if the child may join. */
 void oe__job_judge(struct oe__job *job);
 

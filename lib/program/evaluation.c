@@ -82,6 +82,9 @@ void oe_evaluation_unref(oe_evaluation *evaluation)
 		oe__free(evaluation->artifacts[i].name);
 		oe__free(evaluation->artifacts[i].data);
 	}
+	for (size_t i = 0; i < evaluation->question_count; i++)
+		oe__free(evaluation->questions[i].model);
+	oe__free(evaluation->questions);
 	oe__free(evaluation->metrics);
 	oe__free(evaluation->artifacts);
 	oe__free(evaluation->message);
@@ -293,6 +296,24 @@ void oe__evaluation_copy_usage(oe_evaluation *into, const oe_evaluation *from)
 	into->memory_peak = from->memory_peak;
 	into->footprint = from->footprint;
 	into->footprint.seed = seed;
+}
+
+/* ---- questions ---- */
+
+int oe__evaluation_add_question(oe_evaluation *evaluation, const struct oe__question *question)
+{
+	size_t count = evaluation->question_count;
+	struct oe__question *list = oe__realloc(evaluation->questions, (count + 1) * sizeof(*list));
+
+	if (!list)
+		return OE_ERR_NOMEM;
+	evaluation->questions = list;
+	list[count] = *question;
+	list[count].model = oe__strdup(question->model ? question->model : "");
+	if (!list[count].model)
+		return OE_ERR_NOMEM;
+	evaluation->question_count++;
+	return 0;
 }
 
 /* ---- artifacts ---- */

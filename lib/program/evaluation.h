@@ -72,6 +72,15 @@ struct oe__footprint {
 
 #define OE__FOOTPRINT_INIT { 0, -1, -1, -1, -1, OE__MEMORY_UNKNOWN, OE__PATH_UNKNOWN }
 
+/* What a model was asked about the program; its usage. */
+struct oe__question {
+	char *model;
+	int32_t requests;
+	int64_t tokens_in, tokens_out; /* -1: unknown */
+	double llm_ms;
+	bool answered;
+};
+
 struct oe_evaluation {
 	atomic_int refs;
 	atomic_int state; /* open, finished, abandoned: see evaluation.c */
@@ -82,6 +91,8 @@ struct oe_evaluation {
 	bool packed; /* the names of the metrics lie behind them, in one piece of memory */
 	struct oe__artifact *artifacts;
 	size_t artifact_count, artifact_capacity, artifact_bytes;
+	struct oe__question *questions;
+	size_t question_count;
 	int verdict;
 	char *message;
 	double wall_ms, cpu_ms; /* -1: unknown        */
@@ -103,6 +114,7 @@ int oe__evaluation_set_value(oe_evaluation *evaluation, const char *name,
 							 const struct oe__value *value);
 int oe__evaluation_add_artifact_kind(oe_evaluation *evaluation, const char *name,
 									 enum oe__artifact_kind kind, const void *data, size_t size);
+int oe__evaluation_add_question(oe_evaluation *evaluation, const struct oe__question *question);
 int oe__evaluation_copy_metric(oe_evaluation *evaluation, const struct oe__metric *metric);
 void oe__evaluation_clear_metrics(oe_evaluation *evaluation);  /* while open */
 bool oe__evaluation_writable(const oe_evaluation *evaluation); /* open, or abandoned */

@@ -73,6 +73,13 @@ static const char schema[] =
 	"  LEFT JOIN answer a ON a.number = i.number AND a.attempt = i.attempt"
 	"  WHERE i.kind = 'issue';";
 
+/* What models were asked about programs; came after the first runs. */
+static const char schema_later[] =
+	"CREATE TABLE IF NOT EXISTS judgement ("
+	"  number INTEGER NOT NULL, attempt INTEGER NOT NULL, model TEXT NOT NULL,"
+	"  answered INTEGER NOT NULL, tokens_in INTEGER NOT NULL, tokens_out INTEGER NOT NULL,"
+	"  requests INTEGER NOT NULL, llm_ms REAL NOT NULL, time REAL NOT NULL) STRICT;";
+
 static const char *const statements[OE__STATEMENT_COUNT] = {
 	[OE__STATEMENT_BEGIN] = "BEGIN IMMEDIATE",
 	[OE__STATEMENT_COMMIT] = "COMMIT",
@@ -81,6 +88,7 @@ static const char *const statements[OE__STATEMENT_COUNT] = {
 	[OE__STATEMENT_ANSWER] =
 		"INSERT OR REPLACE INTO answer VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
 	[OE__STATEMENT_UNANSWERED] = "INSERT INTO unanswered VALUES (?, ?, ?, ?, ?, ?, ?)",
+	[OE__STATEMENT_JUDGEMENT] = "INSERT INTO judgement VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
 	[OE__STATEMENT_PROGRAM] =
 		"INSERT INTO program (id, parent_id, island, generation, iteration, timestamp,"
 		" language, code, changes, fitness, metrics, parent_metrics, verdict, message, wall_ms,"
@@ -175,6 +183,8 @@ static int make_schema(struct oe__database *database, oe_error *err)
 	if (status == 0)
 		status = execute(database, schema, err);
 	if (status == 0)
+		status = execute(database, schema_later, err);
+	if (status == 0)
 		status = oe__database_set(database, "format", "1", err);
 	if (status == 0)
 		status = execute(database, "COMMIT", err);
@@ -252,8 +262,8 @@ int oe__database_open(const char *path, bool full_sync, struct oe__database **ou
 	if (status == 0)
 		status = execute(database, full_sync ? "PRAGMA synchronous = FULL"
 		                                     : "PRAGMA synchronous = NORMAL", err);
-	if (status == 0 && empty)
-		status = make_schema(database, err);
+	if (status == 0)
+		status = empty ? make_schema(database, err) : execute(database, schema_later, err);
 	if (status < 0)
 		return status;
 	*out = OE__STEAL(database);

@@ -10,6 +10,7 @@
  *   meta      what the run is: format, run key, configuration, templates, state, reason, counters
  *   log       one row per call of the hub, in order: the truth, from which a run is rebuilt
  *   answer    what a model answered to (number, attempt), and what it cost
+ *   judgement what models were asked about programs, and what that cost
  *   program   every program ever made, with its metrics
  *   artifact  its artifacts
  *   prompt    texts of prompts, only with "store.prompts: full"
@@ -33,6 +34,7 @@ enum oe__statement {
 	OE__STATEMENT_LOG,
 	OE__STATEMENT_ANSWER,
 	OE__STATEMENT_UNANSWERED,
+	OE__STATEMENT_JUDGEMENT,
 	OE__STATEMENT_PROGRAM,
 	OE__STATEMENT_ARTIFACT,
 	OE__STATEMENT_PROMPT,

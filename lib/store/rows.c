@@ -14,6 +14,7 @@ const char *oe__row_kind_name(enum oe__row_kind kind)
 		[OE__ROW_FAIL] = "fail", [OE__ROW_ANSWER] = "answer", [OE__ROW_META] = "meta",
 		[OE__ROW_MIGRANT] = "migrant", [OE__ROW_IMPORT] = "import",
 		[OE__ROW_UNANSWERED] = "unanswered",
+		[OE__ROW_JUDGEMENT] = "judgement",
 	};
 	return names[kind];
 }
@@ -224,6 +225,24 @@ static int write_unanswered(struct oe__database *database, const struct oe__row 
 	return oe__database_run(database, statement, err);
 }
 
+static int write_judgement(struct oe__database *database, const struct oe__row *row, oe_error *err)
+{
+	const struct oe__answer_row *answer = &row->answer;
+	sqlite3_stmt *statement = oe__database_statement(database, OE__STATEMENT_JUDGEMENT, err);
+	if (!statement)
+		return OE_ERR_IO;
+	sqlite3_bind_int64(statement, 1, row->number);
+	sqlite3_bind_int(statement, 2, row->attempt);
+	bind_text(statement, 3, answer->model);
+	sqlite3_bind_int(statement, 4, row->outcome >= 0);
+	sqlite3_bind_int64(statement, 5, answer->tokens_in);
+	sqlite3_bind_int64(statement, 6, answer->tokens_out);
+	sqlite3_bind_int(statement, 7, answer->requests);
+	sqlite3_bind_double(statement, 8, answer->llm_ms);
+	sqlite3_bind_double(statement, 9, row->time);
+	return oe__database_run(database, statement, err);
+}
+
 static int write_migrant(struct oe__database *database, const oe_program *copy, oe_error *err)
 {
 	sqlite3_stmt *statement = oe__database_statement(database, OE__STATEMENT_MIGRANT, err);
@@ -243,6 +262,8 @@ int oe__row_write(struct oe__database *database, const struct oe__row *row, oe_e
 		return write_answer(database, row, err);
 	if (row->kind == OE__ROW_UNANSWERED)
 		return write_unanswered(database, row, err);
+	if (row->kind == OE__ROW_JUDGEMENT)
+		return write_judgement(database, row, err);
 	if (row->kind == OE__ROW_META)
 		return oe__database_set(database, row->message, row->answer.text, err);
 	if (row->kind == OE__ROW_MIGRANT)

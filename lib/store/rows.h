@@ -21,6 +21,7 @@ enum oe__row_kind {
 	OE__ROW_FAIL,   /* oe_hub_fail(iteration, outcome, program, message) */
 	OE__ROW_ANSWER, /* of (number, attempt): no call of the hub, no seq  */
 	OE__ROW_UNANSWERED, /* a question that failed: `message` says how      */
+	OE__ROW_JUDGEMENT,  /* a model was asked about the child               */
 	OE__ROW_META,   /* key `message`, value `answer.text`                */
 	OE__ROW_MIGRANT, /* `program` is a copy that migrated: no call, no seq */
 	OE__ROW_IMPORT   /* `program` came with a checkpoint: likewise        */

@@ -138,6 +138,22 @@ class Models(Case):
                   for p in programs[:20] if p["iteration"] > 0]
         self.assertEqual(set(models), {"one", "two"})
 
+    def test_usage_is_counted_per_model(self):
+        """Judges are models too, and the initial program is judged as well."""
+        self.problem("llm:\n  models: [{name: writer}]\n  evaluator_models: [{name: judge}]\n"
+                     "evaluator: {use_llm_feedback: true}\n")
+        with FakeLLM() as fake:
+            self.run_problem("-i", "6", "--api-base", fake.url, "--llm-jobs", "1", "-j", "1")
+            status, stats = self.counts_agree(fake)
+        models = status["llm"]["models"]
+        self.assertEqual({name: usage["requests"] for name, usage in models.items()},
+                         {"writer": 6, "judge": 7})
+        self.assertEqual(stats["models"], {"writer": 6, "judge": 7})
+        for key in ("requests", "attempts", "tokens_in", "tokens_out"):
+            self.assertEqual(sum(usage[key] for usage in models.values()), status["llm"][key])
+            self.assertTrue(all(usage[key] > 0 for usage in models.values()), models)
+        self.assertIn("judge: 7 requests", self.oe("status", "out").out)
+
     def test_a_command_as_model(self):
         self.write("model.py", """import sys
 text = sys.stdin.read()

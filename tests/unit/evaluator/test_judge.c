@@ -33,6 +33,8 @@ static int model_start(void *self, const oe_llm_request *request, oe_completion 
 		return OE_ERR_LLM;
 	}
 	ck_assert_int_eq(oe_completion_append(completion, model->text, strlen(model->text)), 0);
+	oe_completion_set_model(completion, "m");
+	oe_completion_set_usage(completion, 30, model->text[0]);
 	oe_completion_finish(completion, 0, NULL);
 	return 0;
 }
@@ -205,6 +207,35 @@ START_TEST(test_cancel_between)
 }
 END_TEST
 
+/* Every question is noted with what it cost, answered or not; also where nobody wants the answer. */
+START_TEST(test_usage)
+{
+	struct model models[] = { { .text = "{\"a\": 0.8}" }, { .text = NULL } };
+	struct tasks all;
+	OE__AUTO(evaluator) oe_evaluator *judge = judge_of("{}", &good, ensemble_of(models, weights, 2));
+	OE__AUTO(evaluation) oe_evaluation *evaluation = evaluate(judge);
+
+	ck_assert_uint_eq(evaluation->question_count, 2);
+	const struct oe__question *first = &evaluation->questions[0], *second = first + 1;
+	ck_assert_str_eq(first->model, "m");
+	ck_assert_int_eq(first->tokens_in, 30);
+	ck_assert_int_eq(first->tokens_out, '{');
+	ck_assert_int_eq(first->requests, 1);
+	ck_assert(first->answered && !second->answered);
+	ck_assert_int_eq(second->tokens_in, -1);
+	ck_assert_int_eq(second->requests, 1);
+
+	struct model held = { .text = "{}", .held = true };
+	OE__AUTO(evaluator) oe_evaluator *other = judge_of("{}", &good, ensemble_of(&held, weights, 1));
+	tasks_start(&all, other, 1);
+	oe__evaluator_cancel(&all.items[0].call);
+	tasks_wait(&all);
+	ck_assert_uint_eq(all.items[0].call.sink->question_count, 1);
+	ck_assert(!all.items[0].call.sink->questions[0].answered);
+	tasks_check_cancelled(&all);
+}
+END_TEST
+
 /* It keeps deadlines only if what it asks first does. */
 START_TEST(test_deadlines)
 {
@@ -223,4 +254,4 @@ START_TEST(test_deadlines)
 END_TEST
 
 TEST_MAIN("judge", test_feedback, test_no_feedback, test_failed, test_without_artifacts, test_cancel,
-		  test_cancel_between, test_deadlines)
+		  test_cancel_between, test_usage, test_deadlines)

@@ -514,6 +514,18 @@ START_TEST(test_other_rows)
 								   " = 'm' AND error LIKE 'no answer%' AND llm_ms = 2000",
 								   &count, NULL));
 	ck_assert_int_eq(count, 6);
+	for (int outcome = -1; outcome <= 0; outcome++) /* without an answer, and with one */
+		write_row((struct oe__row){ .kind = OE__ROW_JUDGEMENT,
+									.number = 4,
+									.outcome = outcome,
+									.answer = { .model = "j", .requests = 2, .tokens_in = 50,
+												.tokens_out = outcome, .llm_ms = 7 } });
+	world_must(oe__database_number(database,
+								   "SELECT sum(requests * 100 + answered * 10 - tokens_out) FROM"
+								   " judgement WHERE number = 4 AND model = 'j' AND tokens_in = 50"
+								   " AND llm_ms = 7",
+								   &count, NULL));
+	ck_assert_int_eq(count, 411);
 	world_must(oe__database_number(database, "SELECT count(*) FROM log", &count, NULL));
 	ck_assert_int_eq(count, 0);
 	for (int kind = 0; kind <= OE__ROW_IMPORT; kind++)
