@@ -302,7 +302,7 @@ static int status_of_outcomes(const struct story *story)
 					 story->before.outcomes[OE_OUTCOME_LLM_FAILED];
 
 	if (ended > 0 && failed == ended)
-		return message_fail(EXIT_LLM, "no call of a model succeeded");
+		return message_fail(EXIT_LLM, "no call of a model succeeded: %s", story->refused);
 	if (isnan(story->best) || isinf(story->best))
 		return message_fail(EXIT_EVALUATOR, "no program has a score: try 'oe eval'");
 	return EXIT_DONE;

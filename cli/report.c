@@ -8,6 +8,7 @@
 
 #include "cli.h"
 #include "session.h"
+#include "settings.h"
 #include "terminal.h"
 #include "text.h"
 
@@ -84,9 +85,16 @@ int report_models(oe_config *config)
 {
 	const oe_model *model = NULL;
 	oe_error err = { 0 };
+	const char *replay = settings_text(config, "llm.replay");
 	int got = 0;
 	size_t i;
 
+	if (replay) {
+		AUTO(text) struct text line = TEXT_INIT;
+		terminal_clean_line(&line, replay);
+		printf("answers     recorded in %s\n", text_string(&line));
+		return EXIT_DONE;
+	}
 	for (i = 0; (got = oe_config_model(config, 0, i, &model, &err)) > 0; i++) {
 		AUTO(text) struct text line = TEXT_INIT;
 		text_add(&line, "model       ");

@@ -82,8 +82,9 @@ static int make_llm(struct session *session)
 {
 	oe_error err = { 0 };
 	const oe_model *model = NULL;
+	bool asks = !settings_text(session->config, "llm.replay");
 
-	int got = oe_config_model(session->config, 0, 0, &model, &err);
+	int got = asks ? oe_config_model(session->config, 0, 0, &model, &err) : 1;
 	if (got == 0)
 		return message_fail(EXIT_CONFIG, "%s", session_no_model);
 	if (got < 0)

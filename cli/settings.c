@@ -28,6 +28,9 @@ const struct option options_models[] = {
 	  "llm.primary_model", OPTION_TEXT, 0 },
 	{ "secondary-model", "NAME", "another one, asked less often", NULL, "llm.secondary_model",
 	  OPTION_TEXT, 0 },
+	{ "llm-record", "FILE", "append every answer to this file", NULL, "llm.record", OPTION_FILE, 0 },
+	{ "llm-replay", "FILE", "give the answers of such a file, and ask no model", NULL, "llm.replay",
+	  OPTION_FILE, 0 },
 	{ 0 },
 };
 
@@ -104,7 +107,8 @@ static int set_option(oe_config *config, const struct given *given, oe_error *er
 	if (!option->key)
 		return 0;
 	AUTO(string) char *value =
-		option->kind == OPTION_TEXT ? quoted(given->value) : must_copy(given->value);
+		option->kind == OPTION_TEXT || option->kind == OPTION_FILE ? quoted(given->value)
+																   : must_copy(given->value);
 	int status = set_flag(config, option->key, value, option->name, err);
 	/* As in OpenEvolve, a model on the command line replaces those of the file. */
 	if (status >= 0 && text_ends(option->name, "-model"))

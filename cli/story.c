@@ -126,6 +126,8 @@ struct story_news story_event(struct story *story, const oe_event *event)
 
 	switch (event->type) {
 	case OE_EVENT_ITERATION:
+		if (event->outcome == OE_OUTCOME_LLM_FAILED)
+			text_copy(story->refused, sizeof(story->refused), event->text);
 		return iteration_ended(story, event);
 	case OE_EVENT_SEEDED:
 		if (!event->program)

@@ -51,6 +51,7 @@ struct story {
 	struct story_rate rates[STORY_RATES]; /* a ring, one entry per tick */
 	size_t rate_count;
 
+	char refused[512]; /* what the last call of a model failed for, or ""          */
 	char paused[256]; /* why nothing is issued, or ""                            */
 	int stopping;     /* 0; 1 stop asked; 2 kill asked                           */
 	double grace_end; /* when running evaluations are killed, on story_clock()   */

@@ -115,7 +115,8 @@ OE_API OE_NODISCARD int oe_llm_new(const oe_llm_vtable *vtable, void *self, oe_l
 
 /**
  * Everything "llm.*" asks for: the models of `llm.models` (or `llm.evaluator_models`), each with its
- * backend and retry, in an ensemble if there is more than one.
+ * backend and retry, in an ensemble if there is more than one, and recorded with `llm.record`; or, with
+ * `llm.replay`, a recording in their place.
  *
  * @param scheduler referenced: its reactor carries the connections.
  * @param judges    nonzero for the evaluator's models.
@@ -168,6 +169,27 @@ OE_API OE_NODISCARD int oe_llm_ensemble_add(oe_llm *ensemble, oe_llm *member, do
  */
 OE_API OE_NODISCARD int oe_llm_retry_new(oe_llm *inner, oe_scheduler *scheduler, int32_t retries,
                                          int64_t delay_ms, oe_llm **out);
+
+/**
+ * Backend that asks `inner` (referenced) and appends each answer to a file, one JSON object per line:
+ * docs/replay.md has the format. What the file holds already stays. Several backends may share a file.
+ *
+ * If it cannot be written any more, the answer still counts, and the next question fails with
+ * OE_LLM_FAILURE_ACCESS.
+ *
+ * @retval OE_ERR_FORMAT the file holds something else.
+ */
+OE_API OE_NODISCARD int oe_llm_record_new(oe_llm *inner, const char *path, oe_llm **out,
+                                          oe_error *err);
+
+/**
+ * Backend that gives the answers of such a file: to a prompt, the answer that was recorded with the
+ * request's seed, or else the first that was not given yet. A prompt without one fails with
+ * OE_LLM_FAILURE_REQUEST; when all were given, with OE_LLM_FAILURE_ACCESS.
+ *
+ * @retval OE_ERR_FORMAT this is no recording.
+ */
+OE_API OE_NODISCARD int oe_llm_replay_new(const char *path, oe_llm **out, oe_error *err);
 
 /** Take one more reference; returns its argument. Any thread. */
 OE_API oe_llm *oe_llm_ref(oe_llm *llm);

@@ -216,6 +216,10 @@ const struct oe__option oe__options[] = {
 	LIST("llm.command", "[]", OE_OPTION_STRING, M,
 		 .summary = "Program and arguments of the backend `command`: prompt on standard input, "
 					"answer on standard output."),
+	STRING("llm.record", "null", N, OE__TRAIT_EMPTY_NULL,
+		   .summary = "File that every answer is appended to, to be given again by `llm.replay`."),
+	STRING("llm.replay", "null", N, OE__TRAIT_EMPTY_NULL,
+		   .summary = "Recorded answers that are given in place of the models'."),
 	BOOL("llm.http2", "false", 0, .summary = "Use HTTP/2 where the server offers it."),
 	STRING("llm.proxy", "null", N, 0,
 		   .summary = "Proxy that requests go through, such as http://host:3128; null takes "

@@ -152,6 +152,39 @@ static struct making making_of(const oe_config *config, oe_scheduler *scheduler)
 	};
 }
 
+static int make_models(struct making *making, const struct oe__models *models, oe_llm **out,
+					   oe_error *err)
+{
+	int status = models->count == 1 ? make_backend(making, &models->items[0], out, err)
+									: make_ensemble(making, models, out, err);
+
+	oe__http_unref(making->http);
+	return status;
+}
+
+/* Around everything: what is recorded is what counted in the end. */
+static int with_recorder(struct making *making, const char *path, oe_llm **llm, oe_error *err)
+{
+	OE__AUTO(llm) oe_llm *inner = *llm;
+
+	*llm = NULL;
+	int status = oe_llm_record_new(inner, path, llm, err);
+	if (status == 0)
+		oe__llm_set_limits(*llm, making->response_max, making->concurrency);
+	return status;
+}
+
+static int make_replay(struct making *making, const char *path, oe_llm **out, oe_error *err)
+{
+	if (oe__config_string(making->config, "llm.record"))
+		return oe__error(err, OE_ERR_CONFIG,
+						 "'llm.record' and 'llm.replay': what is replayed is recorded already");
+	int status = oe_llm_replay_new(path, out, err);
+	if (status == 0)
+		oe__llm_set_limits(*out, making->response_max, making->concurrency);
+	return status;
+}
+
 int oe_llm_from_config(const oe_config *config, oe_scheduler *scheduler, int judges, oe_llm **out,
 					   oe_error *err)
 {
@@ -160,13 +193,16 @@ int oe_llm_from_config(const oe_config *config, oe_scheduler *scheduler, int jud
 	if (!config || !scheduler || !out)
 		return oe__error(err, OE_ERR_INVALID, "oe_llm_from_config: NULL argument");
 	struct making making = making_of(config, scheduler);
+	const char *replay = oe__config_string(config, "llm.replay");
+	const char *record = oe__config_string(config, "llm.record");
+	if (replay)
+		return make_replay(&making, replay, out, err);
 	int status =
 		oe__config_models(config, judges ? OE__ROLE_JUDGE : OE__ROLE_EVOLUTION, &models, err);
-	if (status == 0 && models.count == 1)
-		status = make_backend(&making, &models.items[0], out, err);
-	else if (status == 0)
-		status = make_ensemble(&making, &models, out, err);
-	oe__http_unref(making.http);
+	if (status == 0)
+		status = make_models(&making, &models, out, err);
+	if (status == 0 && record)
+		status = with_recorder(&making, record, out, err);
 	return status;
 }
 

@@ -3,6 +3,7 @@
 #include "base/buffer.h"
 #include "llm/ensemble.h"
 #include "scheduler/scheduler.h"
+#include "tests/scratch.h"
 #include "tests/unit/llm/questions.h"
 
 static oe_scheduler *scheduler;
@@ -117,4 +118,29 @@ START_TEST(test_limits)
 }
 END_TEST
 
-TEST_MAIN("from_config", test_members, test_refused, test_arguments, test_limits)
+/* A recording takes the place of models; a recorder is around them. */
+START_TEST(test_recordings)
+{
+	OE__AUTO(llm) oe_llm *recorder = NULL, *replayer = NULL, *nothing = NULL;
+	oe_error err = { 0 };
+
+	scratch_enter();
+	OE__AUTO(buffer) struct oe__buffer record = OE__BUFFER_INIT(0), replay = OE__BUFFER_INIT(0);
+	oe__buffer_printf(&record, "llm:\n  backend: command\n  command: [cat]\n  record: %s\n",
+					  scratch("tape"));
+	oe__buffer_printf(&replay, "llm:\n  replay: %s\n", scratch("tape"));
+	ck_assert_int_eq(make(replay.data, 0, &nothing, &err), OE_ERR_IO);
+	ck_assert_msg(make(record.data, 0, &recorder, &err) == 0, "%s", err.message);
+	struct told asked = ask_one(recorder, "question");
+	ck_assert_msg(make(replay.data, 0, &replayer, &err) == 0, "%s", err.message);
+	struct told again = ask_one(replayer, "question");
+	ck_assert_int_eq(again.status, 0);
+	ck_assert_str_eq(again.text, asked.text);
+	oe__buffer_printf(&record, "  replay: %s\n", scratch("tape"));
+	ck_assert_int_eq(make(record.data, 0, &nothing, &err), OE_ERR_CONFIG);
+	ck_assert_ptr_nonnull(strstr(err.message, "'llm.record' and 'llm.replay'"));
+	scratch_leave();
+}
+END_TEST
+
+TEST_MAIN("from_config", test_members, test_refused, test_arguments, test_limits, test_recordings)

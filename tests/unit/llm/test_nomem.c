@@ -6,8 +6,13 @@
 
 #include <sched.h>
 #include <stdatomic.h>
+#include <unistd.h>
 
+#include "base/file.h"
+#include "llm/recording.h"
 #include "tests/unit/llm/asking.h"
+
+#define RECORDING "recording-of-test_nomem"
 
 static atomic_long live, count, fails_at;
 
@@ -131,6 +136,23 @@ static bool fail_each(const oe_config *config, oe_scheduler *scheduler, const ch
 	return true;
 }
 
+/* A recording with an answer to the question. */
+static oe_config *replaying(struct oe__buffer *options)
+{
+	struct oe__recorded recorded = { .text = (char[]){ "answer" }, .size = 6 };
+	oe_llm_request request = { .system = "You are a test.", .system_size = 15, .user = "x = 1",
+							   .user_size = 5, .seed = 1 };
+
+	oe__buffer_clear(options);
+	if (oe__recorded_key_of(&request, &recorded.key) == 0)
+		oe__recorded_write(&recorded, options);
+	if (oe__file_write(RECORDING, options->data, options->size, NULL) < 0)
+		exit(EXIT_FAILURE);
+	oe__buffer_clear(options);
+	oe__buffer_printf(options, "  replay: %s\n", RECORDING);
+	return configuration(options->data);
+}
+
 int main(void)
 {
 	const oe_allocator allocator = { take, change, give, NULL };
@@ -146,13 +168,21 @@ int main(void)
 					  fake.url);
 	oe_config *http = configuration(options.data);
 	oe_config *command = configuration("  backend: command\n  command: [cat]\n");
+	oe__buffer_text(&options, "  record: /dev/null\n");
+	oe_config *record = configuration(options.data);
+	oe_config *replay = replaying(&options);
 	good = fail_each(http, scheduler, "provider") && good;
 	good = fail_each(command, scheduler, "command") && good;
+	good = fail_each(record, scheduler, "recorder") && good;
+	good = fail_each(replay, scheduler, "replay") && good;
 	oe_config_free(http);
 	oe_config_free(command);
+	oe_config_free(record);
+	oe_config_free(replay);
 	oe__buffer_done(&options);
 	oe_scheduler_unref(scheduler);
 	fake_llm_stop(&fake);
+	(void)unlink(RECORDING);
 	if (atomic_load(&live) != 0) {
 		fprintf(stderr, "%ld blocks left\n", atomic_load(&live));
 		good = false;

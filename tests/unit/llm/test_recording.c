@@ -1,0 +1,262 @@
+/* Recordings: what is written is given again, whatever the order; what is not there is said. */
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/buffer.h"
+#include "llm/recording.h"
+#include "tests/scratch.h"
+#include "tests/unit/llm/asking.h"
+#include "tests/unit/llm/scripted.h"
+
+static struct scripted scripted;
+
+static oe_llm *recorder_of(const struct scripted_step *steps, size_t count, const char *path)
+{
+	OE__AUTO(llm) oe_llm *inner = scripted_llm(&scripted, steps, count);
+	oe_llm *llm = NULL;
+	oe_error err = { 0 };
+
+	ck_assert_msg(oe_llm_record_new(inner, path, &llm, &err) == 0, "%s", err.message);
+	return llm;
+}
+
+static oe_llm *replayer_of(const char *path)
+{
+	oe_llm *llm = NULL;
+	oe_error err = { 0 };
+
+	ck_assert_msg(oe_llm_replay_new(path, &llm, &err) == 0, "%s", err.message);
+	return llm;
+}
+
+static void check_answer(oe_llm *llm, const char *user, uint64_t seed, const char *wanted)
+{
+	OE__AUTO(completion) oe_completion *completion = NULL;
+	oe_error err = { 0 };
+
+	ck_assert_msg(oe_llm_ask(llm, "system", user, seed, &completion, &err) == 0, "%s", err.message);
+	ck_assert_str_eq(oe_completion_text(completion, NULL), wanted);
+	ck_assert_int_eq(oe_completion_tokens_in(completion), 3);
+	ck_assert_int_eq(oe_completion_tokens_out(completion), 5);
+	ck_assert_int_eq(oe_completion_attempts(completion), 1);
+}
+
+static void read_text(const char *name, struct oe__buffer *out)
+{
+	ck_assert_int_eq(oe__file_read(scratch(name), out, NULL), 0);
+}
+
+static size_t count_lines(const char *name)
+{
+	OE__AUTO(buffer) struct oe__buffer text = OE__BUFFER_INIT(0);
+	size_t lines = 0;
+
+	read_text(name, &text);
+	for (size_t i = 0; i < text.size; i++)
+		lines += text.data[i] == '\n';
+	return lines;
+}
+
+#define STEP(words) { 0, -1, -1, words, false, false }
+
+START_TEST(test_there_and_back)
+{
+	static const struct scripted_step steps[] = {
+		STEP("one\n\"two\"\t\\"), STEP("\xc3\xa9"), STEP("third"), STEP("other"), STEP(""),
+	};
+
+	scratch_enter();
+	{
+		OE__AUTO(llm) oe_llm *recorder = recorder_of(steps, 5, scratch("tape"));
+		check_answer(recorder, "same", 1, "one\n\"two\"\t\\");
+		check_answer(recorder, "same", 2, "\xc3\xa9");
+		check_answer(recorder, "same", 2, "third");
+		check_answer(recorder, "another", UINT64_MAX, "other");
+	}
+	ck_assert_uint_eq(count_lines("tape"), 4);
+	{ /* by the seed first, then in their order */
+		OE__AUTO(llm) oe_llm *replayer = replayer_of(scratch("tape"));
+		check_answer(replayer, "another", 7, "other");
+		check_answer(replayer, "same", 2, "\xc3\xa9");
+		check_answer(replayer, "same", 9, "one\n\"two\"\t\\");
+		check_answer(replayer, "same", 9, "third");
+	}
+	scratch_leave();
+}
+END_TEST
+
+START_TEST(test_what_is_not_there)
+{
+	static const struct scripted_step step = STEP("answer");
+
+	scratch_enter();
+	oe_llm *recorder = recorder_of(&step, 1, scratch("tape"));
+	ck_assert_int_eq(ask_one(recorder, "known").status, 0);
+	ck_assert_int_eq(ask_one(recorder, "known").status, 0);
+	oe_llm_unref(recorder);
+	OE__AUTO(llm) oe_llm *replayer = replayer_of(scratch("tape"));
+	struct told told = ask_one(replayer, "unknown");
+	ck_assert_int_eq(told.status, OE_ERR_LLM);
+	ck_assert_int_eq(told.failure, OE_LLM_FAILURE_REQUEST);
+	ck_assert_ptr_nonnull(strstr(told.error.message, "no answer to this prompt"));
+	ck_assert_ptr_nonnull(strstr(told.error.message, "tape"));
+	ck_assert_int_eq(ask_one(replayer, "known").status, 0);
+	ck_assert_int_eq(ask_one(replayer, "known").status, 0);
+	told = ask_one(replayer, "known");
+	ck_assert_int_eq(told.failure, OE_LLM_FAILURE_ACCESS); /* nothing will work any more */
+	ck_assert_ptr_nonnull(strstr(told.error.message, "all 2 answers"));
+	scratch_leave();
+}
+END_TEST
+
+/* A refusal is the run's outcome; an outage, a key or a cancellation is not. */
+START_TEST(test_failures)
+{
+	static const struct scripted_step steps[] = {
+		{ OE_ERR_LLM, OE_LLM_FAILURE_REQUEST, -1, "", false, false },
+		{ OE_ERR_LLM, OE_LLM_FAILURE_ACCESS, -1, "", false, false },
+		{ OE_ERR_IO, OE_LLM_FAILURE_TRANSIENT, -1, "", false, false },
+		{ OE_ERR_CANCELLED, OE_LLM_FAILURE_REQUEST, -1, "", false, false },
+	};
+
+	scratch_enter();
+	oe_llm *recorder = recorder_of(steps, OE__COUNT(steps), scratch("tape"));
+	for (size_t i = 0; i < OE__COUNT(steps); i++)
+		ck_assert_int_eq(ask_one(recorder, "question").failure, steps[i].failure);
+	oe_llm_unref(recorder);
+	ck_assert_uint_eq(count_lines("tape"), 1);
+	OE__AUTO(llm) oe_llm *replayer = replayer_of(scratch("tape"));
+	struct told told = ask_one(replayer, "question");
+	ck_assert_int_eq(told.status, OE_ERR_LLM);
+	ck_assert_int_eq(told.failure, OE_LLM_FAILURE_REQUEST);
+	ck_assert_ptr_nonnull(strstr(told.error.message, "step failed"));
+	scratch_leave();
+}
+END_TEST
+
+START_TEST(test_going_on)
+{
+	static const struct scripted_step steps[] = { STEP("first"), STEP("second") };
+	OE__AUTO(buffer) struct oe__buffer text = OE__BUFFER_INIT(0);
+
+	scratch_enter();
+	oe_llm *recorder = recorder_of(&steps[0], 1, scratch("tape"));
+	ck_assert_int_eq(ask_one(recorder, "question").status, 0);
+	oe_llm_unref(recorder);
+	/* Interrupted in the middle of its next line. */
+	read_text("tape", &text);
+	oe__buffer_text(&text, "{\"schema\": \"oe.llm/1\", \"pro");
+	scratch_write("tape", text.data, text.size);
+	OE__AUTO(recording) struct oe__recording *recording = NULL;
+	ck_assert_int_eq(oe__recording_open(scratch("tape"), &recording, NULL), 0);
+	ck_assert_uint_eq(oe__recording_count(recording), 1);
+
+	recorder = recorder_of(&steps[1], 1, scratch("tape"));
+	ck_assert_int_eq(ask_one(recorder, "question").status, 0);
+	oe_llm_unref(recorder);
+	ck_assert_uint_eq(count_lines("tape"), 2);
+	oe__buffer_clear(&text);
+	read_text("tape", &text);
+	ck_assert_ptr_nonnull(strstr(text.data, "\"ordinal\": 1"));
+	OE__AUTO(llm) oe_llm *replayer = replayer_of(scratch("tape"));
+	ck_assert_str_eq(ask_one(replayer, "question").text, "first");
+	ck_assert_str_eq(ask_one(replayer, "question").text, "second");
+	scratch_leave();
+}
+END_TEST
+
+START_TEST(test_what_is_no_recording)
+{
+	static const char *const texts[] = {
+		"llm: {backend: mutate}\n",
+		"{}\n",
+		"[1]\n",
+		"{\"schema\": \"oe.llm/1\", \"prompt\": \"00\", \"seed\": \"0000000000000000\", \"answer\": \"x\"}\n",
+		"{\"schema\": \"oe.llm/1\"}\n",
+	};
+	static const struct scripted_step step = STEP("answer");
+	OE__AUTO(buffer) struct oe__buffer good = OE__BUFFER_INIT(0);
+	OE__AUTO(llm) oe_llm *llm = NULL, *inner = NULL;
+	oe_error err;
+
+	scratch_enter();
+	oe_llm *recorder = recorder_of(&step, 1, scratch("tape"));
+	ck_assert_int_eq(ask_one(recorder, "question").status, 0);
+	oe_llm_unref(recorder);
+	read_text("tape", &good);
+	inner = scripted_llm(&scripted, &step, 1);
+	for (size_t i = 0; i < OE__COUNT(texts); i++) {
+		OE__AUTO(buffer) struct oe__buffer text = OE__BUFFER_INIT(0);
+		oe__buffer_text(&text, good.data);
+		oe__buffer_text(&text, texts[i]);
+		scratch_write("bad", text.data, text.size);
+		ck_assert_int_eq(oe_llm_replay_new(scratch("bad"), &llm, &err), OE_ERR_FORMAT);
+		ck_assert_int_eq(err.line, 2);
+		/* Nor is anything appended to a file of somebody else's. */
+		ck_assert_int_eq(oe_llm_record_new(inner, scratch("bad"), &llm, &err), OE_ERR_FORMAT);
+		ck_assert_uint_eq(count_lines("bad"), 2);
+	}
+	ck_assert_int_eq(oe_llm_replay_new(scratch("nowhere"), &llm, &err), OE_ERR_IO);
+	ck_assert_ptr_nonnull(strstr(err.message, "nowhere"));
+	ck_assert_int_eq(oe_llm_record_new(inner, scratch("no/where"), &llm, &err), OE_ERR_IO);
+	ck_assert_int_eq(oe_llm_record_new(inner, NULL, &llm, &err), OE_ERR_INVALID);
+	ck_assert_int_eq(oe_llm_replay_new(NULL, &llm, &err), OE_ERR_INVALID);
+	ck_assert_ptr_null(llm);
+	scratch_leave();
+}
+END_TEST
+
+/* What was paid for counts; more is not asked. */
+START_TEST(test_a_full_disk)
+{
+	static const struct scripted_step step = STEP("answer");
+	OE__AUTO(llm) oe_llm *recorder = recorder_of(&step, 1, "/dev/full");
+
+	ck_assert_str_eq(ask_one(recorder, "question").text, "answer");
+	struct told told = ask_one(recorder, "question");
+	ck_assert_int_eq(told.status, OE_ERR_IO);
+	ck_assert_int_eq(told.failure, OE_LLM_FAILURE_ACCESS);
+	ck_assert_ptr_nonnull(strstr(told.error.message, "/dev/full"));
+	ck_assert_uint_eq(scripted_asked(&scripted), 1);
+}
+END_TEST
+
+/* Many at a time, and two recorders with one file. */
+START_TEST(test_many)
+{
+	static const char *const flags[] = { "--mode", "echo", NULL };
+	OE__AUTO(buffer) struct oe__buffer text = OE__BUFFER_INIT(0);
+	OE__AUTO(llm) oe_llm *one = NULL, *two = NULL;
+	struct asking asking;
+	struct questions all, more;
+
+	scratch_enter();
+	asking_begin(&asking, flags, "  models: [{name: m}]\n");
+	ck_assert_int_eq(oe_llm_record_new(asking.llm, scratch("tape"), &one, NULL), 0);
+	ck_assert_int_eq(oe_llm_record_new(asking.llm, scratch("tape"), &two, NULL), 0);
+	questions_ask(&all, one, 200, "question");
+	questions_ask(&more, two, 200, "another question");
+	questions_wait(&all);
+	questions_wait(&more);
+	ck_assert_uint_eq(questions_answered(&all) + questions_answered(&more), 400);
+	ck_assert_uint_eq(count_lines("tape"), 400);
+	read_text("tape", &text);
+	ck_assert_ptr_null(strstr(text.data, "sk-secret"));
+	ck_assert_ptr_null(strstr(text.data, "127.0.0.1"));
+	OE__AUTO(llm) oe_llm *replayer = replayer_of(scratch("tape"));
+	for (size_t i = 200; i-- > 0;) {
+		OE__AUTO(completion) oe_completion *completion = NULL;
+		ck_assert_int_eq(oe_llm_ask(replayer, "You are a test.", "question", i, &completion, NULL), 0);
+		ck_assert_str_eq(oe_completion_text(completion, NULL),
+						 oe_completion_text(all.items[i].call.completion, NULL));
+	}
+	questions_done(&all);
+	questions_done(&more);
+	asking_end(&asking);
+	scratch_leave();
+}
+END_TEST
+
+TEST_MAIN("recording", test_there_and_back, test_what_is_not_there, test_failures, test_going_on,
+		  test_what_is_no_recording, test_a_full_disk, test_many)
