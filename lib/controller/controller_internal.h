@@ -62,6 +62,7 @@ struct oe__flight {
 	int64_t deadline_ns;  /* of an evaluator that does not keep its own; or INT64_MAX */
 	int32_t repeats;      /* evaluations that broke on our side              */
 	bool cancelled;
+	atomic_bool stranded; /* the row that its next step waits for is lost     */
 	bool initial;         /* the run waits for it before it issues anything  */
 	double started;       /* wall clock                                      */
 };

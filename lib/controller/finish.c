@@ -100,6 +100,8 @@ static void end_failed(struct oe__flight *flight)
 	if (ended < 0)
 		oe__controller_log(controller, 0, "iteration %lld: %s",
 		                   (long long)job->iteration->number, err.message);
+	if (ended == 2) /* its number is given again, though it may have been the last */
+		controller->numbers_ended = false;
 	count_end(controller);
 	tell(flight, OE_EVENT_ITERATION, job->outcome, tried);
 	/* The row's program must live until it is written: the job keeps it. */
@@ -300,7 +302,9 @@ void oe__controller_edited(struct oe__flight *flight)
 			end_failed(flight);
 			return;
 		}
-		if (controller->how >= OE_STOP_CANCEL && oe__controller_in_a_hurry(controller)) {
+		bool evaluates = controller->how < OE_STOP_CANCEL ||
+		                 (controller->how < OE_STOP_KILL && !oe__controller_in_a_hurry(controller));
+		if (!evaluates) {
 			leave_open(flight); /* its answer is durable: nothing paid is lost */
 			return;
 		}

@@ -114,8 +114,11 @@ static void post(struct oe__flight *flight)
    the owner drops it. */
 static void lose_log(struct oe__flight *flight)
 {
-	atomic_store(&flight->controller->log_failed, true);
-	oe__inbox_wake(&flight->controller->inbox);
+	oe_controller *controller = flight->controller;
+
+	atomic_store(&flight->stranded, true); /* the owner may drop it at once */
+	atomic_store(&controller->log_failed, true);
+	oe__inbox_wake(&controller->inbox);
 }
 
 /* ---- the question ---- */

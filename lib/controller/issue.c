@@ -67,11 +67,17 @@ static int64_t count_ahead(const oe_controller *controller)
 	return controller->flight_count - controller->evaluating;
 }
 
-static bool may_issue(const oe_controller *controller, int64_t now_ns)
+/* Whatever the time, and how much is under way? */
+static bool wants_more(const oe_controller *controller)
 {
 	return controller->state == OE__CONTROLLER_RUNNING && controller->seeded &&
 	       controller->seeds_pending == 0 && !controller->paused && !controller->numbers_ended &&
-	       !oe__events_full(&controller->events) &&
+	       !oe__events_full(&controller->events);
+}
+
+static bool may_issue(const oe_controller *controller, int64_t now_ns)
+{
+	return wants_more(controller) &&
 	       oe__window_admits(&controller->window, controller->asking, count_ahead(controller),
 	                         now_ns);
 }
@@ -172,8 +178,8 @@ int64_t oe__controller_next_alarm(const oe_controller *controller)
 		next_ns = earlier(next_ns, controller->started_ns + controller->rules.time_ns -
 		                               controller->elapsed_before_ns);
 	/* What waits for something else than time is woken by that. */
-	bool more = controller->seeded && !controller->paused && !controller->numbers_ended &&
-	            !controller->hub_waits && controller->breaker.state == OE__BREAKER_CLOSED;
+	bool more = wants_more(controller) && !controller->hub_waits &&
+	            controller->breaker.state == OE__BREAKER_CLOSED;
 	if (more || controller->parked.head) {
 		int64_t window_ns = oe__window_next(&controller->window, controller->asking,
 		                                    controller->parked.head ? 0 : count_ahead(controller));

@@ -165,20 +165,22 @@ static void check_rules(oe_controller *controller)
 	}
 }
 
-/* After a lost log flights wait for rows that will never be durable: drop them. */
+/* After a lost log flights wait for rows that will never be durable: drop them. Others of the same
+   place are being read by a worker, and come back. */
 static void drop_stranded(oe_controller *controller)
 {
 	struct oe__flight *next;
 
 	for (struct oe__flight *flight = controller->flights; flight; flight = next) {
 		next = flight->next;
-		bool stranded = flight->place == OE__FLIGHT_EDITING ||
-		                (flight->place == OE__FLIGHT_ASKING &&
-		                 flight->job.state == OE__JOB_ISSUED);
-		if (stranded) {
-			oe__flight_drop(flight);
-			oe__flight_free(flight);
-		}
+		if (!atomic_load(&flight->stranded))
+			continue;
+		/* That it was answered may still be on its way to us. */
+		if (flight->place == OE__FLIGHT_ASKING && flight->job.state != OE__JOB_ISSUED)
+			continue;
+		controller->asking -= flight->holds_llm_slot;
+		oe__flight_drop(flight);
+		oe__flight_free(flight);
 	}
 }
 
