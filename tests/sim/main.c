@@ -1,0 +1,157 @@
+/* oe-sim: whole evolutions from one seed, with everything that can go wrong. See README.md. */
+
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sqlite3.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "disk.h"
+#include "session.h"
+#include "world.h"
+
+#define SECONDS_MAX 120 /* of one world: it hangs */
+
+static const char *const all_semantics[] = { "steady" };
+
+struct choice {
+	long long seeds, first, iterations;
+	const char *semantics; /* NULL: all */
+};
+
+static char again[256];
+
+/* An assertion of the product, or worse: say in which world. */
+static void die(int signal_number)
+{
+	const char *what = signal_number == SIGALRM ? "\noe-sim: it hangs\nagain: "
+	                                            : "\noe-sim: the library crashes\nagain: ";
+	ssize_t written = write(2, what, strlen(what));
+	written = write(2, again, strlen(again));
+	written = write(2, "\n", 1);
+	(void)written;
+	_exit(1);
+}
+
+static void watch_signals(void)
+{
+	static const int signals[] = { SIGABRT, SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGALRM };
+
+	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+		signal(signals[i], die);
+}
+
+static void simulate(const struct choice *choice, const char *semantics, long long seed,
+                     const char *root)
+{
+	struct plan plan;
+	char directory[256];
+	oe_error err;
+
+	(void)snprintf(again, sizeof(again), "oe-sim --seed %lld --iterations %lld --semantics %s",
+	               seed, choice->iterations, semantics);
+	world.semantics = semantics;
+	alarm(SECONDS_MAX);
+	world_begin((uint64_t)seed);
+	sqlite3_randomness(0, NULL); /* it starts again, from the disk's */
+	plan_draw(&plan, choice->iterations, semantics);
+	(void)snprintf(directory, sizeof(directory), "%s/run", root);
+	run_world(&plan, directory);
+	plan_done(&plan);
+	world_end();
+	disk_clear();
+	(void)oe__directory_remove(directory, &err);
+	alarm(0);
+}
+
+static void report(double seconds)
+{
+	(void)printf("%lld worlds, %lld iterations (%lld committed), %lld processes: %lld killed"
+	             " (%lld without power), %lld with a disk that failed, %lld stopped;"
+	             " %lld questions (%lld again), %lld evaluations, %lld steps; %.1f s of CPU,"
+	             " %.0f us an iteration; 0 violations\n",
+	             (long long)totals.worlds, (long long)totals.iterations,
+	             (long long)totals.committed, (long long)totals.sessions, (long long)totals.kills,
+	             (long long)totals.power_cuts, (long long)totals.disk_faults,
+	             (long long)totals.stops, (long long)totals.questions,
+	             (long long)totals.repeated_questions, (long long)totals.evaluations,
+	             (long long)totals.steps, seconds,
+	             totals.iterations > 0 ? 1e6 * seconds / (double)totals.iterations : 0);
+}
+
+static _Noreturn void usage(int status)
+{
+	(void)fputs("usage: oe-sim [--seeds N] [--seed FIRST] [--iterations K]\n"
+	            "              [--semantics steady] [--verbose]\n",
+	            status ? stderr : stdout);
+	exit(status);
+}
+
+static void parse(int argc, char **argv, struct choice *choice)
+{
+	static const struct option options[] = {
+		{ "seeds", required_argument, NULL, 'n' },
+		{ "seed", required_argument, NULL, 's' },
+		{ "iterations", required_argument, NULL, 'i' },
+		{ "semantics", required_argument, NULL, 'm' },
+		{ "verbose", no_argument, NULL, 'v' },
+		{ "help", no_argument, NULL, 'h' },
+		{ 0 },
+	};
+	int option;
+
+	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		if (option == 'n')
+			choice->seeds = atoll(optarg);
+		else if (option == 's')
+			choice->first = atoll(optarg);
+		else if (option == 'i')
+			choice->iterations = atoll(optarg);
+		else if (option == 'm')
+			choice->semantics = strcmp(optarg, "all") == 0 ? NULL : optarg;
+		else if (option == 'v')
+			world.verbose = true;
+		else
+			usage(option == 'h' ? 0 : 2);
+	}
+	if (optind < argc || choice->seeds < 1 || choice->iterations < 1)
+		usage(2);
+}
+
+static void make_root(char *out, size_t size)
+{
+	const char *parent = getenv("TMPDIR");
+
+	if (!parent)
+		parent = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp";
+	(void)snprintf(out, size, "%s/oe-sim-XXXXXX", parent);
+	if (!mkdtemp(out)) {
+		perror(out);
+		exit(2);
+	}
+}
+
+int main(int argc, char **argv)
+{
+	struct choice choice = { .seeds = 1, .first = 1, .iterations = 200 };
+	char root[128];
+	oe_error err;
+
+	parse(argc, argv, &choice);
+	world_repeat = again;
+	watch_signals();
+	disk_install();
+	make_root(root, sizeof(root));
+	for (long long seed = choice.first; seed < choice.first + choice.seeds; seed++) {
+		size_t count = sizeof(all_semantics) / sizeof(all_semantics[0]);
+		const char *one = all_semantics[(unsigned long long)seed % count];
+		simulate(&choice, choice.semantics ? choice.semantics : one, seed, root);
+	}
+	(void)oe__directory_remove(root, &err);
+	report((double)clock() / CLOCKS_PER_SEC);
+	return 0;
+}

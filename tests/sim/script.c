@@ -1,0 +1,181 @@
+#include "script.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/hash.h"
+#include "base/rng.h"
+#include "program/program.h"
+
+#define BEST_X 3.5
+#define BEST_Y (-1.25)
+
+static void write_program(char out[SCRIPT_CODE_MAX], double x, double y, int version)
+{
+	(void)snprintf(out, SCRIPT_CODE_MAX,
+	               "import math\n\n# EVOLVE-BLOCK-START\nx = %.3f\ny = %.3f\n"
+	               "# EVOLVE-BLOCK-END\n\nversion = %d\n",
+	               x, y, version);
+}
+
+void script_program(int index, char out[SCRIPT_CODE_MAX])
+{
+	write_program(out, 2.0 * index, 4.0 - index, 1);
+}
+
+static double number_after(const char *code, const char *name)
+{
+	const char *at = strstr(code, name);
+
+	return at ? strtod(at + strlen(name), NULL) : 0;
+}
+
+/* ---- answers ---- */
+
+enum kind {
+	GOOD,
+	TWO_CHANGES,
+	COARSE, /* to a whole number: others find the same */
+	NOOP,
+	PROSE,
+	CUT,
+	LIE, /* about what the program says */
+	OUTSIDE,
+	TOO_LONG,
+	EMPTY,
+	REFUSED,
+	GARBLED,
+	KINDS
+};
+
+static enum kind draw_kind(struct oe__rng *rng)
+{
+	static const int shares[KINDS] = { 50, 10, 12, 3, 3, 4, 4, 3, 2, 1, 1, 2 };
+	int64_t at = (int64_t)oe__rng_below(rng, 95);
+	int kind = 0;
+
+	while (at >= shares[kind])
+		at -= shares[kind++];
+	return (enum kind)kind;
+}
+
+static void write_line(struct oe__buffer *out, const char *name, double value)
+{
+	oe__buffer_printf(out, "%s = %.3f\n", name, value);
+}
+
+static void write_change(struct oe__buffer *out, const char *name, double from, double to)
+{
+	oe__buffer_text(out, "<<<<<<< SEARCH\n");
+	write_line(out, name, from);
+	oe__buffer_text(out, "=======\n");
+	write_line(out, name, to);
+	oe__buffer_text(out, ">>>>>>> REPLACE\n");
+}
+
+/* The program anew, with a remark that makes it too long if wanted. */
+static void write_whole(struct oe__buffer *out, double x, double y, int version, bool too_long)
+{
+	char code[SCRIPT_CODE_MAX];
+
+	write_program(code, x, y, version);
+	oe__buffer_printf(out, "```python\n%s", code);
+	for (int i = 0; too_long && i < 100; i++)
+		oe__buffer_text(out, "# a remark that nobody wants\n");
+	oe__buffer_text(out, "```\n");
+}
+
+static void write_diff(struct oe__buffer *out, enum kind kind, double x, double y, double to_x,
+                       double to_y)
+{
+	switch (kind) {
+	case NOOP:
+		write_change(out, "x", x, x);
+		break;
+	case LIE:
+		write_change(out, "x", x + 1000, to_x);
+		break;
+	case OUTSIDE:
+		oe__buffer_text(out, "<<<<<<< SEARCH\nversion = 1\n=======\nversion = 2\n"
+		                     ">>>>>>> REPLACE\n");
+		break;
+	case TOO_LONG:
+		oe__buffer_printf(out, "<<<<<<< SEARCH\nx = %.3f\n=======\nx = %.3f\n", x, to_x);
+		for (int i = 0; i < 100; i++)
+			oe__buffer_text(out, "# a remark that nobody wants\n");
+		oe__buffer_text(out, ">>>>>>> REPLACE\n");
+		break;
+	case TWO_CHANGES:
+	case COARSE:
+		write_change(out, "x", x, to_x);
+		write_change(out, "y", y, to_y);
+		break;
+	default:
+		write_change(out, "x", x, to_x);
+		break;
+	}
+}
+
+static void move(enum kind kind, struct oe__rng *rng, double *x, double *y)
+{
+	*x += 0.5 * oe__rng_normal(rng);
+	if (kind == TWO_CHANGES || kind == COARSE)
+		*y += 0.5 * oe__rng_normal(rng);
+	if (kind == COARSE) {
+		*x = round(*x);
+		*y = round(*y);
+	}
+}
+
+int script_answer(const oe_llm_request *request, struct oe__buffer *out)
+{
+	const char *code = oe_program_code(oe_iteration_parent(request->iteration)).data;
+	double x = number_after(code, "\nx = "), y = number_after(code, "\ny = ");
+	double to_x = x, to_y = y;
+	struct oe__rng rng;
+
+	oe__rng_init(&rng, request->seed, "model", 0, 0);
+	enum kind kind = draw_kind(&rng);
+	move(kind, &rng, &to_x, &to_y);
+	if (kind == EMPTY)
+		return OE_FINISH_EMPTY;
+	oe__buffer_text(out, kind == GARBLED ? "Sure\xff\xfe: \xc3" : "I thought about it.\n\n");
+	if (kind == REFUSED)
+		return OE_FINISH_REFUSAL;
+	if (kind == PROSE) {
+		oe__buffer_text(out, "It is perfect as it is.");
+		return OE_FINISH_STOP;
+	}
+	if (request->edit_mode == OE_EDIT_DIFF)
+		write_diff(out, kind, x, y, to_x, to_y);
+	else
+		write_whole(out, kind == NOOP ? x : to_x, kind == NOOP ? y : to_y, kind == OUTSIDE ? 2 : 1,
+		            kind == TOO_LONG);
+	if (kind == CUT)
+		out->size -= 1 + (size_t)oe__rng_below(&rng, out->size - 1);
+	return kind == CUT ? OE_FINISH_LENGTH : OE_FINISH_STOP;
+}
+
+/* ---- evaluations ---- */
+
+void script_evaluate(const oe_program *program, uint64_t seed, struct script_result *out)
+{
+	const char *code = program->source->text;
+	struct oe__rng rng;
+
+	*out = (struct script_result){ .x = number_after(code, "\nx = "),
+		                           .y = number_after(code, "\ny = ") };
+	oe__rng_init(&rng, oe__hash64(program->source->hash, OE__SHA256_SIZE, 0), "evaluator", 0, 0);
+	int64_t at = (int64_t)oe__rng_below(&rng, 100);
+	out->end = at < 4   ? SCRIPT_RAISES
+	           : at < 7 ? SCRIPT_HANGS
+	           : at < 9 ? SCRIPT_NO_NUMBER
+	           : at < 10 ? SCRIPT_NO_METRICS
+	                     : SCRIPT_SCORES;
+	double distance = hypot(out->x - BEST_X, out->y - BEST_Y);
+	/* The noise of an evaluation is that of its seed. */
+	oe__rng_init(&rng, seed, "noise", 0, 0);
+	out->score = 1 / (1 + distance) - 0.01 * oe__rng_real(&rng);
+}

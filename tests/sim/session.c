@@ -1,0 +1,342 @@
+#include "session.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "backends.h"
+#include "base/file.h"
+#include "controller/controller_internal.h"
+#include "disk.h"
+#include "hub/hub.h"
+#include "model.h"
+#include "script.h"
+#include "world.h"
+
+struct totals totals;
+
+/* One process. */
+struct session {
+	const struct plan *plan;
+	oe_controller *controller;
+	oe_scheduler *scheduler;
+	oe_llm *llm;
+	oe_evaluator *evaluator;
+	int64_t kill_at; /* step of the world; 0: never */
+	int64_t fail_read_at; /* read of the disk, of those while it is resumed */
+	bool troubled;   /* it may come to another end than that of the run */
+	bool stopped;    /* somebody asked for it  */
+	bool paused, done;
+	int reason;
+	int programs;    /* added so far by the user */
+	struct happening user;
+};
+
+/* ---- the user ---- */
+
+static void add_program(struct session *session)
+{
+	OE__AUTO(program) oe_program *program = NULL;
+	char code[SCRIPT_CODE_MAX];
+
+	script_program(10 + session->programs++, code);
+	int status = oe_program_new(code, strlen(code), "python", &program);
+	if (status == 0)
+		status = oe_controller_inject(session->controller, program);
+	if (status < 0)
+		violated("a program cannot be added: %s", oe_status_string(status));
+}
+
+static void act(struct happening *happening)
+{
+	struct session *session = OE__CONTAINER(happening, struct session, user);
+	oe_controller *controller = session->controller;
+	uint64_t action = world_below(12);
+
+	if (session->paused) {
+		note("the user: continue");
+		oe_controller_continue(controller);
+		session->paused = false;
+	} else if (action < 3) {
+		note("the user: pause");
+		oe_controller_pause(controller);
+		session->paused = true;
+	} else if (action < 6) {
+		note("the user: one more program");
+		add_program(session);
+	} else if (action < 8) {
+		int status = oe_controller_checkpoint(controller, NULL);
+		note("the user: a checkpoint: %s", oe_status_string(status));
+	} else if (action < 10 && session->troubled) {
+		note("the user: stop");
+		oe_controller_stop(controller, (int)world_below(3));
+		session->stopped = true;
+	}
+	world_happen(happening, world.now_ns + world_time(10 * MS, 100 * S));
+}
+
+/* ---- beginning ---- */
+
+static void draw_troubles(struct session *session)
+{
+	const struct plan *plan = session->plan;
+	int64_t steps = 20 * plan->iterations / (1 + plan->sessions_max);
+	struct disk_faults faults = { 0 };
+	uint64_t kind = world_below(10);
+
+	habits.transient = (double)world_below(3) / 10;
+	habits.refused = (double)world_below(2) / 20;
+	habits.breaks = (double)world_below(2) / 10;
+	habits.slow = (double)world_below(2) / 50;
+	habits.deaf = (double)world_below(3) / 4;
+	habits.key_refused = world_below(8) ? 0 : 0.002;
+	habits.outage_from_ns = habits.outage_to_ns = 0;
+	if (world_below(4) == 0) {
+		habits.outage_from_ns = world.now_ns + world_time(S, 100 * S);
+		habits.outage_to_ns = habits.outage_from_ns + world_time(S, 500 * S);
+	}
+	if (kind < 4)
+		session->kill_at = world.steps + 1 + (int64_t)world_below((uint64_t)(2 * steps) + 10);
+	else if (kind < 8)
+		faults.crash_at = 1 + (int64_t)world_below((uint64_t)(steps + 40));
+	if (plan->faults && kind >= 8) {
+		faults.fail_at = 1 + (int64_t)world_below((uint64_t)(steps + 40));
+		faults.full = world_below(2);
+		faults.for_good = world_below(2);
+	}
+	if (plan->faults && world_below(8) == 0)
+		session->fail_read_at = 1 + (int64_t)world_below(200);
+	disk_arm(&faults);
+}
+
+static void draw_peace(void)
+{
+	habits.transient = 0.02;
+	habits.refused = 0.01;
+	habits.breaks = 0.01;
+	habits.slow = habits.deaf = habits.key_refused = 0;
+	habits.outage_from_ns = habits.outage_to_ns = 0;
+	disk_arm(NULL);
+}
+
+static int make_controller(struct session *session, const char *directory, oe_error *err)
+{
+	const struct plan *plan = session->plan;
+
+	session->scheduler = sim_scheduler_new();
+	int status = session->scheduler ? backends_new(&session->llm, &session->evaluator)
+	                                : OE_ERR_NOMEM;
+	if (status == 0 && plan->retries) {
+		oe_llm *inner = session->llm;
+		session->llm = NULL;
+		status = oe_llm_retry_new(inner, session->scheduler, 2, 500, &session->llm);
+		oe_llm_unref(inner);
+	}
+	return status < 0 ? status
+	                  : oe_controller_new(plan->config, session->scheduler, session->llm,
+	                                      session->evaluator, directory, &session->controller, err);
+}
+
+static int seed(struct session *session, oe_error *err)
+{
+	char code[SCRIPT_CODE_MAX];
+	int status = 0;
+
+	for (int i = 0; status == 0 && i < session->plan->programs; i++) {
+		OE__AUTO(program) oe_program *program = NULL;
+		script_program(i, code);
+		status = oe_program_new(code, strlen(code), "python", &program);
+		if (status == 0)
+			status = oe_controller_seed(session->controller, program, err);
+	}
+	return status;
+}
+
+/* With a run that was there, or anew. */
+static int begin(struct session *session, const char *directory, bool kept, oe_error *err)
+{
+	int status = make_controller(session, directory, err);
+
+	if (status < 0)
+		return status;
+	oe_controller *controller = session->controller;
+	model_watch(controller->hub, session->plan->run_seed);
+	if (disk_has_failed() || world.dead)
+		return OE_ERR_IO;
+	bool there = model_audit(controller->directory->database, kept);
+	if (disk_has_failed() || world.dead)
+		return OE_ERR_IO;
+	disk_fail_read(session->fail_read_at);
+	int found = oe_controller_has_run(controller, err);
+	if (found < 0)
+		return found;
+	if ((found > 0) != there)
+		violated("the log has %s rows, and the controller says otherwise", there ? "some" : "no");
+	if (!there)
+		return seed(session, err);
+	status = oe_controller_resume(controller, NULL, err);
+	if (status < 0)
+		return status;
+	model_watch(controller->hub, session->plan->run_seed);
+	model_resumed(controller->hub);
+	return 0;
+}
+
+/* ---- going on ---- */
+
+static void kill_process(void)
+{
+	note("killed");
+	world.dead = true;
+	disk_freeze();
+}
+
+static void check_end(const struct session *session)
+{
+	oe_statistics numbers = { .struct_size = sizeof(numbers) };
+	int reason = session->reason;
+
+	if (oe_controller_statistics(session->controller, &numbers) < 0)
+		violated("there are no statistics");
+	if (numbers.llm_in_flight != 0 || numbers.evaluations_in_flight != 0 ||
+	    numbers.evaluations_queued != 0)
+		violated("the run is done, and %lld questions, %lld evaluations are under way",
+		         (long long)numbers.llm_in_flight, (long long)numbers.evaluations_in_flight);
+	if (numbers.evaluations_started != numbers.evaluations_finished)
+		violated("%lld evaluations began, %lld ended", (long long)numbers.evaluations_started,
+		         (long long)numbers.evaluations_finished);
+	bool expected = reason == OE_REASON_ITERATIONS ||
+	                (reason == OE_REASON_REQUESTED && session->stopped) ||
+	                (reason == OE_REASON_STORE && disk_has_failed()) ||
+	                /* A model that fails once, and then takes longer than "llm.give_up_after". */
+	                (reason == OE_REASON_LLM &&
+	                 (habits.transient > 0 || habits.outage_to_ns > 0 || habits.key_refused > 0)) ||
+	                (reason == OE_REASON_EVALUATOR && session->troubled);
+	if (!expected)
+		violated("the run ends for reason %d", reason);
+	if (reason != OE_REASON_STORE && disk_has_failed())
+		note("the failure of the disk was not noticed");
+}
+
+static void step(struct session *session)
+{
+	const oe_event *event = NULL;
+	oe_error err = { 0 };
+	int got = oe_controller_step(session->controller, 0, &event, &err);
+
+	if (world.dead)
+		return;
+	if (got < 0 && !disk_has_failed())
+		violated("a step fails: %s", err.message);
+	if (got < 0) {
+		kill_process(); /* what a program would do */
+		return;
+	}
+	model_check(session->controller->hub);
+	if (got == 0)
+		return;
+	model_told(event);
+	if (event->type != OE_EVENT_DONE)
+		return;
+	session->done = true;
+	session->reason = event->stop;
+	note("done: reason %d %s", event->stop, event->text);
+	check_end(session);
+}
+
+static void live(struct session *session)
+{
+	oe__inbox_raise(&session->controller->inbox); /* the first step is the caller's idea */
+	if (session->plan->user)
+		world_happen(&session->user, world.now_ns + world_time(10 * MS, 100 * S));
+	while (!world.dead && !session->done) {
+		if (session->kill_at > 0 && world.steps >= session->kill_at)
+			kill_process();
+		else if (world_step_to_owner())
+			step(session);
+	}
+	(void)world_forget(&session->user);
+}
+
+/* ---- ending ---- */
+
+static void drain(void)
+{
+	while (world.computing.count > 0 || world.posted.count > 0 || oe__timers_first(&world.timers))
+		if (!world_step())
+			violated("something is left over, and nobody runs it");
+}
+
+static void end(struct session *session)
+{
+	oe_controller_free(session->controller);
+	drain();
+	backends_end();
+	drain();
+	oe_llm_unref(session->llm);
+	oe_evaluator_unref(session->evaluator);
+	oe_scheduler_unref(session->scheduler);
+	if (world.inbox || world.coroutines)
+		violated("a controller that was freed is still there");
+}
+
+/* @return whether the run has come to its end. */
+static bool run_session(const struct plan *plan, const char *directory, bool troubled, bool *kept)
+{
+	struct session session = { .plan = plan, .troubled = troubled, .user.happen = act };
+	oe_error err = { 0 };
+
+	totals.sessions++;
+	if (troubled)
+		draw_troubles(&session);
+	else
+		draw_peace();
+	int status = begin(&session, directory, *kept, &err);
+	if (status < 0 && !disk_has_failed() && !world.dead)
+		violated("the run cannot begin, or go on: %s", err.message);
+	if (status == 0)
+		live(&session);
+	bool failed = disk_has_failed(), killed = world.dead;
+	if (status < 0 && !killed)
+		note("it does not begin: %s", err.message);
+	end(&session);
+	model_leave(session.done && !failed && !killed);
+	bool power = killed && plan->power && world_below(2);
+	disk_reboot(power);
+	world.dead = false;
+	*kept = plan->synced || !power;
+	totals.kills += killed;
+	totals.power_cuts += power;
+	totals.disk_faults += failed;
+	totals.stops += session.stopped;
+	return session.done && !failed && session.reason == OE_REASON_ITERATIONS;
+}
+
+void run_world(const struct plan *plan, const char *directory)
+{
+	bool finished = false, kept = true;
+	int sessions = 0;
+
+	model_begin(plan->replaces, true);
+	while (!finished) {
+		bool troubled = sessions++ < plan->sessions_max;
+		finished = run_session(plan, directory, troubled, &kept);
+		if (!troubled && !finished && sessions > plan->sessions_max + 20)
+			violated("the run comes to no end");
+	}
+	/* Once more, to see that the log makes it again, and that nothing is left to do. */
+	int64_t steps = world.steps;
+	if (!run_session(plan, directory, false, &kept))
+		violated("a run that has ended goes on");
+	model_finished(plan->iterations);
+	note("%lld steps after the end", (long long)(world.steps - steps));
+
+	const struct model_figures *figures = model_figures();
+	totals.worlds++;
+	totals.iterations += figures->ended;
+	totals.steps += world.steps;
+	totals.questions += figures->questions;
+	totals.repeated_questions += figures->repeated_questions;
+	totals.evaluations += figures->evaluations;
+	totals.committed += figures->committed;
+	model_end();
+}

@@ -1,0 +1,41 @@
+#ifndef OE_TESTS_SIM_SESSION_H
+#define OE_TESTS_SIM_SESSION_H
+
+/*
+ * A run of a world: one process after the other, each with the troubles that were drawn for it, until
+ * the last number has ended.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "openevolve/config.h"
+
+/* What a world is like, drawn from its seed. */
+struct plan {
+	oe_config *config;
+	int64_t iterations;
+	uint64_t run_seed;
+	int programs;       /* initial ones                                           */
+	int sessions_max;   /* with troubles; then everything goes well               */
+	bool power;         /* what kills a process may take what was not synced      */
+	bool synced;        /* "store.synchronous: full": what is durable stays so    */
+	bool replaces;      /* "hub.on_failure: replace"                              */
+	bool faults;        /* the disk fails at times                                */
+	bool user;          /* somebody pauses, stops, adds programs                  */
+	bool retries;       /* the model is asked through the library's own retry     */
+};
+
+void plan_draw(struct plan *plan, int64_t iterations, const char *semantics);
+void plan_done(struct plan *plan);
+
+/* The whole run; `directory` does not exist yet. */
+void run_world(const struct plan *plan, const char *directory);
+
+struct totals {
+	int64_t worlds, iterations, sessions, kills, power_cuts, disk_faults, stops;
+	int64_t steps, questions, repeated_questions, evaluations, committed;
+};
+extern struct totals totals;
+
+#endif /* OE_TESTS_SIM_SESSION_H */
