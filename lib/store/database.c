@@ -18,6 +18,20 @@ static const char settings[] = "PRAGMA page_size = 4096;"
                                "PRAGMA wal_autocheckpoint = 4000;"
                                "PRAGMA journal_size_limit = 67108864;";
 
+/* Of what models were asked about programs. It came while the format was 1 still. */
+#define JUDGEMENT_TABLE                                                                            \
+	"CREATE TABLE IF NOT EXISTS judgement ("                                                       \
+	"  number INTEGER NOT NULL, attempt INTEGER NOT NULL, model TEXT NOT NULL,"                    \
+	"  answered INTEGER NOT NULL, tokens_in INTEGER NOT NULL, tokens_out INTEGER NOT NULL,"        \
+	"  requests INTEGER NOT NULL, llm_ms REAL NOT NULL, time REAL NOT NULL) STRICT;"
+
+/* `program` is a program's position. */
+#define ARTIFACT_TABLE(name)                                                                       \
+	"CREATE TABLE " name " ("                                                                      \
+	"  program INTEGER NOT NULL, position INTEGER NOT NULL, name TEXT NOT NULL,"                   \
+	"  kind INTEGER NOT NULL, data BLOB NOT NULL,"                                                 \
+	"  PRIMARY KEY (program, position)) STRICT, WITHOUT ROWID;"
+
 static const char schema[] =
 	"CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;"
 	"CREATE TABLE log ("
@@ -56,10 +70,8 @@ static const char schema[] =
 	"CREATE TABLE migrant ("
 	"  id TEXT PRIMARY KEY, original_id TEXT NOT NULL, island INTEGER NOT NULL)"
 	"  STRICT, WITHOUT ROWID;"
-	"CREATE TABLE artifact ("
-	"  program_id TEXT NOT NULL, position INTEGER NOT NULL, name TEXT NOT NULL,"
-	"  kind INTEGER NOT NULL, data BLOB NOT NULL,"
-	"  PRIMARY KEY (program_id, position)) STRICT, WITHOUT ROWID;"
+	ARTIFACT_TABLE("artifact")
+	JUDGEMENT_TABLE
 	"CREATE TABLE prompt ("
 	"  number INTEGER NOT NULL, attempt INTEGER NOT NULL, system TEXT NOT NULL, user TEXT NOT NULL,"
 	"  PRIMARY KEY (number, attempt)) STRICT, WITHOUT ROWID;"
@@ -73,12 +85,15 @@ static const char schema[] =
 	"  LEFT JOIN answer a ON a.number = i.number AND a.attempt = i.attempt"
 	"  WHERE i.kind = 'issue';";
 
-/* What models were asked about programs; came after the first runs. */
-static const char schema_later[] =
-	"CREATE TABLE IF NOT EXISTS judgement ("
-	"  number INTEGER NOT NULL, attempt INTEGER NOT NULL, model TEXT NOT NULL,"
-	"  answered INTEGER NOT NULL, tokens_in INTEGER NOT NULL, tokens_out INTEGER NOT NULL,"
-	"  requests INTEGER NOT NULL, llm_ms REAL NOT NULL, time REAL NOT NULL) STRICT;";
+/* From each format to the next; what a run of before has is kept. */
+static const char *const migrations[OE__STORE_FORMAT] = {
+	/* Artifacts hung on identifiers, in random order: pages that are full of holes. */
+	[1] = JUDGEMENT_TABLE ARTIFACT_TABLE("artifact_2")
+		"INSERT INTO artifact_2 SELECT p.position, a.position, a.name, a.kind, a.data"
+		"  FROM program p JOIN artifact a ON a.program_id = p.id ORDER BY p.position, a.position;"
+		"DROP TABLE artifact;"
+		"ALTER TABLE artifact_2 RENAME TO artifact;",
+};
 
 static const char *const statements[OE__STATEMENT_COUNT] = {
 	[OE__STATEMENT_BEGIN] = "BEGIN IMMEDIATE",
@@ -177,17 +192,39 @@ int oe__database_get(struct oe__database *database, const char *key, char **out,
 	return *out ? 0 : oe__error_nomem(err);
 }
 
+/* The end of a transaction that has made the schema what it is now. */
+static int commit_format(struct oe__database *database, oe_error *err)
+{
+	OE__AUTO(buffer) struct oe__buffer format = OE__BUFFER_INIT(16);
+
+	if (oe__buffer_printf(&format, "%d", OE__STORE_FORMAT) < 0)
+		return oe__error_nomem(err);
+	int status = oe__database_set(database, "format", oe__buffer_string(&format), err);
+	if (status == 0)
+		status = execute(database, "COMMIT", err);
+	if (status == 0)
+		database->format = OE__STORE_FORMAT;
+	return status;
+}
+
 static int make_schema(struct oe__database *database, oe_error *err)
 {
 	int status = execute(database, "BEGIN IMMEDIATE", err);
 	if (status == 0)
 		status = execute(database, schema, err);
+	return status < 0 ? status : commit_format(database, err);
+}
+
+/* All of it or nothing. */
+static int migrate(struct oe__database *database, oe_error *err)
+{
+	int status = execute(database, "BEGIN IMMEDIATE", err);
+	for (int format = database->format; status == 0 && format < OE__STORE_FORMAT; format++)
+		status = execute(database, migrations[format], err);
 	if (status == 0)
-		status = execute(database, schema_later, err);
-	if (status == 0)
-		status = oe__database_set(database, "format", "1", err);
-	if (status == 0)
-		status = execute(database, "COMMIT", err);
+		status = commit_format(database, err);
+	if (status < 0)
+		(void)execute(database, "ROLLBACK", NULL);
 	return status;
 }
 
@@ -213,6 +250,7 @@ static int check_format(struct oe__database *database, oe_error *err)
 		return oe__error_at(err, OE_ERR_VERSION, database->path, 0, 0,
 		                    "made by a newer version (format %lld, this one reads %d)",
 		                    (long long)number, OE__STORE_FORMAT);
+	database->format = (int)number;
 	return 0;
 }
 
@@ -262,8 +300,10 @@ int oe__database_open(const char *path, bool full_sync, struct oe__database **ou
 	if (status == 0)
 		status = execute(database, full_sync ? "PRAGMA synchronous = FULL"
 		                                     : "PRAGMA synchronous = NORMAL", err);
-	if (status == 0)
-		status = empty ? make_schema(database, err) : execute(database, schema_later, err);
+	if (status == 0 && empty)
+		status = make_schema(database, err);
+	else if (status == 0 && database->format < OE__STORE_FORMAT)
+		status = migrate(database, err);
 	if (status < 0)
 		return status;
 	*out = OE__STEAL(database);

@@ -25,7 +25,7 @@
 #include "base/auto.h"
 #include "openevolve/common.h"
 
-#define OE__STORE_FORMAT 1
+#define OE__STORE_FORMAT 2
 
 enum oe__statement {
 	OE__STATEMENT_BEGIN,
@@ -47,9 +47,10 @@ struct oe__database {
 	sqlite3 *handle;
 	sqlite3_stmt *statements[OE__STATEMENT_COUNT]; /* prepared on first use */
 	char *path;
+	int format; /* of the file: a reader may find an older one */
 };
 
-/* Open for writing, and make the schema if the file is new.
+/* Open for writing, and make the schema if the file is new, or what it is now if it is older.
    OE_ERR_VERSION: made by a newer version. OE_ERR_FORMAT: not a run's database, or damaged. */
 int oe__database_open(const char *path, bool full_sync, struct oe__database **out, oe_error *err);
 

@@ -242,7 +242,11 @@ int oe__program_cursor_open(struct oe__database *database, int64_t after, bool a
 			&cursor->search, err);
 	if (status == 0)
 		status = oe__database_prepare(
-			database, "SELECT name, kind, data FROM artifact WHERE program_id = ? ORDER BY position",
+			database,
+			database->format < 2 ? "SELECT name, kind, data FROM artifact WHERE program_id ="
+								   " (SELECT id FROM program WHERE position = ?) ORDER BY position"
+								 : "SELECT name, kind, data FROM artifact WHERE program = ?"
+								   " ORDER BY position",
 			&cursor->artifacts, err);
 	if (status < 0)
 		return status;
@@ -287,14 +291,14 @@ static int read_metrics(const char *json, size_t size, oe_evaluation **out, oe_e
 	return 0;
 }
 
-static int read_artifacts(struct oe__program_cursor *cursor, const char *id,
+static int read_artifacts(struct oe__program_cursor *cursor, int64_t program,
                           oe_evaluation *evaluation, oe_error *err)
 {
 	sqlite3_stmt *row = cursor->artifacts;
 	int status;
 
 	sqlite3_reset(row);
-	sqlite3_bind_text(row, 1, id, -1, SQLITE_TRANSIENT);
+	sqlite3_bind_int64(row, 1, program);
 	while ((status = step(cursor->database, row, err)) > 0) {
 		const void *data = sqlite3_column_blob(row, 2);
 		status = oe__evaluation_add_artifact_kind(evaluation, text_at(row, 0),
@@ -312,7 +316,7 @@ static int read_evaluation(struct oe__program_cursor *cursor, sqlite3_stmt *row,
 	OE__AUTO(evaluation) oe_evaluation *evaluation = NULL;
 	int status = read_metrics(text_at(row, 11), size_at(row, 11), &evaluation, err);
 	if (status == 0 && cursor->with_artifacts)
-		status = read_artifacts(cursor, text_at(row, 1), evaluation, err);
+		status = read_artifacts(cursor, sqlite3_column_int64(row, 0), evaluation, err);
 	const char *message = text_at(row, 14);
 	if (status == 0)
 		status = oe_evaluation_set_verdict(evaluation, verdict_of(text_at(row, 13)),

@@ -1,6 +1,7 @@
 #include "store/rows.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "base/buffer.h"
 #include "base/json.h"
@@ -36,13 +37,23 @@ static int no_room(int status, oe_error *err)
 	return oe__error(err, status, "%s", oe_status_string(status));
 }
 
+/* Many of them, so only their beginnings, which everything understands that takes an identifier: 48
+   bits of those of our own. */
+static void write_id(struct oe__json_writer *writer, const char *id)
+{
+	size_t size = strlen(id);
+	bool uuid = size == OE__UUID_SIZE - 1 && id[8] == '-' && id[13] == '-';
+
+	oe__json_string_sized(writer, id, uuid ? 13 : size);
+}
+
 static void write_ids(struct oe__json_writer *writer, const char *key, oe_program *const *programs,
                       size_t count)
 {
 	oe__json_key(writer, key);
 	oe__json_list(writer);
 	for (size_t i = 0; i < count; i++)
-		oe__json_string(writer, oe_program_id(programs[i]));
+		write_id(writer, oe_program_id(programs[i]));
 	oe__json_list_end(writer);
 }
 
@@ -104,6 +115,7 @@ static int write_log(struct oe__database *database, const struct oe__row *row, o
 
 static int write_artifacts(struct oe__database *database, const oe_program *program, oe_error *err)
 {
+	sqlite3_int64 position = sqlite3_last_insert_rowid(database->handle);
 	const oe_evaluation *evaluation = program->evaluation;
 
 	for (size_t i = 0; i < evaluation->artifact_count; i++) {
@@ -111,7 +123,7 @@ static int write_artifacts(struct oe__database *database, const oe_program *prog
 		sqlite3_stmt *statement = oe__database_statement(database, OE__STATEMENT_ARTIFACT, err);
 		if (!statement)
 			return OE_ERR_IO;
-		bind_text(statement, 1, program->id);
+		sqlite3_bind_int64(statement, 1, position);
 		sqlite3_bind_int64(statement, 2, (sqlite3_int64)i);
 		bind_text(statement, 3, artifact->name);
 		sqlite3_bind_int(statement, 4, (int)artifact->kind);
@@ -169,7 +181,8 @@ static int write_program(struct oe__database *database, const oe_program *progra
 	sqlite3_bind_double(statement, 15, evaluation ? evaluation->wall_ms : -1);
 	sqlite3_bind_double(statement, 16, evaluation ? evaluation->cpu_ms : -1);
 	status = oe__database_run(database, statement, err);
-	if (status == 0 && evaluation)
+	/* One that was there already has them. */
+	if (status == 0 && evaluation && sqlite3_changes(database->handle) > 0)
 		status = write_artifacts(database, program, err);
 	return status;
 }

@@ -73,15 +73,108 @@ START_TEST(test_newer_format)
 
 	scratch_enter();
 	oe__database_close(must_open("run.db"));
-	must_execute("run.db", "UPDATE meta SET value = '2' WHERE key = 'format'");
+	must_execute("run.db", "UPDATE meta SET value = '3' WHERE key = 'format'");
 	digest("run.db", before);
 	ck_assert_int_eq(oe__database_open(scratch("run.db"), false, &database, &err), OE_ERR_VERSION);
-	ck_assert_str_eq(err.message, "made by a newer version (format 2, this one reads 1)");
+	ck_assert_str_eq(err.message, "made by a newer version (format 3, this one reads 2)");
 	ck_assert_str_eq(err.where, scratch("run.db"));
 	ck_assert_int_eq(oe__database_open_reader(scratch("run.db"), &database, &err), OE_ERR_VERSION);
 	ck_assert_ptr_null(database);
 	digest("run.db", after);
 	ck_assert_mem_eq(before, after, sizeof(before));
+	scratch_leave();
+}
+END_TEST
+
+/* What the first format was, where it differs. */
+static const char first_format[] =
+	"DROP TABLE artifact; DROP TABLE judgement;"
+	"CREATE TABLE artifact ("
+	"  program_id TEXT NOT NULL, position INTEGER NOT NULL, name TEXT NOT NULL,"
+	"  kind INTEGER NOT NULL, data BLOB NOT NULL,"
+	"  PRIMARY KEY (program_id, position)) STRICT, WITHOUT ROWID;"
+	"INSERT INTO program (id, island, generation, iteration, timestamp, language, code, changes,"
+	"  metrics, verdict, message, wall_ms, cpu_ms) VALUES"
+	"  ('b', 0, 0, 1, 1, 'c', 'one', '', '{}', 'ok', '', 1, 1),"
+	"  ('a', 0, 0, 2, 2, 'c', 'two', '', '{}', 'ok', '', 1, 1);"
+	"INSERT INTO artifact VALUES ('a', 0, 'x', 0, x'6f662061'), ('b', 0, 'x', 0, x'6f662062'),"
+	"  ('b', 1, 'y', 1, x'00ff'), ('nobody', 0, 'x', 0, x'00');"
+	"UPDATE meta SET value = '1' WHERE key = 'format'";
+
+/* The programs of that, with their artifacts. */
+static void check_programs(struct oe__database *database)
+{
+	static const char *const expected[] = { "b x=of b y=??", "a x=of a" };
+	OE__AUTO(program_cursor) struct oe__program_cursor *cursor = NULL;
+	int64_t position = 0;
+
+	world_must(oe__program_cursor_open(database, 0, true, NULL, &cursor, NULL));
+	for (size_t i = 0; i < OE__COUNT(expected); i++) {
+		OE__AUTO(program) oe_program *program = NULL;
+		OE__AUTO(buffer) struct oe__buffer found = OE__BUFFER_INIT(0);
+		ck_assert_int_eq(oe__program_cursor_next(cursor, &position, &program, NULL), 1);
+		oe__buffer_text(&found, program->id);
+		for (size_t k = 0; k < program->evaluation->artifact_count; k++) {
+			const struct oe__artifact *artifact = &program->evaluation->artifacts[k];
+			oe__buffer_printf(&found, " %s=%s", artifact->name,
+							  artifact->kind == 1 ? "??" : (const char *)artifact->data);
+		}
+		ck_assert_str_eq(oe__buffer_string(&found), expected[i]);
+	}
+}
+
+/* An older run is read as it is, and becomes a newer one when it goes on. */
+START_TEST(test_older_format)
+{
+	struct oe__database *database = NULL;
+	uint8_t before[OE__SHA256_SIZE], after[OE__SHA256_SIZE];
+	int64_t count = 0;
+
+	scratch_enter();
+	oe__database_close(must_open("run.db"));
+	must_execute("run.db", first_format);
+	digest("run.db", before);
+	world_must(oe__database_open_reader(scratch("run.db"), &database, NULL));
+	ck_assert_int_eq(database->format, 1);
+	check_programs(database);
+	oe__database_close(database);
+	digest("run.db", after);
+	ck_assert_mem_eq(before, after, sizeof(before));
+
+	for (int again = 0; again < 2; again++) {
+		database = must_open("run.db");
+		ck_assert_int_eq(database->format, OE__STORE_FORMAT);
+		check_programs(database);
+		world_must(oe__database_number(database, "SELECT count(*) FROM judgement", &count, NULL));
+		ck_assert_int_eq(count, 0);
+		oe__database_close(database);
+	}
+	scratch_leave();
+}
+END_TEST
+
+/* A conversion that fails half-way has changed nothing. */
+START_TEST(test_older_format_that_is_damaged)
+{
+	struct oe__database *database = NULL;
+	OE__AUTO(string) char *format = NULL;
+	oe_error err = { .message = "" };
+	int64_t count = 0;
+
+	scratch_enter();
+	oe__database_close(must_open("run.db"));
+	must_execute("run.db", first_format);
+	must_execute("run.db", "DROP TABLE program");
+	ck_assert_int_lt(oe__database_open(scratch("run.db"), false, &database, &err), 0);
+	ck_assert_ptr_null(database);
+	ck_assert_str_ne(err.message, "");
+	world_must(oe__database_open_reader(scratch("run.db"), &database, NULL));
+	world_must(oe__database_get(database, "format", &format, NULL));
+	ck_assert_str_eq(format, "1");
+	world_must(oe__database_number(database, "SELECT count(*) FROM artifact WHERE program_id = 'b'",
+								   &count, NULL));
+	ck_assert_int_eq(count, 2);
+	oe__database_close(database);
 	scratch_leave();
 }
 END_TEST
@@ -141,7 +234,7 @@ START_TEST(test_begun_but_not_made)
 		oe__database_close(must_open(names[i]));
 		database = must_open(names[i]);
 		world_must(oe__database_get(database, "format", &format, NULL));
-		ck_assert_str_eq(format, "1");
+		ck_assert_str_eq(format, "2");
 		oe__database_close(database);
 	}
 	scratch_leave();
@@ -298,6 +391,7 @@ START_TEST(test_statements_are_reset)
 }
 END_TEST
 
-TEST_MAIN("database", test_made_and_opened_again, test_newer_format, test_not_a_run,
+TEST_MAIN("database", test_made_and_opened_again, test_newer_format, test_older_format,
+		  test_older_format_that_is_damaged, test_not_a_run,
 		  test_begun_but_not_made, test_damaged, test_no_such_file, test_reader_beside_the_writer,
 		  test_reader_without_rights, test_statements_are_reset)
