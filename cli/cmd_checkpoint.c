@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "book.h"
+#include "checkpoints.h"
 #include "cli.h"
 #include "commands.h"
 #include "files.h"
@@ -94,24 +95,53 @@ static int verify(const struct arguments *arguments)
 
 static int run(const struct arguments *arguments)
 {
-	return verify(arguments); /* the only action so far */
+	static const struct {
+		const char *name;
+		int (*run)(const struct arguments *arguments);
+	} actions[] = {
+		{ "list", checkpoints_list },     { "verify", verify },
+		{ "export", checkpoints_export }, { "import", checkpoints_import },
+		{ "prune", checkpoints_prune },
+	};
+	const char *name = arguments_operand(arguments, 0);
+
+	for (size_t i = 0; i < sizeof(actions) / sizeof(actions[0]); i++)
+		if (strcmp(name, actions[i].name) == 0)
+			return actions[i].run(arguments);
+	return EXIT_USAGE; /* the table of actions has been looked at before */
 }
 
-static const struct option *const tables[] = { options_json, options_common, NULL };
+static const struct option options[] = {
+	{ "output", "DIR", "export: the new checkpoint; import: the new run", NULL, NULL, OPTION_FOLDER,
+	  'o' },
+	{ "evaluator", "FILE", "import: what the run goes on with", NULL, NULL, OPTION_FILE, 0 },
+	{ "keep", "N", "prune: how many stay, the newest", NULL, NULL, OPTION_WHOLE, 0 },
+	{ "dry-run", NULL, "prune: only say what would be removed", NULL, NULL, OPTION_FLAG, 0 },
+	{ 0 },
+};
+
+static const struct option *const tables[] = { options, options_config, options_json,
+											   options_common, NULL };
 
 const struct command command_checkpoint = {
 	.name = "checkpoint",
 	.group = "Look",
-	.summary = "Verify a run and its checkpoints",
-	.operands = "verify [RUN|CHECKPOINT]",
-	.details = "verify reads all of run.db, plays its log, which has to lead where it led, and reads "
-			   "the run's checkpoints, or the one that is named. It exits with 7 if something is "
-			   "wrong or missing, and says what.",
-	.actions = "verify",
+	.summary = "List, verify, export, import and prune checkpoints",
+	.operands = "list|verify|export|import|prune [RUN|CHECKPOINT]",
+	.details =
+		"list tells of the checkpoints of a run.\n\n"
+		"verify reads all of run.db, plays its log, which has to lead where it led, and reads the "
+		"run's checkpoints, or the one that is named. It exits with 7 if something is wrong or "
+		"missing, and says what.\n\n"
+		"export writes the run as it is in its log, or a checkpoint, into a new one, in OpenEvolve's "
+		"layout. import makes a run that begins with a checkpoint, OpenEvolve's or ours, for 'oe "
+		"resume' to go on with; -c gives it a configuration. prune removes all but the newest "
+		"checkpoints of a run, and never the one that it began from.",
+	.actions = "list|verify|export|import|prune",
 	.options = tables,
 	.examples = {
 		{ "oe checkpoint verify openevolve_output", "is everything there, and readable?" },
-		{ "oe checkpoint verify out/checkpoints/checkpoint_100", "the same of one checkpoint" },
+		{ "oe checkpoint prune --keep 3", "of the newest run" },
 	},
 	.operands_min = 1,
 	.operands_max = 2,

@@ -211,6 +211,12 @@ void terminal_print(FILE *stream, const void *data, size_t size)
 	fwrite(text_string(&clean), 1, clean.size, stream);
 }
 
+void terminal_print_line(const char *string)
+{
+	terminal_print(stdout, string, strlen(string));
+	putchar('\n');
+}
+
 const char *terminal_colour(FILE *stream, enum terminal_colour colour)
 {
 	static const char *const codes[] = { "\x1b[0m",  "\x1b[32m", "\x1b[31m",

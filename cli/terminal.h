@@ -43,6 +43,8 @@ void terminal_fit(struct text *text, const char *string, size_t columns);
 
 /* Print program code, an answer, an artifact: harmless on a terminal, byte by byte elsewhere. */
 void terminal_print(FILE *stream, const void *data, size_t size);
+/* The same for a path or a name that is all of a line on standard output. */
+void terminal_print_line(const char *string);
 
 /* Escape sequence of a colour, or "" if this stream takes none. */
 enum terminal_colour { COLOUR_NONE, COLOUR_GOOD, COLOUR_BAD, COLOUR_WARN, COLOUR_DIM, COLOUR_BOLD };

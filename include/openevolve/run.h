@@ -67,6 +67,10 @@ OE_API void oe_run_free_text(char *text);
 /** The live population, rebuilt from the log. */
 OE_API OE_NODISCARD int oe_run_population(oe_run *run, oe_population **out, oe_error *err);
 
+/** Write the live population as a checkpoint, as the run itself does: oe_population_save(), with the answers
+ *  that made the programs where "database.log_prompts" wants them. */
+OE_API OE_NODISCARD int oe_run_export(oe_run *run, const char *directory, oe_error *err);
+
 /** A program by identifier or unique prefix, evicted ones included; or "best", "initial".
  *  @retval OE_ERR_INVALID no such program, or the prefix is ambiguous. */
 OE_API OE_NODISCARD int oe_run_program(oe_run *run, const char *name, oe_program **out,

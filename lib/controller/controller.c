@@ -206,6 +206,7 @@ void oe_controller_free(oe_controller *controller)
 	oe__free(controller->reason_text);
 	oe__free(controller->outage);
 	oe__free(controller->extension);
+	oe__free(controller->saved_path);
 	oe__free(controller);
 }
 
@@ -236,8 +237,12 @@ int oe_controller_has_run(oe_controller *controller, oe_error *err)
 	if (!controller->directory)
 		return 0;
 	int status = oe__database_open_reader(controller->directory->database, &reader, err);
+	/* One that began from a checkpoint has programs before its first call. */
 	if (status == 0)
-		status = oe__database_number(reader, "SELECT count(*) FROM log", &calls, err);
+		status = oe__database_number(reader,
+		                             "SELECT (SELECT count(*) FROM log) +"
+		                             " (SELECT count(*) FROM meta WHERE key = 'checkpoint')",
+		                             &calls, err);
 	return status < 0 ? status : calls > 0;
 }
 

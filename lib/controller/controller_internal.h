@@ -10,6 +10,7 @@
  *   finish.c      how iterations end: the hub's verdict, its row, its event
  *   stop.c        how the run ends
  *   save.c        checkpoints and best/
+ *   export.c      a population as a checkpoint, with what the log knows
  *   resume.c      the hub and the open iterations, from the log
  *
  * Everything belongs to the owner thread, but for what is marked atomic and the steps of flights.
@@ -113,6 +114,7 @@ struct oe_controller {
 	/* Saving. */
 	int64_t checkpoint_interval, saved_at; /* iterations ended        */
 	bool saving, save_again, save_each_best, store_failed;
+	char *saved_path; /* the last one that was written; the saving worker reads it */
 	bool unsaved; /* something happened since the last checkpoint was begun */
 	atomic_bool log_failed;
 

@@ -13,6 +13,7 @@
 #include "config/config.h"
 #include "controller/replay.h"
 #include "hub/hub.h"
+#include "store/checkpoint.h"
 #include "store/database.h"
 
 static void joined(void *owner, const oe_program *program, bool initial, bool best)
@@ -184,7 +185,8 @@ int oe__controller_restore(oe_controller *controller, const char *checkpoint, oe
 	OE__AUTO(population) oe_population *population = NULL;
 	OE__AUTO(string) char *kept = NULL;
 
-	int status = oe_population_load(checkpoint, &population, err);
+	int32_t islands = (int32_t)oe__config_int(controller->config, "database.num_islands");
+	int status = oe__checkpoint_load(checkpoint, islands, &population, err);
 	if (status == 0)
 		status = oe_hub_restore(controller->hub, population, err);
 	if (status == 0)

@@ -10,17 +10,10 @@
 #include "base/json.h"
 #include "config/config.h"
 #include "controller/replay.h"
+#include "controller/run_internal.h"
 #include "prompt/prompt.h"
 #include "store/directory.h"
 #include "store/load.h"
-
-struct oe_run {
-	char *path, *file;
-	struct oe__database *database;
-	char *property;           /* what oe_run_property() returned last */
-	struct oe__answer answer; /* what oe_run_iteration_at() lent      */
-	char *program_id, *parent_id, *message;
-};
 
 /* ---- life ---- */
 
@@ -387,8 +380,7 @@ int oe_run_next_program(oe_run *run, int64_t *position, oe_program **out, oe_err
 
 /* ---- the hub, rebuilt ---- */
 
-static int rebuild(oe_run *run, int64_t until, oe_hub **hub, struct oe__replay *replay,
-                   oe_error *err)
+int oe__run_config(oe_run *run, oe_config **out, oe_error *err)
 {
 	OE__AUTO(string) char *text = NULL;
 	OE__AUTO(config) oe_config *config = NULL;
@@ -396,10 +388,21 @@ static int rebuild(oe_run *run, int64_t until, oe_hub **hub, struct oe__replay *
 	int status = oe__database_get(run->database, "config", &text, err);
 	if (status == 0 && !text)
 		status = oe__error_at(err, OE_ERR_FORMAT, run->file, 0, 0, "the run has no configuration");
-	if (status == 0)
-		status = oe_config_new(&config);
+	if (status == 0 && oe_config_new(&config) < 0)
+		status = oe__error_nomem(err);
 	if (status == 0)
 		status = oe_config_load_text(config, text, strlen(text), run->file, err);
+	if (status == 0)
+		*out = OE__STEAL(config);
+	return status;
+}
+
+static int rebuild(oe_run *run, int64_t until, oe_hub **hub, struct oe__replay *replay,
+                   oe_error *err)
+{
+	OE__AUTO(config) oe_config *config = NULL;
+
+	int status = oe__run_config(run, &config, err);
 	if (status == 0)
 		status = oe_hub_new(config, hub, err);
 	if (status == 0)

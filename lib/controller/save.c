@@ -8,14 +8,12 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "config/config.h"
-#include "store/checkpoint.h"
-#include "store/load.h"
+#include "controller/export.h"
 
 struct saving {
 	struct oe__task task;
 	oe_controller *controller;
 	oe_population *population;
-	struct oe__database *database; /* to read answers from; the worker's */
 	char *path;
 	int status;
 	oe_error error;
@@ -33,35 +31,18 @@ static void saving_free(struct saving *saving)
 
 static void saved(struct oe__task *task);
 
-static int prompts_of(void *owner, const oe_program *program, struct oe__buffer *out, oe_error *err)
-{
-	const struct saving *saving = owner;
-
-	if (program->iteration == 0 || program->migrant)
-		return 0;
-	bool diff = saving->controller->recipe->edit_mode == OE_EDIT_DIFF;
-	return oe__answer_write(saving->database, program->iteration,
-	                        diff ? "diff_user" : "full_rewrite_user", out, err);
-}
-
 /* What it uses of the controller does not change once the run has begun. */
 static int write_population(struct saving *saving)
 {
 	const oe_controller *controller = saving->controller;
-	struct oe__checkpoint_options options = {
+	struct oe__export export = {
+		.config = controller->config,
+		.database = controller->directory->database,
 		.extension = controller->extension,
-		.inline_max = (size_t)oe__config_int(controller->config, "database.artifact_size_threshold"),
-		.owner = saving,
+		.previous = controller->saved_path,
 	};
 
-	if (oe__config_bool(controller->config, "database.log_prompts")) {
-		int status = oe__database_open_reader(controller->directory->database, &saving->database,
-		                                      &saving->error);
-		if (status < 0)
-			return status;
-		options.prompts = prompts_of;
-	}
-	return oe__checkpoint_save(saving->population, saving->path, &options, &saving->error);
+	return oe__export(&export, saving->population, saving->path, &saving->error);
 }
 
 static void write_checkpoint(struct oe__task *task)
@@ -74,7 +55,6 @@ static void write_checkpoint(struct oe__task *task)
 	saving->status = oe__log_flush(controller->log, &saving->error);
 	if (saving->status == 0)
 		saving->status = write_population(saving);
-	oe__database_close(saving->database);
 	oe_program *best = oe_population_best(saving->population);
 	if (saving->status == 0 && best)
 		saving->status = oe__directory_write_best(controller->directory, best,
@@ -92,10 +72,13 @@ static void saved(struct oe__task *task)
 	oe_controller *controller = saving->controller;
 
 	controller->saving = false;
-	if (saving->status < 0)
+	if (saving->status < 0) {
 		oe__controller_log(controller, 0, "the checkpoint could not be written: %s",
 		                   saving->error.message);
-	else
+	} else {
+		/* Without it the next one shares no files, and nothing else is lost. */
+		oe__free(controller->saved_path);
+		controller->saved_path = oe__strdup(saving->path);
 		oe__events_push(&controller->events,
 		                &(oe_event){ .type = OE_EVENT_CHECKPOINT,
 		                             .island = OE_ISLAND_ALL,
@@ -103,6 +86,7 @@ static void saved(struct oe__task *task)
 		                             .text = saving->path,
 		                             .llm_ms = -1,
 		                             .evaluation_ms = saving->ms });
+	}
 	saving_free(saving);
 }
 

@@ -4,6 +4,8 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/clock.h"
@@ -79,6 +81,32 @@ static int write_file(const char *directory, const char *name, const void *data,
 	return oe__file_write(path, data, size, err);
 }
 
+static bool holds(const char *path, const void *data, size_t size)
+{
+	OE__AUTO(buffer) struct oe__buffer there = OE__BUFFER_INIT(size + 1);
+	struct stat info;
+
+	return lstat(path, &info) == 0 && S_ISREG(info.st_mode) && (size_t)info.st_size == size &&
+	       oe__file_read(path, &there, NULL) == 0 && there.size == size &&
+	       (size == 0 || memcmp(there.data, data, size) == 0);
+}
+
+/* A file that the previous checkpoint has, too, is the same one: programs do not change. Where that
+   does not work, another file system for instance, it is written. */
+static int write_or_link(const struct writing *writing, const char *name, const void *data,
+                         size_t size, oe_error *err)
+{
+	const char *previous = writing->options->previous;
+	OE__AUTO(string) char *old = previous ? oe__path_join(previous, name) : NULL;
+	OE__AUTO(string) char *new = oe__path_join(writing->directory, name);
+
+	if (!new || (previous && !old))
+		return oe__error_nomem(err);
+	if (old && holds(old, data, size) && link(old, new) == 0)
+		return 0;
+	return oe__file_write(new, data, size, err);
+}
+
 /* Identifiers may come from anywhere, and a file name not lead anywhere: one that cannot be a name, by
    itself or for its length, is replaced by its hash. Readers take it from the record. */
 static int record_name(const char *id, struct oe__buffer *out)
@@ -147,7 +175,8 @@ static int write_artifacts(const struct writing *writing, const char *name,
 		OE__AUTO(buffer) struct oe__buffer path = OE__BUFFER_INIT(0);
 		if (artifact_path(*made, artifact->name, &path) < 0)
 			return oe__error_nomem(err);
-		int status = oe__file_write(path.data, artifact->data, artifact->size, err);
+		const char *relative = path.data + strlen(writing->directory) + 1;
+		int status = write_or_link(writing, relative, artifact->data, artifact->size, err);
 		if (status < 0)
 			return status;
 	}
@@ -198,7 +227,7 @@ static int write_program(struct writing *writing, const oe_program *program, oe_
 	oe__buffer_printf(&path, "programs/%s.json", name.data);
 	if (record->status < 0 || path.status < 0)
 		return oe__error_nomem(err);
-	return write_file(writing->directory, path.data, record->data, record->size, err);
+	return write_or_link(writing, path.data, record->data, record->size, err);
 }
 
 static int write_best(const struct writing *writing, oe_error *err)

@@ -12,6 +12,7 @@
 struct oe__checkpoint_options {
 	const char *extension; /* of program files, with its dot */
 	size_t inline_max;     /* larger artifacts are files of their own */
+	const char *previous;  /* a checkpoint whose files are linked to where they are the same; or NULL */
 
 	/* Append the JSON of a program's prompts and answers. @return 1, 0 if there are none. May be
 	   NULL. */
@@ -22,6 +23,9 @@ struct oe__checkpoint_options {
 /* oe_population_save(), with all that can be chosen. */
 int oe__checkpoint_save(const oe_population *population, const char *directory,
                         const struct oe__checkpoint_options *options, oe_error *err);
+
+/* oe_population_load(); programs of a checkpoint that has no islands are dealt to so many. */
+int oe__checkpoint_load(const char *directory, int32_t islands, oe_population **out, oe_error *err);
 
 /* best_program_info.json; `current_iteration` < 0 for the one in best/. */
 void oe__checkpoint_write_info(const oe_program *best, int64_t current_iteration,

@@ -206,10 +206,32 @@ static int read_programs(struct reading *reading, oe_error *err)
 	return status;
 }
 
+/* Programs without islands are dealt to as many as there are, in OpenEvolve as here. */
+static int add_islands(struct oe__value *metadata, int32_t count)
+{
+	OE__AUTO(value) struct oe__value islands = { .type = OE__VALUE_LIST };
+	const struct oe__value *given = oe__value_get(metadata, "islands");
+
+	if (given && given->type == OE__VALUE_LIST && given->size > 0)
+		return 0;
+	for (int32_t i = 0; i < count; i++) {
+		struct oe__value empty = { .type = OE__VALUE_LIST };
+		if (oe__value_push(&islands, &empty) < 0)
+			return OE_ERR_NOMEM;
+	}
+	return oe__value_put(metadata, "islands", &islands);
+}
+
 int oe_population_load(const char *checkpoint, oe_population **out, oe_error *err)
 {
 	if (!checkpoint || !out)
 		return oe__error(err, OE_ERR_INVALID, "oe_population_load: NULL argument");
+	return oe__checkpoint_load(checkpoint, 1, out, err);
+}
+
+int oe__checkpoint_load(const char *checkpoint, int32_t islands, oe_population **out,
+                        oe_error *err)
+{
 	if (!oe__file_is_directory(checkpoint))
 		return oe__error_at(err, OE_ERR_IO, checkpoint, 0, 0, "there is no such checkpoint");
 	OE__AUTO(reading) struct reading reading = { .directory = checkpoint };
@@ -222,6 +244,8 @@ int oe_population_load(const char *checkpoint, oe_population **out, oe_error *er
 	int status = read_json(path, &metadata, err);
 	if (status == 0 && metadata.type != OE__VALUE_MAP)
 		status = oe__error_at(err, OE_ERR_FORMAT, path, 1, 1, "expected an object");
+	if (status == 0 && add_islands(&metadata, islands) < 0)
+		status = oe__error_nomem(err);
 	if (status == 0)
 		status = read_programs(&reading, err);
 	if (status == 0)

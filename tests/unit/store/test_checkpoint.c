@@ -412,6 +412,65 @@ START_TEST(test_moved)
 }
 END_TEST
 
+static ino_t inode_of(const char *path)
+{
+	struct stat info;
+
+	ck_assert_msg(stat(path, &info) == 0, "%s", path);
+	return info.st_ino;
+}
+
+static void save_after(const oe_population *population, const char *previous, const char *path)
+{
+	struct oe__checkpoint_options options = { .extension = ".py", .inline_max = 32768,
+											  .previous = previous };
+	oe_error err = { .message = "" };
+
+	ck_assert_msg(oe__checkpoint_save(population, path, &options, &err) == 0, "%s", err.message);
+}
+
+/* What did not change is one file with two names; it stays when the older checkpoint goes. */
+START_TEST(test_unchanged_files_are_linked)
+{
+	static const char *const common[] = { "programs/b.json", "artifacts/big/big.txt",
+										  "artifacts/big/big.bin" };
+	static const char *const own[] = { "metadata.json", "best_program_info.json",
+									   "programs/big.json", /* names its checkpoint's artifacts */
+									   "programs/c.json" /* somebody wrote into that one */ };
+	OE__AUTO(population) oe_population *population = population_empty(8, 1);
+
+	scratch_enter();
+	world_must(oe__directory_make(scratch("cs"), NULL));
+	population_add(population, world_scored("b", 0, 1, 0.5));
+	population_add(population, world_scored("c", 0, 2, 0.25));
+	population_add(population, with_large_artifact("big", 1, "long"));
+	save_after(population, NULL, scratch("cs/checkpoint_1"));
+	scratch_write("cs/checkpoint_1/programs/c.json", "{}", 2);
+	save_after(population, scratch("cs/checkpoint_1"), scratch("cs/checkpoint_2"));
+	for (size_t i = 0; i < OE__COUNT(common) + OE__COUNT(own); i++) {
+		const char *name = i < OE__COUNT(common) ? common[i] : own[i - OE__COUNT(common)];
+		OE__AUTO(buffer) struct oe__buffer one = OE__BUFFER_INIT(0), two = OE__BUFFER_INIT(0);
+		oe__buffer_printf(&one, "%s/%s", scratch("cs/checkpoint_1"), name);
+		oe__buffer_printf(&two, "%s/%s", scratch("cs/checkpoint_2"), name);
+		ck_assert_msg((inode_of(one.data) == inode_of(two.data)) == (i < OE__COUNT(common)), "%s",
+					  name);
+	}
+	world_must(oe__directory_remove(scratch("cs/checkpoint_1"), NULL));
+	OE__AUTO(population) oe_population *again = must_load(scratch("cs/checkpoint_2"));
+	ck_assert_uint_eq(again->program_count, 3);
+	ck_assert_uint_eq(oe_population_skipped(again), 0);
+	/* One that is gone is no obstacle. */
+	save_after(population, scratch("cs/checkpoint_1"), scratch("cs/checkpoint_3"));
+	ck_assert(inode_of(scratch("cs/checkpoint_3/programs/b.json")) !=
+			  inode_of(scratch("cs/checkpoint_2/programs/b.json")));
+	/* Written again under its own name: linked to itself, as it was. */
+	save_after(population, scratch("cs/checkpoint_2"), scratch("cs/checkpoint_2"));
+	OE__AUTO(population) oe_population *same = must_load(scratch("cs/checkpoint_2"));
+	ck_assert_uint_eq(same->program_count, 3);
+	scratch_leave();
+}
+END_TEST
+
 TEST_MAIN("checkpoint", test_round_trip, test_layout, test_options, test_arguments, test_paths,
 		  test_replaced_as_a_whole, test_not_replaced, test_the_old_one_stays, test_threads,
-		  test_identifiers, test_artifact_names, test_moved)
+		  test_identifiers, test_artifact_names, test_moved, test_unchanged_files_are_linked)

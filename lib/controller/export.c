@@ -1,0 +1,68 @@
+#include "controller/export.h"
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "config/config.h"
+#include "controller/run_internal.h"
+#include "store/checkpoint.h"
+#include "store/load.h"
+
+struct prompts {
+	struct oe__database *database;
+	bool diff;
+};
+
+static int prompts_of(void *owner, const oe_program *program, struct oe__buffer *out, oe_error *err)
+{
+	const struct prompts *prompts = owner;
+
+	if (program->iteration == 0 || program->migrant)
+		return 0;
+	return oe__answer_write(prompts->database, program->iteration,
+	                        prompts->diff ? "diff_user" : "full_rewrite_user", out, err);
+}
+
+int oe__export(const struct oe__export *what, const oe_population *population,
+               const char *directory, oe_error *err)
+{
+	OE__AUTO(database) struct oe__database *database = NULL;
+	const oe_config *config = what->config;
+
+	if (oe__config_bool(config, "database.log_prompts")) {
+		int status = oe__database_open_reader(what->database, &database, err);
+		if (status < 0)
+			return status;
+	}
+	struct prompts prompts = { database, oe__config_bool(config, "diff_based_evolution") };
+	struct oe__checkpoint_options options = {
+		.extension = what->extension,
+		.inline_max = (size_t)oe__config_int(config, "database.artifact_size_threshold"),
+		.previous = what->previous,
+		.prompts = database ? prompts_of : NULL,
+		.owner = &prompts,
+	};
+	return oe__checkpoint_save(population, directory, &options, err);
+}
+
+int oe_run_export(oe_run *run, const char *directory, oe_error *err)
+{
+	OE__AUTO(config) oe_config *config = NULL;
+	OE__AUTO(population) oe_population *population = NULL;
+	OE__AUTO(string) char *extension = NULL;
+
+	if (!run || !directory)
+		return oe__error(err, OE_ERR_INVALID, "oe_run_export: NULL argument");
+	int status = oe__run_config(run, &config, err);
+	if (status == 0)
+		status = oe__database_get(run->database, "extension", &extension, err);
+	if (status == 0)
+		status = oe_run_population(run, &population, err);
+	if (status < 0)
+		return status;
+	struct oe__export export = {
+		.config = config,
+		.database = run->file,
+		.extension = extension ? extension : ".py",
+	};
+	return oe__export(&export, population, directory, err);
+}

@@ -1,0 +1,152 @@
+#!/usr/bin/env python3
+"""`oe checkpoint list, export, import, prune`: what comes of a run's checkpoints, and what stays."""
+import filecmp
+import json
+import os
+import shutil
+import unittest
+
+from oe import EVALUATOR, FAILED, STORE, USAGE, Case, main
+
+
+class Checkpoint(Case):
+    @classmethod
+    def setUpClass(cls):
+        cls.owner = cls("setUp")
+        Case.setUp(cls.owner)
+        cls.owner.problem("llm: {backend: mutate}\ncheckpoint_interval: 10\n")
+        cls.owner.run_problem("-i", "30", "--seed", "5")
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.owner.doCleanups()
+
+    def setUp(self):
+        super().setUp()
+        shutil.copytree(self.owner.path("out"), self.path("out"))
+        self.write("evaluator.py", EVALUATOR)
+
+    def checkpoint(self, *words, **how):
+        return self.oe("checkpoint", *words, **how)
+
+    def names(self, run="out"):
+        return sorted(os.listdir(self.path(run, "checkpoints")))
+
+    def path(self, *parts):
+        return super().path("/".join(map(str, parts)))
+
+    def assert_same(self, one, other):
+        """Two checkpoints, but for when they were written."""
+        compared = filecmp.dircmp(one, other)
+        self.assertEqual((compared.left_only, compared.right_only), ([], []))
+        self.assertLessEqual(set(compared.diff_files), {"best_program_info.json"})
+        programs = sorted(os.listdir(one / "programs"))
+        self.assertEqual(programs, sorted(os.listdir(other / "programs")))
+        for name in programs:
+            self.assertEqual((one / "programs" / name).read_bytes(),
+                             (other / "programs" / name).read_bytes())
+
+    def test_unchanged_programs_are_stored_once(self):
+        older, newer = (self.owner.path(f"out/checkpoints/checkpoint_{number}/programs")
+                        for number in (20, 30))
+        shared = set(os.listdir(older)) & set(os.listdir(newer))
+        self.assertGreater(len(shared), 5)
+        for name in shared:
+            self.assertEqual((older / name).stat().st_ino, (newer / name).stat().st_ino)
+
+    def test_list(self):
+        listed = self.checkpoint("list", "out", "--json").json()
+        self.assertEqual(listed["schema"], "oe.checkpoints/1")
+        self.assertEqual([entry["iteration"] for entry in listed["checkpoints"]], [10, 20, 30])
+        last, best = listed["checkpoints"][-1], self.status()["best"]
+        self.assertEqual((last["best_id"], last["best"], last["metrics"]),
+                         (best["id"], best["fitness"], best["metrics"]))
+        self.assertEqual(last["programs"], len(os.listdir(self.path(last["path"], "programs"))))
+        lines = self.checkpoint("list", "out").out.splitlines()
+        self.assertEqual([line.split()[0] for line in lines], ["10", "20", "30"])
+        shutil.rmtree(self.path("out/checkpoints"))
+        self.assertEqual(self.checkpoint("list", "out").out, "")
+
+    def test_export(self):
+        """What is rebuilt from the log is what the run itself wrote."""
+        self.assertEqual(self.checkpoint("export", "out", "-o", "new/one").out, "new/one\n")
+        self.assert_same(self.path("new/one"), self.path("out/checkpoints/checkpoint_30"))
+        shutil.rmtree(self.path("out/checkpoints"))
+        self.assertEqual(self.checkpoint("export", "out").out, "out/checkpoints/checkpoint_30\n")
+        self.assert_same(self.path("new/one"), self.path("out/checkpoints/checkpoint_30"))
+        # A checkpoint can be written anew, too.
+        self.checkpoint("export", "new/one", "-o", "new/two")
+        one, two = (self.oe("list", "new/" + name, "-n", "0", "--json").json() for name in ("one", "two"))
+        self.assertEqual(one["programs"], two["programs"])
+        self.checkpoint("export", "new/one", code=USAGE)
+        self.write("full/of/something", "")
+        self.checkpoint("export", "out", "-o", "full", code=FAILED)
+        self.assertTrue(self.path("full/of/something").exists())
+
+    def test_import(self):
+        """A run that has its programs and no iteration yet; then it goes on like any other."""
+        before = self.oe("list", "out/checkpoints/checkpoint_20", "-n", "0", "--json").json()["programs"]
+        words = ["import", "out/checkpoints/checkpoint_20", "-o", "new", "--evaluator", "evaluator.py",
+                 "--set", "llm.backend=mutate"]
+        self.assertEqual(self.checkpoint(*words).out, "new\n")
+        status = self.status("new")
+        self.assertEqual((status["state"], status["iterations"]["done"]), ("stopped", 0))
+        after = self.oe("list", "new", "-n", "0", "--json").json()["programs"]
+        self.assertEqual({p["id"]: (p["island"], p["fitness"]) for p in after},
+                         {p["id"]: (p["island"], p["fitness"]) for p in before})
+        shutil.rmtree(self.path("out"))
+        self.oe("resume", "new", "-i", "10")
+        self.assertEqual(self.status("new")["iterations"]["done"], 10)
+        self.assertEqual(self.oe("show", "best", "--run", "new", "--json").json()["fitness"],
+                         self.status("new")["best"]["fitness"])
+        self.checkpoint("verify", "new")
+        self.assert_one_sentence(self.checkpoint("import", "new/checkpoints/checkpoint_20", "-o", "new", code=STORE),
+                                 "holds a run already")
+
+    def test_import_of_what_is_none(self):
+        self.checkpoint("import", code=USAGE)
+        self.assert_one_sentence(self.checkpoint("import", "nowhere", "-o", "new", code=FAILED), "nowhere")
+        self.write("empty/file", "")
+        self.checkpoint("import", "empty", "-o", "new", code=STORE)
+
+    def test_import_of_the_least(self):
+        """Programs without islands, as OpenEvolve would take them: it says where each is."""
+        for number in range(4):
+            self.write(f"least/programs/{number}.json", json.dumps(
+                {"id": f"p{number}", "code": f"x = {number}\n", "metrics": {"combined_score": number}}))
+        self.write("least/metadata.json", "{}")
+        self.checkpoint("import", "least", "-o", "new", "--set", "database.num_islands=2")
+        programs = self.oe("list", "new", "-n", "0", "--json").json()["programs"]
+        self.assertEqual(sorted(p["id"] for p in programs), ["p0", "p1", "p2", "p3"])
+        self.assertEqual({p["island"] for p in programs}, {0, 1})
+        self.assertEqual(self.status("new")["best"]["id"], "p3")
+
+    def test_prune(self):
+        self.checkpoint("prune", "out", code=USAGE)
+        self.checkpoint("prune", "out", "--keep", "0", code=USAGE)
+        dry = self.checkpoint("prune", "out", "--keep", "1", "--dry-run", "--json").json()
+        self.assertEqual([os.path.basename(path) for path in dry["removed"]],
+                         ["checkpoint_10", "checkpoint_20"])
+        self.assertEqual(len(self.names()), 3)
+        self.write("out/checkpoints/checkpoint_7/precious", "")  # no checkpoint
+        self.write("out/checkpoints/checkpoint_x/metadata.json", "{}")
+        self.assertEqual(self.checkpoint("prune", "out", "--keep", "2").out,
+                         "out/checkpoints/checkpoint_10\n")
+        self.checkpoint("prune", "out", "--keep", "1")
+        self.assertEqual(self.names(), ["checkpoint_30", "checkpoint_7", "checkpoint_x"])
+        self.checkpoint("prune", "out", "--keep", "1")
+        self.assertEqual(len(self.names()), 3)
+
+    def test_the_first_one_stays(self):
+        """A log that begins with a checkpoint cannot be read without it."""
+        self.checkpoint("import", "out/checkpoints/checkpoint_20", "-o", "new", "--evaluator",
+                        "evaluator.py", "--set", "llm.backend=mutate")
+        self.oe("resume", "new", "-i", "10")
+        self.assertEqual(self.names("new"), ["checkpoint_20", "checkpoint_30"])
+        self.assertEqual(self.checkpoint("prune", "new", "--keep", "1").out, "")
+        self.assertEqual(self.names("new"), ["checkpoint_20", "checkpoint_30"])
+        self.checkpoint("verify", "new")
+
+
+if __name__ == "__main__":
+    main()
