@@ -1,9 +1,12 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "base/error.h"
 #include "backends.h"
 #include "session.h"
 #include "world.h"
+
+static void set(struct plan *plan, const char *name, const char *format, ...) OE__PRINTF(3, 4);
 
 static void set(struct plan *plan, const char *name, const char *format, ...)
 {
