@@ -215,7 +215,9 @@ static int make_schema(struct oe__database *database, oe_error *err)
 	return status < 0 ? status : commit_format(database, err);
 }
 
-/* All of it or nothing. */
+/* All of it or nothing. Also where nothing is left to do: what a process before us wrote, and was killed
+   before it synced, can be read, and is lost when the power fails; a commit of ours takes it along to
+   the disk, before anybody relies on it. */
 static int migrate(struct oe__database *database, oe_error *err)
 {
 	int status = execute(database, "BEGIN IMMEDIATE", err);
@@ -302,7 +304,7 @@ int oe__database_open(const char *path, bool full_sync, struct oe__database **ou
 		                                     : "PRAGMA synchronous = NORMAL", err);
 	if (status == 0 && empty)
 		status = make_schema(database, err);
-	else if (status == 0 && database->format < OE__STORE_FORMAT)
+	else if (status == 0)
 		status = migrate(database, err);
 	if (status < 0)
 		return status;
