@@ -2,6 +2,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "book.h"
 #include "cli.h"
@@ -99,6 +100,8 @@ static void print_text(const char *directory, json_t *root)
 	text_format(&text, "programs    %lld\n", whole_at(root, "programs"));
 	if (json_is_object(best))
 		add_best(&text, best);
+	if (string_at(root, "archive_hash")[0])
+		text_format(&text, "archive     %s\n", string_at(root, "archive_hash"));
 	text_format(&text, "models      %lld requests, %lld attempts, ", whole_at(llm, "requests"),
 				whole_at(llm, "attempts"));
 	text_count(&text, (double)whole_at(llm, "tokens_in"));
@@ -119,6 +122,21 @@ static void print_text(const char *directory, json_t *root)
 	fputs(text_string(&text), stdout);
 }
 
+/* A run that ended says it; one that was interrupted is played to its end. While one is running it would
+   be another one before it is printed. A log that cannot be played has none: its figures can be told. */
+static void complete_hash(struct book *book, json_t *root)
+{
+	AUTO(population) oe_population *population = NULL;
+	char hash[65];
+
+	if (json_is_string(json_object_get(root, "archive_hash")) ||
+		strcmp(string_at(root, "state"), "running") == 0)
+		return;
+	if (oe_run_population(book->run, &population, NULL) == 0 &&
+		oe_population_hash(population, hash) == 0)
+		json_set(root, "archive_hash", json_string(hash));
+}
+
 static int run(const struct arguments *arguments)
 {
 	struct book book;
@@ -130,6 +148,8 @@ static int run(const struct arguments *arguments)
 		return status;
 	int got = oe_run_status_json(book.run, &json, &err);
 	json_t *root = got < 0 ? NULL : json_loads(json, 0, NULL);
+	if (root)
+		complete_hash(&book, root);
 	if (!root) {
 		status = message_error(EXIT_STORE, got < 0 ? got : OE_ERR_FORMAT, &err);
 	} else if (arguments_has(arguments, "json")) {

@@ -60,7 +60,9 @@ OE_API OE_NODISCARD int oe_run_verify(const char *directory, oe_error *err);
  *  Borrowed until the next call; NULL if unknown. */
 OE_API const char *oe_run_property(oe_run *run, const char *name);
 
-/** The numbers of `oe status`, as one JSON object; free with oe_run_free_text(). */
+/** The numbers of `oe status`, as one JSON object; free with oe_run_free_text(). "archive_hash" is that of
+ *  oe_population_hash() as the run ended; null of one that has not, or was interrupted: then it is to be had
+ *  by oe_run_population(). */
 OE_API OE_NODISCARD int oe_run_status_json(oe_run *run, char **out, oe_error *err);
 OE_API void oe_run_free_text(char *text);
 

@@ -31,9 +31,6 @@ int oe_config_check(const oe_config *config, oe_error *err)
 {
 	if (!config)
 		return oe__error(err, OE_ERR_INVALID, "oe_config_check: NULL argument");
-	if (strcmp(oe__config_string(config, "hub.semantics"), "steady") != 0)
-		return fail(config, "hub.semantics", "has to be 'steady': this version offers no other",
-					err);
 	if (oe__config_value(config, "database.feature_dimensions")->size > OE__DIMENSIONS_MAX)
 		return fail(config, "database.feature_dimensions", "has more than 16 names", err);
 	_Static_assert(OE__DIMENSIONS_MAX == 16, "the message above says so");

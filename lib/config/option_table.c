@@ -145,11 +145,16 @@ const struct oe__option oe__options[] = {
 	/* ---- the hub ---- */
 	CHOICE("hub.semantics", "steady", "steady|generation|ordered", 0,
 		   .summary =
-			   "What an iteration's sample sees: all commits so far, the last generation, or "
-			   "the commits up to a fixed distance."),
+			   "What an iteration's sample sees: all commits so far, those before its generation, "
+			   "or those up to a fixed distance."),
 	INT("hub.window", "0", 0, OE__IN_FLIGHT_MAX, 0, .unit = "iterations",
-		.summary = "Iterations open at a time; 0 is as many as calls and evaluations can be in "
-				   "flight."),
+		.summary = "Iterations open at a time, 0 for any; size of a generation, or the fixed "
+				   "distance in `ordered`, 0 for 64."),
+	REAL("hub.generation_quorum", "1", 0.01, 1, 0,
+		 .summary = "Part of a generation that has to end before it closes; the others join a later "
+					"one."),
+	SECONDS("hub.generation_timeout", "0", 0, 1e9, 0,
+			.summary = "A generation closes after this time with what it has; 0 never does."),
 	CHOICE("hub.on_failure", "count", "count|replace", 0,
 		   .summary = "A failed iteration counts, or is replaced by another attempt."),
 

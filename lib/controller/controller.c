@@ -126,6 +126,7 @@ static int build(oe_controller *controller, const oe_config *config, oe_schedule
 static void set_defaults(oe_controller *controller)
 {
 	controller->process = getpid();
+	controller->endings.held_at = -1;
 	controller->kill_ns = INT64_MAX;
 	controller->late_ns = INT64_MAX;
 	controller->events.mask = OE_EVENT_ALL;
@@ -161,6 +162,9 @@ int oe_controller_new(const oe_config *config, oe_scheduler *scheduler, oe_llm *
 	oe__evaluator_set_threads(evaluator, (int32_t)evaluations);
 	oe__window_init(&controller->window, oe__config_int(controller->config, "llm.concurrency"),
 	                evaluations);
+	controller->semantics =
+		(enum oe__semantics)oe__config_choice(controller->config, "hub.semantics");
+	oe__controller_read_generations(controller);
 	oe__breaker_init(&controller->breaker,
 	                 oe__config_ms(controller->config, "llm.give_up_after") * 1000000);
 	controller->checkpoint_interval = oe__config_int(controller->config, "checkpoint_interval");
@@ -197,6 +201,7 @@ void oe_controller_free(oe_controller *controller)
 	oe__log_free(controller->log); /* writes what is left; rows free their flights */
 	oe__recipe_free(controller->recipe);
 	oe_hub_free(controller->hub);
+	oe__endings_done(&controller->endings);
 	oe__events_done(&controller->events);
 	oe_scheduler_unref(controller->scheduler);
 	oe__inbox_done(&controller->inbox);
@@ -314,7 +319,9 @@ static int begin(oe_controller *controller, oe_error *err)
 	int status = oe_config_text(controller->config, OE_CONFIG_CHANGED, &config);
 	if (status == 0)
 		status = oe__controller_record_start(controller, config);
+	oe__controller_tell_endings(controller); /* says where it is held, from a resume */
 	oe__hub_on_migrant(controller->hub, oe__controller_record_migrant, controller);
+	oe__hub_on_settled(controller->hub, oe__controller_settled, controller);
 	return status < 0 ? oe__error(err, status, "%s", oe_status_string(status)) : 0;
 }
 

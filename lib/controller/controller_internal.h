@@ -8,6 +8,8 @@
  *   flight.c      one iteration under way: its steps between the threads
  *   issue.c       what is begun, and when
  *   finish.c      how iterations end: the hub's verdict, its row, its event
+ *   ending.c      where they end in order: what waits to be told
+ *   generation.c  when generations close
  *   stop.c        how the run ends
  *   save.c        checkpoints and best/
  *   export.c      a population as a checkpoint, with what the log knows
@@ -21,10 +23,12 @@
 #include <sys/types.h>
 
 #include "controller/breaker.h"
+#include "controller/ending.h"
 #include "controller/events.h"
 #include "controller/inbox.h"
 #include "controller/rules.h"
 #include "controller/window.h"
+#include "hub/settings.h"
 #include "iteration/job.h"
 #include "openevolve/controller.h"
 #include "store/directory.h"
@@ -73,6 +77,15 @@ struct oe__flight_queue {
 	int64_t count;
 };
 
+/* When generations close, and the one under way. */
+struct oe__generation_rules {
+	double quorum;
+	int64_t time_ns;  /* 0: any                               */
+	int64_t began_ns; /* in this session; 0: it has not begun */
+	int64_t closed;   /* generations before it                */
+	bool staged;      /* something of it has ended            */
+};
+
 struct oe_controller {
 	pid_t process;
 	enum oe__controller_state state;
@@ -91,6 +104,10 @@ struct oe_controller {
 	struct oe__rules rules;
 	struct oe__breaker breaker;
 	struct oe__window window;
+
+	enum oe__semantics semantics;
+	struct oe__endings endings;
+	struct oe__generation_rules generation;
 
 	struct oe__flight *flights; /* all under way */
 	int64_t flight_count, asking, evaluating;
@@ -162,6 +179,15 @@ void oe__controller_answered(struct oe__flight *flight);   /* the slot is free  
 void oe__controller_ask_failed(struct oe__flight *flight);
 void oe__controller_edited(struct oe__flight *flight);
 void oe__controller_evaluated(struct oe__flight *flight);
+
+/* ---- generation.c ---- */
+
+void oe__controller_read_generations(oe_controller *controller);
+void oe__controller_check_generation(oe_controller *controller, int64_t now_ns);
+int64_t oe__controller_generation_deadline(const oe_controller *controller);
+void oe__controller_close_generation(oe_controller *controller);
+void oe__controller_close_last_generation(oe_controller *controller);
+void oe__controller_record_cut(oe_controller *controller);
 
 /* ---- stop.c ---- */
 

@@ -84,6 +84,16 @@ static void count_end(oe_controller *controller)
 	controller->numbers.since_best++;
 }
 
+/* Where iterations end in turn, all that ended within the call is told in order. */
+static void write_end_in_turn(struct oe__flight *flight, enum oe__row_kind kind, int outcome,
+                              oe_program *program)
+{
+	oe_controller *controller = flight->controller;
+
+	write_end(flight, kind, outcome, program);
+	oe__controller_tell_endings(controller);
+}
+
 /* An iteration that came to no child. */
 static void end_failed(struct oe__flight *flight)
 {
@@ -95,17 +105,26 @@ static void end_failed(struct oe__flight *flight)
 	/* What was evaluated and failed is shown to the next prompts of its parent. */
 	if (job->evaluation && oe__job_child(job, &tried) < 0)
 		tried = NULL;
+	bool in_turn = controller->semantics != OE__SEMANTICS_STEADY;
+	if (in_turn && oe__ending_expect(flight, tried) < 0)
+		controller->events.status = OE_ERR_NOMEM; /* the caller cannot be told */
 	int ended = oe_hub_fail(controller->hub, job->iteration, job->outcome, tried, job->message,
 	                        &err);
 	if (ended < 0)
 		oe__controller_log(controller, 0, "iteration %lld: %s",
 		                   (long long)job->iteration->number, err.message);
-	if (ended == 2) /* its number is given again, though it may have been the last */
-		controller->numbers_ended = false;
-	count_end(controller);
-	tell(flight, OE_EVENT_ITERATION, job->outcome, tried);
 	/* The row's program must live until it is written: the job keeps it. */
 	job->child = tried ? oe_program_ref(tried) : NULL;
+	if (in_turn && ended == 1) {
+		write_end_in_turn(flight, OE__ROW_FAIL, job->outcome, job->child);
+		return;
+	}
+	oe__ending_forget(controller, job->iteration->number);
+	if (ended == 2)
+		controller->numbers_ended = false; /* this one is given again */
+	else
+		count_end(controller);
+	tell(flight, OE_EVENT_ITERATION, job->outcome, tried);
 	write_end(flight, OE__ROW_FAIL, job->outcome, job->child);
 }
 
@@ -131,6 +150,29 @@ static void tell_commit(struct oe__flight *flight, const oe_commit *commit)
 		                             .count = commit->migrated });
 }
 
+/* The hub took the child; a child that failed may be tried again. */
+static void end_taken(struct oe__flight *flight, const oe_commit *commit)
+{
+	oe_controller *controller = flight->controller;
+	struct oe__job *job = &flight->job;
+
+	if (controller->semantics != OE__SEMANTICS_STEADY && !commit->repeated) {
+		if (commit->staged)
+			oe__ending_staged(controller, job->iteration->number);
+		write_end_in_turn(flight, OE__ROW_COMMIT, commit->outcome, job->child);
+		return;
+	}
+	oe__ending_forget(controller, job->iteration->number);
+	if (commit->repeated)
+		controller->numbers_ended = false;
+	else
+		count_end(controller);
+	if (commit->outcome == OE_OUTCOME_COMMITTED)
+		oe__rules_see(&controller->rules, job->child, false);
+	tell_commit(flight, commit);
+	write_end(flight, OE__ROW_COMMIT, commit->outcome, job->child);
+}
+
 static void end_committed(struct oe__flight *flight)
 {
 	oe_controller *controller = flight->controller;
@@ -139,21 +181,19 @@ static void end_committed(struct oe__flight *flight)
 	oe_error err;
 
 	int status = oe__job_child(job, &job->child);
+	if (status == 0 && controller->semantics != OE__SEMANTICS_STEADY)
+		status = oe__ending_expect(flight, job->child);
+	(void)oe__error(&err, status, "%s", oe_status_string(status));
 	if (status == 0)
 		status = oe_hub_commit(controller->hub, job->iteration, job->child, &commit, &err);
-	else
-		(void)oe__error(&err, status, "%s", oe_status_string(status));
 	if (status < 0) {
 		/* The hub refused, for lack of memory for instance: the iteration still needs its end. */
+		oe__ending_forget(controller, job->iteration->number);
 		oe__job_fail(job, OE_OUTCOME_LOST, err.message);
 		end_failed(flight);
 		return;
 	}
-	count_end(controller);
-	if (commit.outcome == OE_OUTCOME_COMMITTED)
-		oe__rules_see(&controller->rules, job->child, false);
-	tell_commit(flight, &commit);
-	write_end(flight, OE__ROW_COMMIT, commit.outcome, job->child);
+	end_taken(flight, &commit);
 }
 
 /* The run is ending and this one was cancelled: it stays open, and goes on at resume. */
@@ -368,6 +408,7 @@ static void end_initial(struct oe__flight *flight)
 	    job->child->fitness > controller->numbers.initial_fitness)
 		controller->numbers.initial_fitness = job->child->fitness;
 	oe__rules_see(&controller->rules, job->child, true);
+	oe__controller_hold_if_over_now(controller);
 	tell(flight, OE_EVENT_SEEDED, OE_OUTCOME_COMMITTED, job->child);
 	write_end(flight, OE__ROW_SEED, OE_OUTCOME_COMMITTED, job->child);
 }

@@ -90,6 +90,7 @@ static int issue_next(oe_controller *controller, oe_error *err)
 	int why = OE_HUB_READY;
 
 	int got = oe_hub_next_iteration(controller->hub, &iteration, &why);
+	oe__controller_tell_endings(controller);
 	if (got <= 0) {
 		if (got < 0)
 			return oe__error(err, got, "the hub gave no iteration: %s", oe_status_string(got));
@@ -154,6 +155,7 @@ int oe__controller_advance(oe_controller *controller, oe_error *err)
 	note_pause(controller);
 	abandon_late(controller, now_ns);
 	start_evaluations(controller);
+	oe__controller_check_generation(controller, now_ns);
 	int status = issue(controller, now_ns, err);
 	if (status < 0)
 		return status;
@@ -173,6 +175,7 @@ int64_t oe__controller_next_alarm(const oe_controller *controller)
 	next_ns = earlier(next_ns, controller->late_ns);
 	if (controller->state != OE__CONTROLLER_RUNNING)
 		return next_ns;
+	next_ns = earlier(next_ns, oe__controller_generation_deadline(controller));
 	next_ns = earlier(next_ns, oe__breaker_end(&controller->breaker));
 	if (controller->rules.time_ns > 0)
 		next_ns = earlier(next_ns, controller->started_ns + controller->rules.time_ns -

@@ -21,6 +21,7 @@ void oe__replay_done(struct oe__replay *replay)
 	while ((entry = oe__map_next(&replay->open, &cursor)) != NULL)
 		oe_iteration_unref(entry->value);
 	oe__map_done(&replay->open);
+	oe__map_done(&replay->expected);
 	oe__log_cursor_close(replay->log);
 	oe__program_cursor_close(replay->programs);
 	oe__database_close(replay->database);
@@ -137,14 +138,46 @@ static int play_issue(struct oe__replay *replay, const struct oe__log_entry *ent
 	return 0;
 }
 
+/* It ends in turn: compare then. */
+static int expect(struct oe__replay *replay, const struct oe__log_entry *entry, oe_error *err)
+{
+	if (entry->outcome < 0)
+		return 0; /* it had not ended when the log did */
+	return oe__map_put(&replay->expected, &entry->number, sizeof(entry->number),
+	                   (void *)(uintptr_t)(1 + entry->outcome)) < 0
+	           ? oe__error_nomem(err)
+	           : 0;
+}
+
+static void settled(void *owner, const oe_iteration *iteration, oe_program *child,
+                    const oe_commit *commit)
+{
+	struct oe__replay *replay = owner;
+	uintptr_t recorded = (uintptr_t)oe__map_remove(&replay->expected, &iteration->number,
+	                                               sizeof(iteration->number));
+
+	if (recorded > 0 && commit->outcome != (int)recorded - 1)
+		replay->differs = iteration->number;
+	if (recorded == 0 && replay->unrecorded)
+		replay->unrecorded(replay->owner, iteration, commit->outcome);
+	if (commit->outcome == OE_OUTCOME_COMMITTED && replay->joined)
+		replay->joined(replay->owner, child, false, commit->best != 0);
+}
+
 static int play_commit(struct oe__replay *replay, const struct oe__log_entry *entry,
                        oe_iteration *iteration, oe_program *program, oe_error *err)
 {
 	oe_commit commit = { .struct_size = sizeof(commit) };
+	bool in_turn = oe__hub_ends_in_turn(replay->hub);
 
-	int status = oe_hub_commit(replay->hub, iteration, program, &commit, err);
+	int status = in_turn ? expect(replay, entry, err) : 0;
+	if (status == 0)
+		status = oe_hub_commit(replay->hub, iteration, program, &commit, err);
 	if (status < 0)
 		return status;
+	if (in_turn && !commit.repeated)
+		return 0;
+	oe__map_remove(&replay->expected, &entry->number, sizeof(entry->number));
 	if (commit.outcome != entry->outcome)
 		return damaged(replay, entry, "the hub decides otherwise; the version differs", err);
 	if (commit.outcome == OE_OUTCOME_COMMITTED && replay->joined)
@@ -171,6 +204,17 @@ static int play_end(struct oe__replay *replay, const struct oe__log_entry *entry
 	return status < 0 ? status : 0;
 }
 
+static int play_one(struct oe__replay *replay, const struct oe__log_entry *entry, oe_error *err)
+{
+	if (strcmp(entry->kind, "seed") == 0)
+		return play_seed(replay, entry, err);
+	if (strcmp(entry->kind, "issue") == 0)
+		return play_issue(replay, entry, err);
+	if (strcmp(entry->kind, "close") == 0)
+		return oe_hub_close_generation(replay->hub, err);
+	return play_end(replay, entry, err);
+}
+
 static int play(struct oe__replay *replay, int64_t number, oe_error *err)
 {
 	struct oe__log_entry entry;
@@ -178,9 +222,9 @@ static int play(struct oe__replay *replay, int64_t number, oe_error *err)
 
 	while ((got = oe__log_cursor_next(replay->log, &entry, err)) > 0) {
 		bool issue = strcmp(entry.kind, "issue") == 0;
-		int status = strcmp(entry.kind, "seed") == 0 ? play_seed(replay, &entry, err)
-		             : issue                         ? play_issue(replay, &entry, err)
-		                                             : play_end(replay, &entry, err);
+		int status = play_one(replay, &entry, err);
+		if (status == 0 && replay->differs > 0)
+			status = damaged(replay, &entry, "the hub decides otherwise; the version differs", err);
 		if (status < 0)
 			return status;
 		if (issue && number > 0 && entry.number == number)
@@ -196,7 +240,9 @@ int oe__replay_run(struct oe__replay *replay, int64_t number, oe_error *err)
 
 	oe__hub_set_last(replay->hub, INT64_MAX);
 	oe__hub_set_window(replay->hub, 0);
+	oe__hub_on_settled(replay->hub, settled, replay);
 	int status = play(replay, number, err);
+	oe__hub_on_settled(replay->hub, NULL, NULL);
 	oe__hub_set_last(replay->hub, last);
 	oe__hub_set_window(replay->hub, window);
 	return status;

@@ -24,9 +24,13 @@ struct oe__replay {
 	struct oe__log_cursor *log;
 	struct oe__axes *axes;
 	struct oe__map open; /* (number, attempt) -> oe_iteration, a reference each, in order of issue */
+	struct oe__map expected; /* number of a staged commit -> 1 + its outcome, as recorded */
+	int64_t differs;         /* an iteration that ended otherwise than recorded; 0: none */
 
-	/* Told of each program that joins; may be NULL. */
+	/* Told of each program that joins, and of each commit whose outcome is not recorded, though its
+	   turn has come; may be NULL. */
 	void (*joined)(void *owner, const oe_program *program, bool initial, bool best);
+	void (*unrecorded)(void *owner, const oe_iteration *iteration, int outcome);
 	void *owner;
 };
 

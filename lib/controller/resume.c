@@ -26,6 +26,16 @@ static void joined(void *owner, const oe_program *program, bool initial, bool be
 		controller->numbers.initial_fitness = program->fitness;
 	if (best)
 		controller->numbers.best_iteration = program->iteration;
+	/* A rule that ended the run ends it at the same number again, unless it is another one now. */
+	if (initial)
+		oe__controller_hold_if_over_now(controller);
+	else
+		oe__controller_hold_if_over(controller, program->iteration);
+}
+
+static void unrecorded(void *owner, const oe_iteration *iteration, int outcome)
+{
+	oe__controller_record_outcome(owner, iteration, outcome);
 }
 
 /* Of all that a checkpoint brought, one program is where it began. */
@@ -121,7 +131,9 @@ static int check_config(oe_controller *controller, oe_error *err)
 
 int oe__controller_replay(oe_controller *controller, oe_error *err)
 {
-	OE__AUTO(replay) struct oe__replay replay = { .joined = joined, .owner = controller };
+	OE__AUTO(replay) struct oe__replay replay = { .joined = joined,
+		                                           .unrecorded = unrecorded,
+		                                           .owner = controller };
 	OE__AUTO(population) oe_population *restored = NULL;
 	struct oe__map_entry *entry;
 	size_t cursor = 0;

@@ -11,6 +11,7 @@
 #include "config/config.h"
 #include "controller/replay.h"
 #include "controller/run_internal.h"
+#include "hub/hub.h"
 #include "prompt/prompt.h"
 #include "store/directory.h"
 #include "store/load.h"
@@ -89,13 +90,19 @@ static int64_t number(oe_run *run, const char *sql)
 	return value;
 }
 
+/* A commit that waits for its turn has no outcome; neither has anything behind the number at which a
+   run ended that ends in order. */
+#define ENDED                                                                                      \
+	"outcome IS NOT NULL AND number <= coalesce((SELECT CAST(nullif(value, '') AS INTEGER)"        \
+	" FROM meta WHERE key = 'held_at'), 9223372036854775807)"
+
 static void write_outcomes(oe_run *run, struct oe__json_writer *writer)
 {
 	OE__AUTO(statement) sqlite3_stmt *statement = NULL;
 
 	oe__json_map(writer);
 	if (oe__database_prepare(run->database,
-	                         "SELECT outcome, count(*) FROM log WHERE outcome IS NOT NULL"
+	                         "SELECT outcome, count(*) FROM log WHERE " ENDED
 	                         " GROUP BY outcome ORDER BY outcome",
 	                         &statement, NULL) == 0)
 		while (sqlite3_step(statement) == SQLITE_ROW) {
@@ -253,11 +260,14 @@ int oe_run_status_json(oe_run *run, char **out, oe_error *err)
 	write_count(&writer, "issued",
 	            number(run, "SELECT count(DISTINCT number) FROM log WHERE kind = 'issue'"));
 	write_count(&writer, "done",
-	            number(run, "SELECT count(*) FROM log WHERE kind IN ('commit', 'fail')"));
+	            number(run, "SELECT count(*) FROM log WHERE kind IN ('commit', 'fail') AND " ENDED));
 	oe__json_key(&writer, "outcomes");
 	write_outcomes(run, &writer);
 	oe__json_map_end(&writer);
 	write_count(&writer, "programs", number(run, "SELECT count(*) FROM program"));
+	const char *hash = oe_run_property(run, "archive_hash");
+	oe__json_key(&writer, "archive_hash");
+	oe__json_string(&writer, hash && *hash ? hash : NULL);
 	write_best(run, &writer);
 	write_counts(run, &writer);
 	oe__json_key(&writer, "rate_per_s");
@@ -405,6 +415,12 @@ static int rebuild(oe_run *run, int64_t until, oe_hub **hub, struct oe__replay *
 	int status = oe__run_config(run, &config, err);
 	if (status == 0)
 		status = oe_hub_new(config, hub, err);
+	int64_t held = -1;
+	if (status == 0)
+		status = oe__database_number(
+			run->database, "SELECT value FROM meta WHERE key = 'held_at' AND value <> ''", &held, err);
+	if (status == 0 && held >= 0)
+		oe__hub_hold(*hub, held); /* the run was over there, whatever came after */
 	if (status == 0)
 		status = oe__replay_begin(run->file, config, *hub, replay, err);
 	return status < 0 ? status : oe__replay_run(replay, until, err);

@@ -316,6 +316,8 @@ int oe__controller_record_start(oe_controller *controller, const char *config)
 	} properties[] = {
 		{ "state", "running" },
 		{ "reason", "" },
+		{ "held_at", "" }, /* unless it is said anew */
+		{ "archive_hash", "" },
 		{ "started", now },
 		{ "extension", controller->extension },
 		{ "language", controller->recipe->language },

@@ -184,6 +184,17 @@ static void drop_stranded(oe_controller *controller)
 	}
 }
 
+/* For reports, which would have to play the whole log. Without memory they do. */
+static void record_hash(oe_controller *controller)
+{
+	OE__AUTO(population) oe_population *population = NULL;
+	char hash[2 * OE__SHA256_SIZE + 1];
+
+	if (oe_hub_population(controller->hub, &population) == 0 &&
+	    oe_population_hash(population, hash) == 0)
+		(void)oe__controller_set_meta(controller, "archive_hash", hash);
+}
+
 static void finish(oe_controller *controller)
 {
 	bool finished = controller->reason >= OE_REASON_ITERATIONS &&
@@ -191,6 +202,7 @@ static void finish(oe_controller *controller)
 
 	controller->state = OE__CONTROLLER_DONE;
 	if (controller->log && !controller->store_failed) {
+		record_hash(controller);
 		(void)oe__controller_set_meta(controller, "state", finished ? "finished" : "stopped");
 		(void)oe__controller_set_meta(controller, "reason", reason_name(controller->reason));
 		(void)oe__controller_set_meta(controller, "reason_text", controller->reason_text);
@@ -214,6 +226,7 @@ void oe__controller_check_stop(oe_controller *controller)
 			drop_stranded(controller);
 		if (controller->flight_count > 0)
 			return;
+		oe__controller_close_last_generation(controller);
 		controller->state = OE__CONTROLLER_CLOSING;
 	}
 	if (controller->state != OE__CONTROLLER_CLOSING || controller->saving)

@@ -343,6 +343,7 @@ void oe__hub_figures(const oe_hub *hub, struct oe__hub_figures *out)
 		.archive = oe__rank_count(&hub->archive.ranks),
 		.version = hub->version,
 		.last_iteration = hub->last_iteration,
+		.position = hub->ordered.position,
 		.staged = (int64_t)hub->ledger.staged_count,
 		.generation = hub->generation.closed,
 		.generation_given = hub->ledger.issued - hub->generation.first + 1,

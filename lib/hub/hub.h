@@ -24,6 +24,9 @@ uint64_t oe__hub_seed_value(const oe_hub *hub);
 void oe__hub_set_last(oe_hub *hub, int64_t number);
 int64_t oe__hub_last(const oe_hub *hub);
 
+/* Do iterations end in the order of their numbers, when their turn has come? */
+bool oe__hub_ends_in_turn(const oe_hub *hub);
+
 /* How many iterations may be open at once; 0: the caller sees to it. Where the window decides about
    samples, it stays as it is. */
 void oe__hub_set_window(oe_hub *hub, int64_t window);
@@ -71,6 +74,7 @@ struct oe__hub_figures {
 	int64_t version;        /* changes so far; an iteration knows the one it was drawn from */
 	int64_t next_migration; /* generations until then; -1: one island never migrates        */
 	int64_t last_iteration; /* highest number of a program that joined                      */
+	int64_t position;       /* in "ordered": the number that ended last                     */
 	int64_t staged;         /* iterations whose end waits for its turn                      */
 	int64_t generation;     /* generations that closed                                      */
 	int64_t generation_given, generation_ended; /* numbers of the one under way             */

@@ -184,6 +184,11 @@ int oe__hub_advance(oe_hub *hub, struct oe__report *report)
 	return status;
 }
 
+bool oe__hub_ends_in_turn(const oe_hub *hub)
+{
+	return oe__hub_has_turns(hub);
+}
+
 void oe__hub_on_settled(oe_hub *hub, oe__settled_fn *settled, void *owner)
 {
 	hub->settled = settled;

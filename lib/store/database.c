@@ -36,9 +36,9 @@ static const char schema[] =
 	"CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;"
 	"CREATE TABLE log ("
 	"  seq INTEGER PRIMARY KEY,"
-	"  kind TEXT NOT NULL," /* seed, issue, commit, fail, restore */
+	"  kind TEXT NOT NULL," /* seed, issue, commit, fail, close */
 	"  number INTEGER NOT NULL, attempt INTEGER NOT NULL, island INTEGER NOT NULL,"
-	"  outcome TEXT,"
+	"  outcome TEXT," /* of a commit that waits for its turn: none yet */
 	"  program_id TEXT," /* the child; of an issue: the parent */
 	"  message TEXT,"    /* of an issue: the sample, as JSON   */
 	"  evaluation_ms REAL, verdict TEXT,"
@@ -113,6 +113,8 @@ static const char *const statements[OE__STATEMENT_COUNT] = {
 	[OE__STATEMENT_PROMPT] = "INSERT OR REPLACE INTO prompt VALUES (?, ?, ?, ?)",
 	[OE__STATEMENT_META] = "INSERT OR REPLACE INTO meta VALUES (?, ?)",
 	[OE__STATEMENT_MIGRANT] = "INSERT OR REPLACE INTO migrant VALUES (?, ?, ?)",
+	[OE__STATEMENT_OUTCOME] =
+		"UPDATE log SET outcome = ? WHERE number = ? AND attempt = ? AND kind = 'commit'",
 };
 
 int oe__database_error(struct oe__database *database, oe_error *err)

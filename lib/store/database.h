@@ -5,7 +5,7 @@
  * run.db: the schema, and a connection with its prepared statements. A connection belongs to one
  * thread at a time: the writer's to the store thread, readers' to whoever opened them.
  *
- * The tables are append-only (but for `meta`):
+ * The tables are append-only (but for `meta`, and for the outcome of a commit that waits for its turn):
  *
  *   meta      what the run is: format, run key, configuration, templates, state, reason, counters
  *   log       one row per call of the hub, in order: the truth, from which a run is rebuilt
@@ -40,6 +40,7 @@ enum oe__statement {
 	OE__STATEMENT_PROMPT,
 	OE__STATEMENT_META,
 	OE__STATEMENT_MIGRANT,
+	OE__STATEMENT_OUTCOME,
 	OE__STATEMENT_COUNT
 };
 

@@ -13,7 +13,7 @@
 /* One row of the log; strings are borrowed until the next step. */
 struct oe__log_entry {
 	int64_t seq;
-	const char *kind; /* "seed", "issue", "commit", "fail" */
+	const char *kind; /* "seed", "issue", "commit", "fail", "close" */
 	int64_t number;
 	int32_t attempt, island;
 	int outcome; /* enum oe_outcome, or -1 */

@@ -12,7 +12,8 @@ const char *oe__row_kind_name(enum oe__row_kind kind)
 {
 	static const char *const names[] = {
 		[OE__ROW_SEED] = "seed", [OE__ROW_ISSUE] = "issue",   [OE__ROW_COMMIT] = "commit",
-		[OE__ROW_FAIL] = "fail", [OE__ROW_ANSWER] = "answer", [OE__ROW_META] = "meta",
+		[OE__ROW_FAIL] = "fail", [OE__ROW_CLOSE] = "close", [OE__ROW_OUTCOME] = "outcome",
+		[OE__ROW_ANSWER] = "answer", [OE__ROW_META] = "meta",
 		[OE__ROW_MIGRANT] = "migrant", [OE__ROW_IMPORT] = "import",
 		[OE__ROW_UNANSWERED] = "unanswered",
 		[OE__ROW_JUDGEMENT] = "judgement",
@@ -93,7 +94,7 @@ static int write_log(struct oe__database *database, const struct oe__row *row, o
 	sqlite3_bind_int64(statement, 3, row->number);
 	sqlite3_bind_int(statement, 4, row->attempt);
 	sqlite3_bind_int(statement, 5, row->island);
-	if (row->kind == OE__ROW_COMMIT || row->kind == OE__ROW_FAIL)
+	if ((row->kind == OE__ROW_COMMIT || row->kind == OE__ROW_FAIL) && row->outcome >= 0)
 		bind_text(statement, 6, oe_outcome_name(row->outcome));
 	if (row->kind == OE__ROW_ISSUE) {
 		bind_text(statement, 7, oe_program_id(row->iteration->parent));
@@ -267,6 +268,17 @@ static int write_migrant(struct oe__database *database, const oe_program *copy, 
 	return oe__database_run(database, statement, err);
 }
 
+static int write_outcome(struct oe__database *database, const struct oe__row *row, oe_error *err)
+{
+	sqlite3_stmt *statement = oe__database_statement(database, OE__STATEMENT_OUTCOME, err);
+	if (!statement)
+		return OE_ERR_IO;
+	bind_text(statement, 1, oe_outcome_name(row->outcome));
+	sqlite3_bind_int64(statement, 2, row->number);
+	sqlite3_bind_int(statement, 3, row->attempt);
+	return oe__database_run(database, statement, err);
+}
+
 int oe__row_write(struct oe__database *database, const struct oe__row *row, oe_error *err)
 {
 	int status = 0;
@@ -277,6 +289,8 @@ int oe__row_write(struct oe__database *database, const struct oe__row *row, oe_e
 		return write_unanswered(database, row, err);
 	if (row->kind == OE__ROW_JUDGEMENT)
 		return write_judgement(database, row, err);
+	if (row->kind == OE__ROW_OUTCOME)
+		return write_outcome(database, row, err);
 	if (row->kind == OE__ROW_META)
 		return oe__database_set(database, row->message, row->answer.text, err);
 	if (row->kind == OE__ROW_MIGRANT)

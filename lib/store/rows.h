@@ -19,9 +19,11 @@ enum oe__row_kind {
 	OE__ROW_ISSUE,  /* oe_hub_next_iteration() gave `iteration`          */
 	OE__ROW_COMMIT, /* oe_hub_commit(iteration, program)                 */
 	OE__ROW_FAIL,   /* oe_hub_fail(iteration, outcome, program, message) */
+	OE__ROW_CLOSE,  /* oe_hub_close_generation()                         */
 	OE__ROW_ANSWER, /* of (number, attempt): no call of the hub, no seq  */
 	OE__ROW_UNANSWERED, /* a question that failed: `message` says how      */
 	OE__ROW_JUDGEMENT,  /* a model was asked about the child               */
+	OE__ROW_OUTCOME,    /* of a commit, decided when its turn came: no call */
 	OE__ROW_META,   /* key `message`, value `answer.text`                */
 	OE__ROW_MIGRANT, /* `program` is a copy that migrated: no call, no seq */
 	OE__ROW_IMPORT   /* `program` came with a checkpoint: likewise        */
@@ -63,7 +65,7 @@ int oe__row_write(struct oe__database *database, const struct oe__row *row, oe_e
 /* A call of the hub, which has its place in the order of the log? */
 static inline bool oe__row_is_call(enum oe__row_kind kind)
 {
-	return kind <= OE__ROW_FAIL;
+	return kind <= OE__ROW_CLOSE;
 }
 
 const char *oe__row_kind_name(enum oe__row_kind kind);

@@ -334,6 +334,42 @@ START_TEST(test_calls)
 }
 END_TEST
 
+/* A commit that waits for its turn has no outcome until then; calls of other kinds are left alone. */
+START_TEST(test_outcomes_that_come_later)
+{
+	OE__AUTO(program) oe_program *bare = world_bare("bare");
+	OE__AUTO(log_cursor) struct oe__log_cursor *cursor = NULL;
+	struct oe__log_entry entry;
+
+	begin();
+	for (int64_t seq = 1; seq <= 3; seq++)
+		write_row((struct oe__row){ .kind = seq == 3 ? OE__ROW_FAIL : OE__ROW_COMMIT,
+									.seq = seq,
+									.number = seq,
+									.attempt = 2,
+									.outcome = seq == 3 ? OE_OUTCOME_NO_EDIT : -1,
+									.program = bare,
+									.evaluation_ms = -1 });
+	write_row((struct oe__row){ .kind = OE__ROW_CLOSE, .seq = 4, .evaluation_ms = -1 });
+	for (int64_t number = 2; number <= 3; number++)
+		write_row((struct oe__row){ .kind = OE__ROW_OUTCOME,
+									.number = number,
+									.attempt = 2,
+									.outcome = OE_OUTCOME_DUPLICATE });
+	write_row((struct oe__row){ .kind = OE__ROW_OUTCOME, .number = 1, .attempt = 1 });
+	world_must(oe__log_cursor_open(database, &cursor, NULL));
+	for (int i = 0; i < 4; i++) {
+		static const int outcomes[] = { -1, OE_OUTCOME_DUPLICATE, OE_OUTCOME_NO_EDIT, -1 };
+
+		ck_assert_int_eq(oe__log_cursor_next(cursor, &entry, NULL), 1);
+		ck_assert_int_eq(entry.outcome, outcomes[i]);
+	}
+	ck_assert_str_eq(entry.kind, "close");
+	oe__log_cursor_close(OE__STEAL(cursor));
+	end();
+}
+END_TEST
+
 START_TEST(test_every_outcome)
 {
 	OE__AUTO(log_cursor) struct oe__log_cursor *cursor = NULL;
@@ -535,5 +571,5 @@ START_TEST(test_other_rows)
 END_TEST
 
 TEST_MAIN("rows", test_programs_come_back, test_finding, test_first_one_stays, test_every_verdict, test_fitness,
-		  test_walking, test_random_programs, test_calls, test_every_outcome, test_samples, test_answers,
+		  test_walking, test_random_programs, test_calls, test_outcomes_that_come_later, test_every_outcome, test_samples, test_answers,
 		  test_answers_as_prompts, test_other_rows)

@@ -1,0 +1,68 @@
+#!/usr/bin/env python3
+"""hub.semantics: generation. Children join at the barrier, and no straggler holds it up for ever."""
+import time
+
+from oe import FakeLLM, main
+from semantics import ITERATIONS, Semantics
+
+
+class Generation(Semantics):
+    def test_generations(self):
+        with FakeLLM(pure=1, latency=10, latency_sigma=1) as fake:
+            self.begin("generation", 16)
+            first = self.evolve(fake, "one", "-j", 1, "--llm-jobs", 1)
+            self.assertEqual(self.done, ITERATIONS)  # the last generation is not full
+            self.assertEqual(self.query("one", "SELECT count(*) FROM log WHERE kind = 'close'")[0][0], 1)
+            self.assertEqual(self.evolve(fake, "many", "-j", 4, "--llm-jobs", 64), first)
+            self.assertEqual(self.rows("many"), self.rows("one"))
+            # A parent is of an earlier generation.
+            for number, _, _, parent, *_ in self.rows("one"):
+                made = self.query("one", f"SELECT iteration FROM program WHERE id = '{parent}'")
+                if made:
+                    self.assertLessEqual(made[0][0], (number - 1) // 16 * 16)
+
+    def test_generations_after_a_kill(self):
+        with FakeLLM(pure=1, latency=20, latency_sigma=1) as fake:
+            self.begin("generation", 16)
+            first = self.evolve(fake, "whole", "-j", 4, "--llm-jobs", 64)
+            words = self.words(fake, "broken", "-i", ITERATIONS, "--resume", "-j", 3, "--llm-jobs", 16)
+            for rows in (10, 45, 70, 105):
+                process = self.start(*words, env={"OPENAI_API_KEY": "k"})
+                self.wait_for_rows("broken", rows)
+                process.kill()
+                process.wait()
+            self.oe(*words, env={"OPENAI_API_KEY": "k"})
+            self.assertEqual(self.hash("broken"), first)
+            self.assertEqual(self.rows("broken"), self.rows("whole"))
+
+    def test_a_straggler_holds_up_nobody(self):
+        """M2, M19: one question hangs; a quorum closes its generation, and so does a deadline."""
+        for option in ("hub.generation_quorum=0.75", "hub.generation_timeout=0.3"):
+            with FakeLLM(pure=1, latency=5) as fake:
+                fake.control(script=[{"latency": 3000}])
+                self.begin("generation", 4)
+                began = time.monotonic()
+                out = option.split("_")[1].split("=")[0]
+                self.evolve(fake, out, "--set", option, "-j", 4, "--llm-jobs", 16, iterations=40)
+                self.assertEqual(self.done, 40)
+                self.assertLess(time.monotonic() - began, 20)
+                ends = self.query(out, "SELECT number FROM log WHERE kind IN ('commit', 'fail') "
+                                       "ORDER BY seq")
+                self.assertGreater(ends.index((1,)), 20)  # and yet it is not lost
+                self.assertGreater(self.query(out, "SELECT count(*) FROM log WHERE kind = 'close'")[0][0], 0)
+                self.oe("checkpoint", "verify", out)
+
+    def test_time_is_up(self):
+        """What was evaluated belongs to the result, though its generation was not full."""
+        with FakeLLM(pure=1, latency=10) as fake:
+            self.begin("generation", 5000)
+            self.oe(*self.words(fake, "out", "-i", 5000, "--max-time", "1.5"), env={"OPENAI_API_KEY": "k"})
+            self.hash("out")
+            self.assertGreater(self.done, 10)
+            self.assertEqual(self.query("out", "SELECT count(*) FROM log WHERE kind = 'commit' "
+                                               "AND outcome IS NULL")[0][0], 0)
+            self.oe("checkpoint", "verify", "out")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,107 @@
+#!/usr/bin/env python3
+"""hub.semantics: ordered. The same run for any number of workers, any timing, and any interruption."""
+import random
+import signal
+
+from oe import INTERRUPTED, FakeLLM, main
+from semantics import ITERATIONS, Semantics
+
+
+class Ordered(Semantics):
+    def test_any_number_of_workers(self):
+        with FakeLLM(pure=1, latency=10, latency_sigma=1) as fake:
+            self.begin()
+            first = self.evolve(fake, "one", "-j", 1, "--llm-jobs", 1)
+            rows = self.rows("one")
+            self.assertEqual((self.done, len(rows)), (ITERATIONS, ITERATIONS))
+            self.assertGreater(len({row[5] for row in rows}), 1)
+            for out, words in (("many", ("-j", 4, "--llm-jobs", 64)),
+                               ("calls", ("-j", 1, "--llm-jobs", 64)),
+                               ("slots", ("-j", 64, "--llm-jobs", 1))):
+                self.assertEqual(self.evolve(fake, out, *words), first)
+                self.assertEqual(self.rows(out), rows)
+
+    def test_failures_that_are_replaced(self):
+        with FakeLLM(pure=1, latency=5, latency_sigma=1) as fake:
+            self.begin(more="max_code_length: 1000\n")
+            replace = ("--set", "hub.on_failure=replace")
+            first = self.evolve(fake, "one", "-j", 1, "--llm-jobs", 1, *replace)
+            rows = self.rows("one")
+            self.assertGreater(max(row[1] for row in rows), 0)
+            self.assertEqual(self.evolve(fake, "many", "-j", 4, "--llm-jobs", 64, *replace), first)
+            self.assertEqual(self.rows("many"), rows)
+            self.assertEqual(self.done, len(rows))
+
+    def test_window_of_one_is_sequential(self):
+        """The recorded parity: one after the other, as it always was, and in order with 64 in flight."""
+        with FakeLLM(pure=1, latency=1) as fake:
+            self.begin("steady", 1)
+            steady = self.evolve(fake, "steady", "-j", 1, "--llm-jobs", 1)
+            self.begin("ordered", 1)
+            self.assertEqual(self.evolve(fake, "ordered", "-j", 64, "--llm-jobs", 64), steady)
+            self.assertEqual(self.rows("ordered"), self.rows("steady"))
+
+    def test_kill_and_resume(self):
+        dice = random.Random(5)
+        with FakeLLM(pure=1, latency=20, latency_sigma=1) as fake:
+            self.begin()
+            first = self.evolve(fake, "whole", "-j", 4, "--llm-jobs", 64)
+            words = self.words(fake, "broken", "-i", ITERATIONS, "--resume", "-j", 3, "--llm-jobs", 16)
+            for kill in range(6):
+                process = self.start(*words, env={"OPENAI_API_KEY": "k"})
+                self.wait_for_rows("broken", 3 + 14 * kill + dice.randrange(14))
+                process.kill()
+                process.wait()
+                self.hash("broken")  # a run that was interrupted has one, too
+            self.assertEqual(self.oe(*words, env={"OPENAI_API_KEY": "k"}).code, 0)
+            self.assertEqual(self.hash("broken"), first)
+            self.assertEqual(self.done, ITERATIONS)
+            self.assertEqual(self.rows("broken"), self.rows("whole"))
+            self.oe("checkpoint", "verify", "broken")
+            self.oe("prompt", "broken", "-i", ITERATIONS)
+
+    def test_stopping_and_going_on(self):
+        """Ctrl-C, and other numbers of workers afterwards."""
+        with FakeLLM(pure=1, latency=30, latency_sigma=1) as fake:
+            self.begin()
+            first = self.evolve(fake, "whole", "-j", 1, "--llm-jobs", 4)
+            process = self.start(*self.words(fake, "out", "-i", ITERATIONS, "-j", 4, "--llm-jobs", 64),
+                                 env={"OPENAI_API_KEY": "k"})
+            self.wait_for_rows("out", 40)
+            process.send_signal(signal.SIGINT)
+            self.finish(process, code=INTERRUPTED)
+            self.evolve(fake, "out", "--resume", "-j", 1, "--llm-jobs", 2)
+            self.assertEqual(self.hash("out"), first)
+            self.assertEqual(self.rows("out"), self.rows("whole"))
+
+    def test_target_is_reached_at_a_number(self):
+        """Where the run is over depends on nobody's speed, whatever was under way."""
+        with FakeLLM(pure=1, latency=10, latency_sigma=1) as fake:
+            self.begin()
+            target = ("--target-score", "0.95")
+            first = self.evolve(fake, "one", "-j", 1, "--llm-jobs", 1, *target, iterations=200)
+            done = self.done
+            self.assertLess(done, 200)
+            self.assertEqual(self.evolve(fake, "many", "-j", 4, "--llm-jobs", 64, *target, iterations=200),
+                             first)
+            self.assertEqual(self.done, done)
+            # What waits behind it is not lost: with a higher target the run goes on as if it had had it.
+            higher = ("--target-score", "2", "--resume")
+            whole = self.evolve(fake, "whole", "-j", 4, "--llm-jobs", 8, "--target-score", "2",
+                                iterations=done + 30)
+            self.assertEqual(self.evolve(fake, "many", "-j", 2, "--llm-jobs", 8, *higher,
+                                         iterations=done + 30), whole)
+            self.assertEqual(self.rows("many"), self.rows("whole"))
+
+    def test_patience_ends_at_a_number(self):
+        with FakeLLM(pure=1, latency=10, latency_sigma=1) as fake:
+            self.begin(more="early_stopping_patience: 12\n")
+            first = self.evolve(fake, "one", "-j", 1, "--llm-jobs", 1, iterations=300)
+            done = self.done
+            self.assertLess(done, 300)
+            self.assertEqual(self.evolve(fake, "many", "-j", 4, "--llm-jobs", 64, iterations=300), first)
+            self.assertEqual(self.done, done)
+
+
+if __name__ == "__main__":
+    main()
