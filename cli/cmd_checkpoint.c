@@ -127,7 +127,7 @@ const struct command command_checkpoint = {
 	.name = "checkpoint",
 	.group = "Look",
 	.summary = "List, verify, export, import and prune checkpoints",
-	.operands = "list|verify|export|import|prune [RUN|CHECKPOINT]",
+	.operands = "list|verify|export|import|prune [DIR]",
 	.details =
 		"list tells of the checkpoints of a run.\n\n"
 		"verify reads all of run.db, plays its log, which has to lead where it led, and reads the "

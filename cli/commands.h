@@ -11,7 +11,7 @@
 
 extern const struct command command_run, command_resume, command_eval, command_edit, command_prompt,
 	command_init, command_doctor, command_demo, command_best, command_list, command_show,
-	command_diff, command_lineage, command_status, command_checkpoint, command_config, command_completions,
+	command_diff, command_lineage, command_status, command_replay, command_checkpoint, command_config, command_completions,
 	command_help, command_version;
 
 /* Command at `index`, or NULL past the last one. */

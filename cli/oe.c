@@ -20,7 +20,7 @@ static const struct command *const commands[] = {
 	&command_init,   &command_doctor,      &command_demo,    &command_run,  &command_resume,
 	&command_eval,   &command_edit,        &command_prompt,  &command_best, &command_list,
 	&command_show,   &command_diff,        &command_lineage, &command_status,
-	&command_checkpoint,
+	&command_replay, &command_checkpoint,
 	&command_config, &command_completions, &command_help,    &command_version,
 };
 

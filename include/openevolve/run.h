@@ -12,6 +12,7 @@
 
 #include "openevolve/common.h"
 #include "openevolve/config.h"
+#include "openevolve/evaluator.h"
 #include "openevolve/population.h"
 #include "openevolve/program.h"
 
@@ -86,6 +87,32 @@ OE_API OE_NODISCARD int oe_run_iteration_at(oe_run *run, int64_t number, oe_run_
  *  @return 1 and a reference, 0 at the end, or a status. */
 OE_API OE_NODISCARD int oe_run_next_program(oe_run *run, int64_t *cursor, oe_program **out,
                                             oe_error *err);
+
+/** What came of repeating a run. Append-only. */
+typedef struct oe_run_repetition {
+	size_t struct_size;
+	int64_t iterations;   /**< that had ended, each attempt counts               */
+	int64_t prompts;      /**< rendered again                                    */
+	int64_t answers;      /**< read and applied again                            */
+	int64_t evaluations;  /**< judged again; 0 without an evaluator              */
+	int64_t differences;  /**< of all these, how many came out differently       */
+	char difference[256]; /**< the first of them, in a sentence; or ""           */
+	char hash[65];        /**< of the archive that was reached, as of oe_population_hash(); "" if it
+	                           could not be                                      */
+	int32_t compared;     /**< nonzero: with that of a checkpoint of the same moment */
+} oe_run_repetition;
+
+/**
+ * Repeat a run from its log: each sample is drawn again, each prompt rendered, each answer read and
+ * applied, and each decision made. All has to come out as it did, and lead to the same archive; where
+ * the run wrote a checkpoint as it ended, to that one's.
+ *
+ * @param evaluator NULL: evaluations are as they were recorded. Else programs are judged again, and what
+ *                  the search goes by has to be the same: fitness and feature dimensions.
+ * @return 0, whatever came out; OE_ERR_FORMAT if the log is damaged.
+ */
+OE_API OE_NODISCARD int oe_run_replay(oe_run *run, oe_evaluator *evaluator, oe_run_repetition *out,
+                                      oe_error *err);
 
 /** The exact prompt of an iteration, rendered again from its sample and proven by its hash (or read,
  *  with "store.prompts: full"). Free both with oe_run_free_text().

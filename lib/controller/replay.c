@@ -109,6 +109,8 @@ static int play_seed(struct oe__replay *replay, const struct oe__log_entry *entr
 	OE__AUTO(program) oe_program *program = NULL;
 
 	int status = find_program(replay, entry, &program, err);
+	if (status == 0 && replay->repeat)
+		status = replay->repeat(replay->owner, entry, NULL, program, err);
 	if (status == 0)
 		status = oe_hub_seed(replay->hub, program, err);
 	if (status == 0 && replay->joined)
@@ -196,6 +198,8 @@ static int play_end(struct oe__replay *replay, const struct oe__log_entry *entry
 		return damaged(replay, entry, "it ends an iteration that was not open", err);
 	if (entry->program_id)
 		status = find_program(replay, entry, &program, err);
+	if (status == 0 && replay->repeat)
+		status = replay->repeat(replay->owner, entry, iteration, program, err);
 	if (status < 0)
 		return status;
 	if (strcmp(entry->kind, "commit") == 0)

@@ -27,6 +27,11 @@ struct oe__replay {
 	struct oe__map expected; /* number of a staged commit -> 1 + its outcome, as recorded */
 	int64_t differs;         /* an iteration that ended otherwise than recorded; 0: none */
 
+	/* Looks at what the hub is about to be told: a seed (without an iteration), or an end, with its
+	   program if it has one. May be NULL. */
+	int (*repeat)(void *owner, const struct oe__log_entry *entry, oe_iteration *iteration,
+	              oe_program *program, oe_error *err);
+
 	/* Told of each program that joins, and of each commit whose outcome is not recorded, though its
 	   turn has come; may be NULL. */
 	void (*joined)(void *owner, const oe_program *program, bool initial, bool best);

@@ -539,7 +539,7 @@ static int read_stored(oe_run *run, int64_t number, char **system, char **user, 
 	return *system && *user ? 1 : oe__error_nomem(err);
 }
 
-static int make_prompts(oe_run *run, struct oe__prompt_set **out, oe_error *err)
+int oe__run_prompts(oe_run *run, struct oe__prompt_set **out, oe_error *err)
 {
 	OE__AUTO(string) char *text = NULL;
 	OE__AUTO(value) struct oe__value value = { 0 };
@@ -560,7 +560,7 @@ static int render_again(oe_run *run, int64_t number, struct oe__prompt *prompt, 
 	struct oe__prompt_set *prompts = NULL;
 	oe_hub *hub = NULL;
 
-	int status = make_prompts(run, &prompts, err);
+	int status = oe__run_prompts(run, &prompts, err);
 	if (status == 0)
 		status = rebuild(run, number, &hub, &replay, err);
 	if (status == 0)

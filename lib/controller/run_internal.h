@@ -5,6 +5,7 @@
 
 #include "openevolve/config.h"
 #include "openevolve/run.h"
+#include "prompt/prompt.h"
 #include "store/load.h"
 
 struct oe_run {
@@ -17,5 +18,7 @@ struct oe_run {
 
 /* What it was configured with. */
 int oe__run_config(oe_run *run, oe_config **out, oe_error *err);
+/* The templates that its prompts were made with. */
+int oe__run_prompts(oe_run *run, struct oe__prompt_set **out, oe_error *err);
 
 #endif /* OE__CONTROLLER_RUN_INTERNAL_H */

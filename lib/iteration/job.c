@@ -205,9 +205,8 @@ static int make_candidate(struct oe__job *job)
 	return oe_program_new(code.data, code.size, language, &job->candidate);
 }
 
-static void edit(struct oe__task *task)
+void oe__job_read(struct oe__job *job)
 {
-	struct oe__job *job = OE__CONTAINER(task, struct oe__job, task);
 	const struct oe__source *parent = job->iteration->parent->source;
 	oe_bytes before = { parent->text, parent->size }, answer = { job->answer, job->answer_size };
 	int status = 0;
@@ -225,6 +224,13 @@ static void edit(struct oe__task *task)
 			             job->error.status < 0 ? job->error.message : oe_status_string(status));
 	}
 	set_state(job, OE__JOB_EDITED);
+}
+
+static void edit(struct oe__task *task)
+{
+	struct oe__job *job = OE__CONTAINER(task, struct oe__job, task);
+
+	oe__job_read(job);
 	job->reached(job);
 }
 

@@ -86,6 +86,9 @@ void oe__job_ask(struct oe__job *job);
 void oe__job_edit(struct oe__job *job);
 void oe__job_evaluate(struct oe__job *job, uint64_t run_seed);
 
+/* What oe__job_edit() does, at once and on this thread; `reached` is not called. */
+void oe__job_read(struct oe__job *job);
+
 /* End the question, or the evaluation, under way early; `reached` follows. From the thread that began
    the step; the job stays with whoever runs it. */
 void oe__job_cancel(struct oe__job *job, bool evaluating);

@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
-"""What was recorded is given again: answers from a file."""
+"""What was recorded is given again: answers from a file, runs from their logs."""
 import json
+import shutil
 import sqlite3
 import unittest
 
-from oe import CONFIG, MODELS, Case, FakeLLM, main
+from oe import CONFIG, EVALUATOR, FAILED, MODELS, STORE, Case, FakeLLM, main
 
 ALONE = "hub: {window: 1}\n"
 
@@ -61,6 +62,14 @@ class Recordings(Case):
         self.assertLessEqual(set(again), set(self.programs("out")))
         self.assertGreater(len(again), 2)
 
+    def test_in_turn(self):
+        """With `ordered` the second run is the first one, whatever runs beside what."""
+        self.record("--llm-jobs", "8", iterations=30, config="hub: {semantics: ordered, window: 8}\n")
+        for jobs in "1", "8":
+            with self.subTest(jobs=jobs):
+                self.replay("--llm-jobs", jobs, "-j", jobs, "-o", "again" + jobs, iterations=30)
+                self.assertEqual(self.programs("again" + jobs), self.programs("out"))
+
     def test_other_questions(self):
         self.record()
         result = self.replay("--set", "prompt.system_message=Something else.", code=MODELS)
@@ -93,6 +102,125 @@ class Recordings(Case):
         self.assertGreater(judged, 0)
         self.replay("--set", "evaluator.use_llm_feedback=true", iterations=3)
         self.assertEqual(self.programs("again"), self.programs("out"))
+
+
+class Replay(Case):
+    """oe replay, of a run with all kinds of ends."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.owner = cls("setUp")
+        Case.setUp(cls.owner)
+        cls.owner.problem("edit: {evolve_blocks: enforce}\n", evaluator="""import random, re, time
+
+def evaluate(program_path):
+    scale = float(re.search(r"scale = (-?[0-9.]+)", open(program_path).read()).group(1))
+    if scale != 1.5 and scale * 1000 % 5 < 1:
+        raise ValueError("it does not like that")
+    return {"combined_score": abs(scale - 1.5) + random.random() / 1000, "time": time.time()}
+""")
+        with FakeLLM(mode="diff", rate_no_diff=0.2, seed=3) as fake:
+            cls.owner.run_problem("-i", "40", "--api-base", fake.url, "--primary-model", "tiny",
+                                  "--set", "database.num_islands=3", "--set",
+                                  "database.migration_interval=3", env={"OPENAI_API_KEY": "k"})
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.owner.doCleanups()
+
+    def setUp(self):
+        super().setUp()
+        shutil.copytree(self.owner.path("out"), self.path("out"))
+
+    def change(self, *statements):
+        database = sqlite3.connect(self.path("out/run.db"))
+        with database:
+            for statement in statements:
+                self.assertGreater(database.execute(statement).rowcount, 0, statement)
+        database.close()
+
+    def replay(self, *words, **how):
+        return self.oe("replay", "out", *words, **how)
+
+    def test_all_comes_out_again(self):
+        told = self.replay("--verify", "--json").json()
+        self.assertEqual((told["schema"], told["same"], told["difference"]), ("oe.replay/1", True, None))
+        outcomes = self.status()["iterations"]["outcomes"]
+        self.assertGreater(len(outcomes), 2, "there are all kinds of them")
+        self.assertEqual(told["iterations"], 40)
+        self.assertEqual((told["prompts"], told["answers"]), (40, 40))
+        self.assertTrue(told["compared"])
+        self.assertRegex(told["archive"], "^[0-9a-f]{64}$")
+        text = self.replay("--verify")
+        self.assertIn(told["archive"], text.out)
+        self.assertIn("differences  none", text.out)
+
+    def test_judged_again(self):
+        """The same seeds, and clocks do not count."""
+        told = self.replay("--verify", "--evaluate", "--json").json()
+        self.assertTrue(told["same"])
+        outcomes = self.status()["iterations"]["outcomes"]
+        self.assertGreater(outcomes.get("evaluation_failed", 0), 0, outcomes)
+        self.assertGreaterEqual(told["evaluations"], outcomes["committed"] + outcomes["evaluation_failed"])
+        other = self.write("other.py", EVALUATOR)
+        result = self.replay("--evaluate", "--evaluator", other)
+        self.assertRegex(result.err, "^oe replay: .*: its (fitness is .* now, it was|evaluation succeeds now).*\n$")
+        self.replay("--evaluate", "--evaluator", other, "--verify", code=FAILED)
+
+    def test_differences(self):
+        """Whatever somebody changed in the log is found, and named."""
+        made = "(SELECT min(iteration) FROM program WHERE iteration > 0 AND verdict = 'ok')"
+        for statement, said in (
+                (f"UPDATE answer SET text = replace(text, 'scale', 'scale_') WHERE number = {made}",
+                 "iteration [0-9]+: its answer leads to"),
+                ("UPDATE answer SET text = '' WHERE number = 2", "iteration 2: its answer leads to no_edit, not to"),
+                ("UPDATE answer SET prompt_hash = zeroblob(32) WHERE number = 3", "iteration 3: the prompt is another one"),
+                (f"UPDATE program SET code = code || '# more' WHERE iteration = {made}",
+                 "iteration [0-9]+: its answer leads to another program"),
+                ("UPDATE log SET outcome = 'too_long' WHERE outcome = 'no_edit'",
+                 "iteration [0-9]+: its answer leads to no_edit, not to too_long")):
+            with self.subTest(statement):
+                shutil.rmtree(self.path("out"))
+                shutil.copytree(self.owner.path("out"), self.path("out"))
+                self.change(statement)
+                result = self.replay("--verify", "--json", code=FAILED)
+                self.assertRegex(result.json()["difference"], said)
+                self.assertRegex(result.err, "^oe replay: " + said)
+                self.replay()  # which only tells
+
+    def test_another_archive(self):
+        """A log that is sound in itself does not lead to what the run had in memory."""
+        last = json.loads(self.path("out/checkpoints/checkpoint_40/metadata.json").read_text())
+        record = self.path(f"out/checkpoints/checkpoint_40/programs/{last['best_program_id']}.json")
+        program = json.loads(record.read_text())
+        program["code"] += "# more\n"
+        record.unlink()
+        record.write_text(json.dumps(program))
+        result = self.replay("--verify", code=FAILED)
+        self.assertIn("the archive is not that of checkpoint_40", result.err)
+
+    def test_damage(self):
+        self.change("DELETE FROM log WHERE seq = (SELECT min(seq) FROM log WHERE kind = 'issue')")
+        self.assert_one_sentence(self.replay("--verify", code=STORE), "of the log")
+
+    def test_in_turn(self):
+        self.problem("llm: {backend: mutate}\n")
+        for semantics in "ordered", "generation":
+            with self.subTest(semantics):
+                self.run_problem("-i", "30", "-o", semantics, "--set", f"hub.semantics={semantics}",
+                                 "--set", "hub.window=8")
+                told = self.oe("replay", semantics, "--verify", "--evaluate", "--json").json()
+                self.assertEqual((told["same"], told["iterations"], told["compared"]), (True, 30, True))
+
+    def test_after_going_on(self):
+        """From a checkpoint, stopped and resumed: one log, one archive."""
+        self.write("evaluator.py", EVALUATOR)
+        self.oe("checkpoint", "import", "out/checkpoints/checkpoint_40", "-o", "new", "--evaluator",
+                "evaluator.py", "--set", "llm.backend=mutate")
+        for _ in range(2):
+            self.oe("resume", "new", "-i", "10")
+        told = self.oe("replay", "new", "--verify", "--evaluate", "--json").json()
+        self.assertEqual((told["same"], told["iterations"], told["compared"]), (True, 20, True))
 
 
 if __name__ == "__main__":

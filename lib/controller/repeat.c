@@ -1,0 +1,327 @@
+/*
+ * Repeating a run from its log: oe_run_replay() of openevolve/run.h.
+ *
+ * The log is played to a new hub, and on the way every step is taken again that is a function of what
+ * is recorded: sample to prompt, answer to program, program to its place. What depends on the world is
+ * taken as it was: answers, times, failures of the provider, and evaluations unless somebody judges.
+ */
+
+#include <math.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "base/file.h"
+#include "config/config.h"
+#include "controller/replay.h"
+#include "controller/run_internal.h"
+#include "hub/hub.h"
+#include "iteration/job.h"
+#include "program/population.h"
+#include "store/checkpoint.h"
+#include "store/directory.h"
+
+OE__AUTO_VALUE(job, struct oe__job, oe__job_done)
+
+struct repeating {
+	oe_run *run;
+	oe_config *config;
+	oe_hub *hub;
+	oe_evaluator *evaluator; /* or NULL */
+	struct oe__recipe recipe;
+	struct oe__replay replay;
+	uint64_t seed;
+	int64_t timeout_ms;
+	oe_run_repetition result;
+};
+
+static void repeating_done(struct repeating *repeating)
+{
+	oe__replay_done(&repeating->replay);
+	oe_hub_free(repeating->hub);
+	oe__edit_rules_free(repeating->recipe.rules);
+	oe__prompt_set_unref(repeating->recipe.prompts);
+	oe_config_free(repeating->config);
+}
+OE__AUTO_VALUE(repeating, struct repeating, repeating_done)
+
+/* ---- differences ---- */
+
+static void differ(struct repeating *repeating, const char *format, ...) OE__PRINTF(2, 3);
+
+static void differ(struct repeating *repeating, const char *format, ...)
+{
+	OE__AUTO(buffer) struct oe__buffer text = OE__BUFFER_INIT(0);
+	va_list arguments;
+	oe_error sentence;
+
+	if (repeating->result.differences++ > 0)
+		return;
+	va_start(arguments, format);
+	oe__buffer_vprintf(&text, format, arguments);
+	va_end(arguments);
+	/* One printable line, whatever a metric is called. */
+	(void)oe__error(&sentence, OE_ERR_FORMAT, "%s", oe__buffer_string(&text));
+	memcpy(repeating->result.difference, sentence.message, sizeof(sentence.message));
+}
+
+static const char *outcome_name(int outcome)
+{
+	return outcome < 0 ? "an evaluation" : oe_outcome_name(outcome);
+}
+
+/* ---- from the sample to the program ---- */
+
+static int repeat_prompt(struct repeating *repeating, const oe_iteration *iteration,
+                         const struct oe__answer *answer, oe_error *err)
+{
+	struct oe__prompt prompt = OE__PROMPT_INIT;
+
+	if (!answer->has_prompt_hash)
+		return 0;
+	int status = oe__prompt_render(repeating->recipe.prompts, iteration, &prompt, err);
+	if (status == 0) {
+		repeating->result.prompts++;
+		if (memcmp(prompt.hash, answer->prompt_hash, sizeof(prompt.hash)) != 0)
+			differ(repeating, "iteration %lld: the prompt is another one",
+			       (long long)iteration->number);
+	}
+	oe__prompt_done(&prompt);
+	return status;
+}
+
+/* The answer was read as it is read now? What was judged was no duplicate as it was read; meanwhile it
+   may have become one. */
+static void compare_edit(struct repeating *repeating, const struct oe__log_entry *entry,
+                         const struct oe__job *job, const oe_program *program)
+{
+	long long number = (long long)entry->number;
+	int outcome = job->outcome;
+
+	if (outcome < 0 && entry->evaluation_ms < 0 &&
+	    oe_hub_find_content(repeating->hub, job->iteration,
+	                        oe_program_content_hash(job->candidate)))
+		outcome = OE_OUTCOME_DUPLICATE;
+	if (outcome >= 0 && outcome != entry->outcome)
+		differ(repeating, "iteration %lld: its answer leads to %s, not to %s", number,
+		       outcome_name(outcome), outcome_name(entry->outcome));
+	else if (outcome < 0 && !program && entry->evaluation_ms < 0 &&
+	         entry->outcome != OE_OUTCOME_CANCELLED && entry->outcome != OE_OUTCOME_LOST)
+		differ(repeating, "iteration %lld: its answer leads to an evaluation, not to %s", number,
+		       outcome_name(entry->outcome));
+	else if (outcome < 0 && program &&
+	         (program->source->size != job->candidate->source->size ||
+	          memcmp(program->source->text, job->candidate->source->text,
+	                 program->source->size) != 0))
+		differ(repeating, "iteration %lld: its answer leads to another program", number);
+}
+
+static int repeat_answer(struct repeating *repeating, const struct oe__log_entry *entry,
+                         oe_iteration *iteration, const oe_program *program, oe_error *err)
+{
+	OE__AUTO(answer) struct oe__answer answer = { 0 };
+	OE__AUTO(job) struct oe__job job = { 0 };
+
+	int found = oe__answer_load(repeating->replay.database, entry->number, entry->attempt, &answer,
+	                            err);
+	if (found < 0)
+		return found;
+	if (found == 0) {
+		if (program)
+			differ(repeating, "iteration %lld: the answer that it was made from is missing",
+			       (long long)entry->number);
+		return 0; /* the provider failed, or nobody asked */
+	}
+	int status = repeat_prompt(repeating, iteration, &answer, err);
+	if (status == 0)
+		status = oe__job_init(&job, &repeating->recipe, oe_iteration_ref(iteration), NULL);
+	if (status == 0 && oe__job_restore_answer(&job, answer.text, answer.size, answer.model,
+	                                          answer.finish) < 0)
+		status = oe__error_nomem(err);
+	if (status < 0)
+		return status;
+	oe__job_read(&job);
+	repeating->result.answers++;
+	compare_edit(repeating, entry, &job, program);
+	return 0;
+}
+
+/* ---- evaluations ---- */
+
+static bool same_number(double a, double b)
+{
+	return a == b || (isnan(a) && isnan(b));
+}
+
+/* Metrics that a dimension of the feature map goes by. */
+static const char *changed_feature(const struct repeating *repeating, const oe_evaluation *before,
+                                   const oe_evaluation *after)
+{
+	const struct oe__dimensions *dimensions = &repeating->replay.axes->dimensions;
+
+	for (size_t i = 0; i < dimensions->count; i++) {
+		const struct oe__metric *was = oe__evaluation_metric(before, dimensions->names[i]);
+		const struct oe__metric *is = oe__evaluation_metric(after, dimensions->names[i]);
+		if (!was != !is || (was && strcmp(oe__metric_json(was), oe__metric_json(is)) != 0))
+			return dimensions->names[i];
+	}
+	return NULL;
+}
+
+static void compare_evaluations(struct repeating *repeating, const struct oe__log_entry *entry,
+                                const oe_evaluation *before, const oe_evaluation *after)
+{
+	const struct oe__dimensions *dimensions = &repeating->replay.axes->dimensions;
+	long long number = (long long)entry->number;
+	const char *who = entry->number > 0 ? "iteration" : "initial program, iteration";
+
+	bool failed = oe__evaluation_failed(before), fails = oe__evaluation_failed(after);
+	if (failed || fails) {
+		if (failed != fails)
+			differ(repeating, "%s %lld: its evaluation %s now: %s", who, number,
+			       fails ? "fails" : "succeeds", oe_evaluation_problem(fails ? after : before));
+		return;
+	}
+	double was = oe__fitness(before, dimensions), is = oe__fitness(after, dimensions);
+	const char *feature = changed_feature(repeating, before, after);
+	if (!same_number(was, is))
+		differ(repeating, "%s %lld: its fitness is %.17g now, it was %.17g", who, number, is, was);
+	else if (feature)
+		differ(repeating, "%s %lld: its '%s' is another one now", who, number, feature);
+}
+
+/* Time decided about some, and nothing about others: they are not judged again. */
+static bool is_repeatable(const struct oe__log_entry *entry, const oe_program *program)
+{
+	return program && program->evaluation && entry->outcome != OE_OUTCOME_TIMED_OUT &&
+	       entry->outcome != OE_OUTCOME_CANCELLED && entry->outcome != OE_OUTCOME_LOST &&
+	       entry->outcome != OE_OUTCOME_DUPLICATE;
+}
+
+static int repeat_evaluation(struct repeating *repeating, const struct oe__log_entry *entry,
+                             const oe_program *program, oe_error *err)
+{
+	OE__AUTO(program) oe_program *bare = NULL;
+	OE__AUTO(evaluation) oe_evaluation *evaluation = NULL;
+	const struct oe__source *source = program->source;
+	uint64_t seed = oe__hash64(source->hash, sizeof(source->hash), repeating->seed);
+
+	if (oe_program_new(source->text, source->size, program->language, &bare) < 0)
+		return oe__error_nomem(err);
+	int status = oe_evaluator_run(repeating->evaluator, bare, seed, repeating->timeout_ms,
+	                              &evaluation, err);
+	if (status < 0)
+		return status;
+	repeating->result.evaluations++;
+	compare_evaluations(repeating, entry, program->evaluation, evaluation);
+	return 0;
+}
+
+static int repeat(void *owner, const struct oe__log_entry *entry, oe_iteration *iteration,
+                  oe_program *program, oe_error *err)
+{
+	struct repeating *repeating = owner;
+	int status = 0;
+
+	if (iteration) {
+		repeating->result.iterations++;
+		status = repeat_answer(repeating, entry, iteration, program, err);
+	}
+	if (status == 0 && repeating->evaluator && is_repeatable(entry, program))
+		status = repeat_evaluation(repeating, entry, program, err);
+	return status;
+}
+
+/* ---- the archive ---- */
+
+/* The checkpoint that the run itself wrote at this moment, from its memory. */
+static int compare_checkpoint(struct repeating *repeating, const oe_population *reached,
+                              oe_error *err)
+{
+	OE__AUTO(population) oe_population *written = NULL;
+	OE__AUTO(buffer) struct oe__buffer path = OE__BUFFER_INIT(0);
+	char hash[sizeof(repeating->result.hash)];
+
+	oe__buffer_printf(&path, "%s/checkpoints/checkpoint_%lld", repeating->run->path,
+	                  (long long)reached->ended);
+	if (path.status < 0)
+		return oe__error_nomem(err);
+	if (!oe__file_is_directory(path.data))
+		return 0;
+	int status = oe_population_load(path.data, &written, err);
+	if (status < 0 || written->ended != reached->ended || written->issued != reached->issued)
+		return status;
+	if (oe_population_hash(written, hash) < 0)
+		return oe__error_nomem(err);
+	repeating->result.compared = 1;
+	if (strcmp(hash, repeating->result.hash) != 0)
+		differ(repeating, "the archive is not that of checkpoint_%lld", (long long)reached->ended);
+	return 0;
+}
+
+static int compare_archive(struct repeating *repeating, oe_error *err)
+{
+	OE__AUTO(population) oe_population *reached = NULL;
+
+	int status = oe_hub_population(repeating->hub, &reached);
+	if (status == 0)
+		status = oe_population_hash(reached, repeating->result.hash);
+	if (status < 0)
+		return oe__error(err, status, "%s", oe_status_string(status));
+	return compare_checkpoint(repeating, reached, err);
+}
+
+/* ---- all of it ---- */
+
+static int prepare(struct repeating *repeating, oe_error *err)
+{
+	struct oe__edit_options rules;
+	oe_run *run = repeating->run;
+
+	int status = oe__run_config(run, &repeating->config, err);
+	if (status < 0)
+		return status;
+	oe__edit_options_read(repeating->config, &rules);
+	(void)oe__config_seed(repeating->config, &repeating->seed);
+	repeating->timeout_ms = oe__config_ms(repeating->config, "evaluator.timeout");
+	status = oe__edit_rules_new(&rules, &repeating->recipe.rules, err);
+	if (status == 0)
+		status = oe__run_prompts(run, &repeating->recipe.prompts, err);
+	if (status == 0)
+		status = oe_hub_new(repeating->config, &repeating->hub, err);
+	if (status == 0)
+		status = oe__replay_begin(run->file, repeating->config, repeating->hub,
+		                          &repeating->replay, err);
+	return status;
+}
+
+static int play(struct repeating *repeating, oe_error *err)
+{
+	int status = oe__replay_run(&repeating->replay, 0, err);
+
+	/* Where it went another way, the log does not lead on. */
+	if (status == OE_ERR_FORMAT && repeating->result.differences > 0)
+		return 0;
+	return status < 0 ? status : compare_archive(repeating, err);
+}
+
+int oe_run_replay(oe_run *run, oe_evaluator *evaluator, oe_run_repetition *out, oe_error *err)
+{
+	if (!run || !out || out->struct_size < sizeof(size_t))
+		return oe__error(err, OE_ERR_INVALID, "oe_run_replay: NULL argument, or no struct_size");
+	OE__AUTO(repeating) struct repeating repeating = { .run = run, .evaluator = evaluator };
+	repeating.replay.repeat = repeat;
+	repeating.replay.owner = &repeating;
+
+	int status = prepare(&repeating, err);
+	if (status == 0)
+		status = play(&repeating, err);
+	if (status < 0)
+		return status;
+	size_t known = out->struct_size < sizeof(repeating.result) ? out->struct_size
+	                                                           : sizeof(repeating.result);
+	repeating.result.struct_size = known;
+	memcpy(out, &repeating.result, known);
+	return 0;
+}
