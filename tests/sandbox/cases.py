@@ -237,8 +237,10 @@ program(46, "", """result_nan result_inf result_minus_inf result_overflow result
         "nonfinite ok bad_result", paths=("warm",), tries="never_first")
 program(46, "", """result_minus_zero result_float32 result_bool result_huge_int result_array result_str
         result_odd_keys result_surrogates result_lying result_number_class result_ordered result_complex
-        result_raising result_deep result_many result_large result_cycle""",
+        result_raising result_deep result_large result_cycle""",
         "ok nonfinite bad_result exception protocol_violation", paths=("warm",), tries="never_first")
+program(46, "", "result_many", "ok nonfinite bad_result exception protocol_violation", paths=("warm",),
+        tries="never_first", long=True)
 program(46, "", "result_none result_number result_true result_list result_generator result_exception",
         "bad_result", paths=("warm",), tries="no_score")
 program(46, "", "result_empty", "ok bad_result nonfinite", paths=("warm",), tries="never_first")

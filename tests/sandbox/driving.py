@@ -30,7 +30,7 @@ class Stage:
 
     def __init__(self, build):
         build = pathlib.Path(build)
-        self.directory = pathlib.Path(tempfile.mkdtemp(prefix="oe-stage-"))
+        self.directory = pathlib.Path(tempfile.mkdtemp(prefix="abuse-stage-"))
         os.chmod(self.directory, 0o755)
         for name in self.NAMES:
             shutil.copy(build / "tests/sandbox" / name, self.directory)
@@ -110,7 +110,7 @@ class Pen:
     def __init__(self):
         self.path = None
         for root in self.ROOTS:
-            path = os.path.join(root, f"oe-abuse-{os.getpid()}-{time.monotonic_ns()}")
+            path = os.path.join(root, f"abuse-{os.getpid()}-{time.monotonic_ns()}")
             if not os.path.exists(os.path.join(root, "cgroup.procs")):
                 continue
             with contextlib.suppress(OSError):

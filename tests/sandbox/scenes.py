@@ -320,7 +320,7 @@ def growth(before, after):
 
 @scene(54)
 def thousands(tier):
-    count = 10000 if tier.long else 300
+    count = (10000 if tier.name in ("T2u", "T3r") else 2000) if tier.long else 300
     for path in ("warm", "cold"):
         if path == "cold" and not tier.long:
             count = 100

@@ -29,8 +29,10 @@ TIERS = {
     "T3r": (3, (), 0),
 }
 
-# The quick form: acts everywhere, but not on every path; what runs into deadlines in few.
-QUICK = {("cold", "act"): set(TIERS), ("cold", "program"): {"T1u", "T2u"}, ("warm", "act"): {"T1u", "T2u", "T3r"},
+# The quick form: acts everywhere, but not on every path; what runs into deadlines, or costs much, in few.
+HEAVY = (12, 20, 24, 32, 49, 56)
+QUICK = {("cold", "act"): set(TIERS), ("cold", "heavy"): {"T1u", "T2u", "T3r"}, ("cold", "program"): {"T1u", "T2u"},
+         ("warm", "act"): {"T1u", "T2u"}, ("warm", "heavy"): {"T2u"}, ("split", "heavy"): set(),
          ("warm", "program"): {"T2u"}, ("split", "act"): {"T2u"}, ("split", "program"): {"T2u"},
          ("scene", ""): {"T2u"}, ("scene", 59): set(TIERS), ("scene", 53): {"T1u", "T2u"}}
 
@@ -105,7 +107,9 @@ class Tier:
         self.check_claims()
 
     def is_wanted(self, attack):
-        kind = "program" if attack.is_program else "act"
+        kind = "program" if attack.is_program else "heavy" if attack.case in HEAVY else "act"
+        if attack.guarantee == "cpu" and (self.name, self.path) != ("T2u", "cold"):  # seconds of it
+            return self.long
         return self.long or (not attack.long and self.name in QUICK[self.path, kind])
 
     def temporary_directories(self):
@@ -114,8 +118,8 @@ class Tier:
         for top in (tempfile.gettempdir(), self.world.path("temporary")):
             for entry in os.scandir(top):
                 with contextlib.suppress(OSError):
-                    if entry.name.startswith("oe-") and entry.is_dir() and not entry.name.startswith(
-                            ("oe-abuse-", "oe-stage-")) and entry.stat().st_uid == self.uid and self.uid:
+                    if entry.name.startswith("oe-") and entry.is_dir() and entry.stat().st_uid == self.uid and \
+                            self.uid:
                         found.append(entry.path)
         return found
 

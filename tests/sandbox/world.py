@@ -80,7 +80,7 @@ class World:
         self.key = "oe-key-" + secrets.token_hex(16)
         self.numbers = numbers
         self.exits = contextlib.ExitStack()
-        self.top = tempfile.mkdtemp(prefix="oe-abuse-")
+        self.top = tempfile.mkdtemp(prefix="abuse-world-")
         os.chmod(self.top, 0o755)
         self.exits.callback(self.remove)
         for name in ("hidden", "shown"):

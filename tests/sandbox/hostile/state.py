@@ -65,7 +65,7 @@ def leave_state(world):
 def listing(directory):
     """Without what the host puts there, under a name of its own every time."""
     try:
-        return sorted(name for name in os.listdir(directory) if not name.startswith("oe-"))
+        return sorted(name for name in os.listdir(directory) if not name.startswith(("oe-", "abuse-")))
     except OSError as error:
         return error.strerror
 
