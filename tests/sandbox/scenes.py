@@ -361,6 +361,7 @@ def busy_host(tier):
 def what_is_required(tier):
     """What the report does not call enforced is refused when it is required, before anything runs."""
     tier.open(Limits(59, cases.limits(cpu_ms=60000)), "cold")
+    tier.claims = {name: line["level"] for name, line in tier.report.items()}
     levels = {name: line["level"] for name, line in tier.report.items()}
     missing = sorted(name for name, level in levels.items() if level in ("partial", "none"))
     held = sorted(name for name, level in levels.items() if level == "enforced")
@@ -383,6 +384,41 @@ def what_is_required(tier):
                                          "sandbox.cpu_limit": "60"})
         if answer.get("error", {}).get("status") != -14:
             yield f"an evaluator that requires {name}: {str(answer)[:200]}"
+
+
+@scene(59, lowest=2)
+def features_missing(tier):
+    """One at a time: the tier that is left, an error that says why, never a crash; and the report is right."""
+    for lacks, tiers in ((("user-namespaces",), {1}), (("proc",), {0, 1, 2, 3}), (("tmp",), {1, 2, 3})):
+        if os.geteuid() != 0 or (tier.uid == 0 and lacks == ("user-namespaces",)):
+            continue  # mounts are root's to change, and root needs no user namespace of its own
+        other = Driver(tier.stage, tier.world, (*tier.lacks, *lacks))
+        try:
+            yield from try_without(tier, other, lacks, tiers)
+        finally:
+            other.close()
+
+
+def try_without(tier, driver, lacks, tiers):
+    answer = driver.ask("open", policy=tier.policy(Limits(59)))
+    if "error" in answer:
+        if lacks != ("proc",) or not answer["error"]["message"]:
+            yield f"without {lacks[0]}: {answer['error']['message']}"
+        return
+    if answer["tier"] not in tiers:
+        yield f"without {lacks[0]}: tier {answer['tier']}"
+    levels = {line["name"]: line["level"] for line in answer["guarantees"]}
+    names = {"read_hidden": "fs_read", "append_hidden": "fs_write", "chmod_hidden": "fs_meta",
+             "tcp_to_host": "net_inet", "signal_victim": "proc_signal", "open_memory": "proc_see"}
+    world = tier.describe(Limits(59), list(names), tier=answer["tier"])
+    result = driver.ask("run", timeout_ms=20000, arguments=tier.command(world, list(names)))
+    outcomes = tier.outcomes(result, "cold")
+    for name, guarantee in names.items():
+        if name not in outcomes:
+            yield f"without {lacks[0]}: {name}: {str(result)[:300]}"
+        elif outcomes[name] == "done" and levels[guarantee] == "enforced":
+            yield f"without {lacks[0]}: {name}: done, but '{guarantee}' is enforced"
+    tier.world.restore()
 
 
 @scene(59)

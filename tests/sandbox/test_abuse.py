@@ -94,6 +94,19 @@ def print_problems(tiers):
             print(f"{tier.name} {path:4} case {case} {attack}: {complaint}")
 
 
+def compare_claims(tiers):
+    """A machine that lacks something promises less."""
+    by_user = [[tier for tier in tiers if getattr(tier, "claims", None) and tier.name[2] == user] for user in "ru"]
+    for below, above in [pair for group in by_user for pair in zip(group, group[1:])]:
+        worth = {"none": 0, "partial": 1, "enforced": 2, "not_requested": 3}
+        more = [name for name in above.claims if worth[above.claims[name]] > worth[below.claims[name]]]
+        less = [name for name in above.claims if worth[above.claims[name]] < worth[below.claims[name]]]
+        if not more:
+            below.problems.append((59, "", "report", f"it promises as much as that of {above.name}"))
+        for name in less:
+            below.problems.append((59, "", "report", f"'{name}' is {below.claims[name]}, more than in {above.name}"))
+
+
 def main():
     given = arguments()
     assert not unused(), f"in hostile/ or in the table, but not in both: {unused()}"
@@ -110,6 +123,7 @@ def main():
         failures = run_all(tiers, only, given.jobs)
     finally:
         stage.close()
+    compare_claims(tiers)
     print_matrix(tiers)
     print_problems(tiers)
     for name, reason in left_out.items():

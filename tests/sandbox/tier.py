@@ -66,6 +66,7 @@ class Tier:
         self.runs = 0
         self.took = []                              # (ms, path, case, names, verdict)
         self.report = {}
+        self.claims = {}                            # the levels, for one and the same policy
         self.path = ""
 
     # ---- what the tiers' checks ask ----
