@@ -237,8 +237,10 @@ static void heard(void *owner, const struct oe__report *report)
 		run->end.limit = (enum oe__limit)report->status;
 		break;
 	case OE__REPORT_MEMORY:
-		run->end.memory_peak = report->memory_peak;
-		run->end.footprint.memory_source = OE__MEMORY_CGROUP;
+		if (report->memory_peak >= 0) {
+			run->end.memory_peak = report->memory_peak;
+			run->end.footprint.memory_source = OE__MEMORY_CGROUP;
+		}
 		run->end.oom_kills = report->count;
 		break;
 	case OE__REPORT_EXITED:

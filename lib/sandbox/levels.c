@@ -26,6 +26,7 @@ const char *oe__step_name(uint32_t step)
 		[OE__STEP_LANDLOCK] = "restrict itself with Landlock",
 		[OE__STEP_FILTER] = "install the system call filter",
 		[OE__STEP_EXEC] = "execute the program",
+		[OE__STEP_FIND] = "find processes in /proc",
 	};
 
 	return step < OE__COUNT(names) && names[step] ? names[step] : "start";

@@ -125,6 +125,7 @@ enum oe__step {
 	OE__STEP_LANDLOCK,
 	OE__STEP_FILTER,
 	OE__STEP_EXEC,
+	OE__STEP_FIND,
 	OE__STEP_COUNT
 };
 

@@ -147,8 +147,10 @@ static void heard(void *owner, const struct oe__report *report)
 		ending->limit = (enum oe__limit)report->status;
 		break;
 	case OE__REPORT_MEMORY:
-		run->result->usage.memory_peak = report->memory_peak;
-		run->result->usage.memory_source = "cgroup";
+		if (report->memory_peak >= 0) {
+			run->result->usage.memory_peak = report->memory_peak;
+			run->result->usage.memory_source = "cgroup";
+		}
 		ending->oom_kills += report->count;
 		break;
 	case OE__REPORT_EXITED:

@@ -28,6 +28,8 @@ struct listening {
 	uint64_t tree;
 	oe__sandbox_listener *listener;
 	void *owner;
+	uint32_t asked;        /* for its memory, and not told yet      */
+	struct oe__report end; /* kept back until then; type 0: none    */
 };
 
 struct oe__sandbox {
@@ -326,16 +328,29 @@ void oe__sandbox_forget(struct oe__sandbox *sandbox, uint64_t tree)
 		*listening = sandbox->trees[--sandbox->tree_count];
 }
 
+/* The answer to a question about it is on its way, and belongs before its end. @return true: not yet. */
+static bool must_wait(struct listening *listening, const struct oe__report *report)
+{
+	if (report->type == OE__REPORT_MEMORY)
+		listening->asked -= listening->asked > 0;
+	if (report->type != OE__REPORT_DEAD || listening->asked == 0)
+		return false;
+	listening->end = *report;
+	return true;
+}
+
 static void deliver(struct oe__sandbox *sandbox, const struct oe__report *report)
 {
 	struct listening *found = find(sandbox, report->tree);
-	if (!found)
+	if (!found || must_wait(found, report))
 		return;
 	struct listening listening = *found; /* the listener may change the list */
 	if (report->type == OE__REPORT_DEAD || report->type == OE__REPORT_FAILED ||
 	    report->type == OE__REPORT_LOST)
 		oe__sandbox_forget(sandbox, report->tree);
 	listening.listener(listening.owner, report);
+	if (report->type == OE__REPORT_MEMORY && listening.asked == 0 && listening.end.type != 0)
+		deliver(sandbox, &listening.end);
 }
 
 static void lose_all(struct oe__sandbox *sandbox)
@@ -468,6 +483,10 @@ void oe__sandbox_kill(struct oe__sandbox *sandbox, uint64_t tree)
 
 void oe__sandbox_memory(struct oe__sandbox *sandbox, uint64_t tree)
 {
+	struct listening *listening = find(sandbox, tree);
+
+	if (listening)
+		listening->asked++;
 	request(sandbox, OE__REQUEST_MEMORY, tree, 0);
 }
 

@@ -70,6 +70,12 @@ def name_of(pid):
         return f"{pid}"
 
 
+def program_of(pid):
+    """The file that it runs."""
+    with contextlib.suppress(OSError):
+        return os.readlink(f"/proc/{pid}/exe")
+
+
 def marked(mark):
     """Live processes with the mark in their environment or command line."""
     found = []

@@ -11,7 +11,7 @@ import cases
 import checks
 import programs
 import scenes
-from driving import Driver, DriverFailed, marked, name_of
+from driving import Driver, DriverFailed, marked, name_of, program_of, state_of
 from world import PYTHON, World
 
 USER = 60001  # nobody's
@@ -176,7 +176,6 @@ class Tier:
         self.read_report(answer)
         self.idle_scratch = len(os.listdir(self.world.path("temporary")))
         self.run_one(attack, ["honest"] if self.path == "warm" else ["use_threads"])  # servers are idle from now on
-        self.idle_family = self.driver.family()
         self.settle()
 
     def settings(self, policy):
@@ -373,14 +372,22 @@ class Tier:
 
     def strays(self):
         """Of the last run: still there, a moment after its end."""
-        if self.path == "cold":
-            return self.driver.settled(self.idle_family, 0.1) | set(marked(self.mark))
-        deadline = time.monotonic() + SETTLED_SECONDS
+        look, seconds = (self.cold_strays, 0.1) if self.path == "cold" else (self.warm_strays, SETTLED_SECONDS)
+        deadline = time.monotonic() + seconds
         while True:
-            found = self.warm_strays()
+            found = look()
             if not found or time.monotonic() > deadline:
                 return found
             time.sleep(0.002)
+
+    def cold_strays(self):
+        """The spawner stays, and with process tables of their own a tree that waits for the next command: as many
+        processes that run the spawner's file, and none that runs another."""
+        family = {pid for pid in self.driver.family() if (state_of(pid) or "X")[0] not in "ZX"}
+        own = {pid for pid in family if program_of(pid) == str(self.stage.directory / "oe-spawner")}
+        if len(own) <= (3 if self.number >= 2 else 1):
+            family -= own
+        return family | set(marked(self.mark))
 
     def warm_strays(self):
         """A fork server and its spares stay: a spare cannot be told from what an evaluation forked by its name,

@@ -69,12 +69,6 @@ static bool make_place(const char *path, bool directory)
 	return make_last(path, directory);
 }
 
-static bool is_directory(const char *path)
-{
-	struct stat info;
-	return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
-}
-
 /* ---- binding ---- */
 
 /* Kernels before 5.12: the mount itself, not what is mounted below it. */
@@ -406,7 +400,7 @@ int root_private(const struct oe__plan *plan, bool fresh_proc, bool overlays)
 	return fresh_proc && !mount_proc("/proc") ? OE__STEP_PROC : 0;
 }
 
-bool root_has_proc(void)
+void root_show_processes(void)
 {
-	return is_directory("/proc/self");
+	(void)mount_proc("/proc");
 }

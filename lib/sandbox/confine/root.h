@@ -30,7 +30,8 @@ int root_build(const struct oe__plan *plan, const char *staging, bool fresh_proc
  */
 int root_private(const struct oe__plan *plan, bool fresh_proc, bool overlays);
 
-/* Is /proc one of ours? A container that hides parts of its own does not let us make one. */
-bool root_has_proc(void);
+/* Over a root whose /proc is of a process namespace that has ended: the caller's. A container that hides parts
+   of its own does not let us make one. */
+void root_show_processes(void);
 
 #endif /* OE__CONFINE_ROOT_H */

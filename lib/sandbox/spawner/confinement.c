@@ -11,6 +11,7 @@
 #include "../confine/filter.h"
 #include "../confine/landlock.h"
 #include "openevolve/sandbox.h"
+#include "descendants.h"
 #include "namespaces.h"
 #include "selftest.h"
 
@@ -59,6 +60,12 @@ static bool try_tier(int tier, const char *scratch, const char *staging, struct 
 	if (tier == 1 && head->landlock == 0) {
 		out->step[tier] = OE__STEP_LANDLOCK;
 		out->status[tier] = ENOSYS;
+		return false;
+	}
+	/* Where they do not die with a namespace they are looked for. */
+	if (tier < 2 && !descendants_can_be_found()) {
+		out->step[tier] = OE__STEP_FIND;
+		out->status[tier] = errno;
 		return false;
 	}
 	if (!filter_make(&policy)) {
@@ -126,13 +133,21 @@ static int add_kit(struct start *start, const struct oe__plan *plan)
 	return code;
 }
 
-int confinement_prepare(struct start *start, const struct tree *tree, char *bytes, size_t size,
-                        struct cgroup **group)
+static const struct namespaces *take_namespaces(const struct start *start, unsigned index,
+                                                const struct oe__plan *plan)
+{
+	struct namespaces *namespaces = namespaces_get(index, plan);
+
+	if (namespaces && start->request.mount_count == 0)
+		namespaces_renew_root(namespaces, plan, start->staging);
+	return namespaces;
+}
+
+int confinement_prepare(struct start *start, const struct tree *tree, char *bytes, size_t size)
 {
 	static struct oe__plan own;
 	const struct oe__request *request = &start->request;
 
-	*group = NULL;
 	if (!probed)
 		return ENOTSUP;
 	own = policy;
@@ -148,11 +163,34 @@ int confinement_prepare(struct start *start, const struct tree *tree, char *byte
 	qsort(own.mounts, own.head.mount_count, sizeof(own.mounts[0]), by_path);
 	start->plan = &own;
 	if (own.head.tier >= 2)
-		start->namespaces = namespaces_get(tree_index(tree), &own);
-	if (own.head.tier == 3)
-		*group = cgroup_take(own.head.memory_total);
+		start->namespaces = take_namespaces(start, tree_index(tree), &own);
+	return 0;
+}
+
+int confinement_limit(struct start *start, struct cgroup **group)
+{
+	if (policy.head.tier == 3)
+		*group = cgroup_take(policy.head.memory_total);
 	start->group = *group ? cgroup_open(*group) : -1;
-	return request->flags & OE__START_WARM ? add_kit(start, &own) : 0;
+	return start->request.flags & OE__START_WARM ? add_kit(start, start->plan) : 0;
+}
+
+const struct oe__plan *confinement_policy(void)
+{
+	return &policy;
+}
+
+bool confinement_can_wait(const struct oe__request *request)
+{
+	return probed && policy.head.tier >= 2 && request->flags == OE__START_CONFINED &&
+	       request->mount_count == 0;
+}
+
+bool confinement_is_current(const struct tree *tree)
+{
+	const struct namespaces *namespaces = namespaces_get(tree_index(tree), &policy);
+
+	return namespaces && namespaces_is_current(namespaces, &policy);
 }
 
 void confinement_release(struct start *start)

@@ -131,6 +131,11 @@ static void find(struct pids *found, pid_t root)
 	}
 }
 
+bool descendants_can_be_found(void)
+{
+	return access("/proc/self/stat", R_OK) == 0;
+}
+
 size_t descendants_children(pid_t *list, size_t max)
 {
 	static struct pids found;

@@ -6,8 +6,12 @@
  * ignored signals make no difference, as an orphan of a tree goes to the tree's keeper.
  */
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
+
+/* Is there a /proc? Without, nothing is found. */
+bool descendants_can_be_found(void);
 
 /* `root` and what is below it, parents before their children. @return how many, at most `max`. */
 size_t descendants_find(pid_t root, pid_t *list, size_t max);

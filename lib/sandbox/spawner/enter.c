@@ -1,11 +1,8 @@
 /* Namespaces, and the first process in them. */
 
 #include <errno.h>
-#include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
-#include <stdio.h>
-#include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -16,6 +13,7 @@
 #include "keeper.h"
 #include "namespaces.h"
 #include "openevolve/sandbox.h"
+#include "spare.h"
 
 #define STRAYS_MAX 250 /* that an exit status can tell */
 
@@ -25,16 +23,10 @@ static int namespaces_of(const struct oe__plan *plan)
 	       (plan->head.network == OE_NETWORK_HOST ? 0 : CLONE_NEWNET);
 }
 
-static bool write_file(const char *path, const char *text)
+/* Does it see what the policy shows, and nothing else? */
+static bool copies_root(const struct start *start)
 {
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-	bool done = fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text);
-	int code = errno;
-
-	if (fd >= 0)
-		close(fd);
-	errno = code;
-	return done;
+	return start->namespaces && start->namespaces->root >= 0 && start->request.mount_count == 0;
 }
 
 /* ---- the first process ---- */
@@ -68,27 +60,66 @@ static _Noreturn void keep_house(const struct start *start, pid_t job)
 	_exit(strays < STRAYS_MAX ? (int)strays : STRAYS_MAX);
 }
 
-static int prepare(const struct start *start, bool built, uid_t uid, gid_t gid)
+/* In the namespaces that were prepared. */
+static int prepare(const struct start *start, bool root)
 {
-	bool own = !start->namespaces; /* made by the clone that this process comes from */
+	bool overlays = !(start->request.flags & OE__START_WARM);
+	int step = 0;
 
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (own && !user_map(uid, gid))
-		return OE__STEP_MAPS;
-	if (own && !built && !loopback_up(start->plan))
-		return OE__STEP_NETWORK;
-	int step = built ? 0 : root_build(start->plan, start->staging, true, -1);
-	return step == 0 ? root_private(start->plan, built, !(start->request.flags & OE__START_WARM))
-	                 : step;
+	if (root)
+		return root_private(start->plan, true, overlays);
+	if (copies_root(start))
+		root_show_processes();
+	else
+		step = root_build(start->plan, start->staging, true, -1);
+	return step == 0 ? root_private(start->plan, false, overlays) : step;
 }
 
-static _Noreturn void first_run(const struct start *start, int notice, bool built, uid_t uid, gid_t gid)
+/* In those that the clone has made which this process comes from. */
+static int prepare_own(const struct start *start, bool root, uid_t uid, gid_t gid)
 {
-	int step = prepare(start, built, uid, gid);
-	pid_t job = step == 0 ? fork() : -1;
+	if (!user_map(uid, gid))
+		return OE__STEP_MAPS;
+	if (!root && !loopback_up(start->plan))
+		return OE__STEP_NETWORK;
+	return 0;
+}
+
+/* A spare gets to know here what it is for, and tells its keeper. */
+static void wait_for_command(struct start *start, int notice, int step)
+{
+	uint64_t tree;
+
+	if (step != 0 || !spare_wait(start))
+		_exit(0);
+	tree = start->request.tree;
+	if (write(notice, &tree, sizeof(tree)) != (ssize_t)sizeof(tree))
+		_exit(0);
+}
+
+/* Up to its exec it does system calls, and nothing else: no memory is copied. The self-test has no exec. */
+static pid_t start_job(const struct start *start, int notice)
+{
+	pid_t job = start->act ? fork() : vfork();
 
 	if (job == 0)
 		job_run(start, notice);
+	return job;
+}
+
+static _Noreturn void first_run(const struct start *given, int notice, bool root, uid_t uid, gid_t gid)
+{
+	static struct start own;
+	const struct start *start = &own;
+	int step = given->namespaces ? 0 : prepare_own(given, root, uid, gid);
+
+	own = *given;
+	if (step == 0)
+		step = prepare(start, root);
+	if (start->orders >= 0)
+		wait_for_command(&own, notice, step);
+	pid_t job = step == 0 ? start_job(start, notice) : -1;
 	if (job < 0) {
 		failure_send(notice, step != 0 ? step : OE__STEP_FORK);
 		_exit(0);
@@ -101,66 +132,56 @@ static _Noreturn void first_run(const struct start *start, int notice, bool buil
 
 /* ---- root first makes the root, then becomes somebody else ---- */
 
-static bool has_own_mounts(const struct oe__plan *plan)
-{
-	for (size_t i = 0; i < plan->head.mount_count; i++)
-		if (strchr("rwo", plan->mounts[i].kind))
-			return true;
-	return false;
-}
-
-/* A user namespace in which root is `uid`: the files of root then look like the job's own. */
-static int make_map(uint32_t uid)
-{
-	char path[64], line[64];
-	int ends[2], fd = -1;
-
-	if (pipe2(ends, O_CLOEXEC) < 0)
-		return -1;
-	pid_t holder = clone_process(CLONE_NEWUSER);
-	if (holder == 0) { /* holds the namespace until the pipe ends */
-		close(ends[1]);
-		_exit((int)read(ends[0], line, 1));
-	}
-	(void)snprintf(line, sizeof(line), "0 %u 1\n", uid);
-	(void)snprintf(path, sizeof(path), "/proc/%d/uid_map", (int)holder);
-	bool done = holder > 0 && write_file(path, line);
-	(void)snprintf(path, sizeof(path), "/proc/%d/gid_map", (int)holder);
-	if (done && write_file(path, line)) {
-		(void)snprintf(path, sizeof(path), "/proc/%d/ns/user", (int)holder);
-		fd = open(path, O_RDONLY | O_CLOEXEC);
-	}
-	close(ends[0]);
-	close(ends[1]);
-	if (holder > 0)
-		(void)waitpid(holder, NULL, 0);
-	return fd;
-}
-
 static int build_as_root(const struct start *start)
 {
 	const struct oe__plan *plan = start->plan;
-	int map = has_own_mounts(plan) ? make_map(plan->head.uid) : -1;
 	int flags = start->namespaces ? CLONE_NEWNS | CLONE_NEWCGROUP : namespaces_of(plan);
 
-	if ((start->namespaces && !namespaces_enter(start->namespaces)) || unshare(flags) < 0)
+	if (unshare(flags) < 0)
 		return OE__STEP_NAMESPACES;
 	if (!start->namespaces && !loopback_up(plan))
 		return OE__STEP_NETWORK;
+	int map = identity_map(plan);
 	int step = root_build(plan, start->staging, false, map);
 	if (map >= 0)
 		close(map);
-	if (step != 0)
-		return step;
-	return privileges_become(plan->head.uid) ? 0 : OE__STEP_IDENTITY;
+	return step;
+}
+
+static int prepare_as_root(const struct start *start)
+{
+	const struct namespaces *namespaces = start->namespaces;
+	int step = 0;
+
+	if (namespaces && !namespaces_enter(namespaces))
+		return OE__STEP_NAMESPACES;
+	if (!copies_root(start))
+		step = build_as_root(start);
+	else if (unshare(CLONE_NEWCGROUP) < 0 || !namespaces_enter_root(namespaces))
+		step = OE__STEP_NAMESPACES;
+	if (step == 0 && !privileges_become(start->plan->head.uid))
+		step = OE__STEP_IDENTITY;
+	return step;
 }
 
 /* Flags of the clone that makes the first process. */
 static int flags_of(const struct start *start, bool root)
 {
+	if (copies_root(start))
+		return CLONE_NEWPID;
 	if (start->namespaces)
 		return CLONE_NEWPID | CLONE_NEWNS | (root ? 0 : CLONE_NEWCGROUP);
 	return CLONE_NEWUSER | CLONE_NEWPID | (root ? CLONE_NEWNS : namespaces_of(start->plan));
+}
+
+/* The mounts are the keeper's as well: they end with it, when the end of the tree has been reported, and
+   not within the end of the last process that sees them. */
+static bool take_root(const struct start *start, bool root)
+{
+	if (!copies_root(start))
+		return true;
+	return (root || namespaces_enter_root(start->namespaces)) &&
+	       unshare(CLONE_NEWNS | (root ? 0 : CLONE_NEWCGROUP)) == 0;
 }
 
 pid_t enter_namespaces(const struct start *start, int notice, int *step)
@@ -168,13 +189,13 @@ pid_t enter_namespaces(const struct start *start, int notice, int *step)
 	const struct namespaces *namespaces = start->namespaces;
 	bool root = geteuid() == 0;
 
-	if (root && (*step = build_as_root(start)) != 0)
+	if (root && (*step = prepare_as_root(start)) != 0)
 		return -1;
 	uid_t uid = geteuid();
 	gid_t gid = getegid();
 	*step = OE__STEP_NAMESPACES;
-	if (namespaces && (!namespaces_enter_user(namespaces) ||
-	                   (!root && !namespaces_enter(namespaces))))
+	if (namespaces && (!namespaces_enter_user(namespaces) || (!root && !namespaces_enter(namespaces)) ||
+	                   !take_root(start, root)))
 		return -1;
 	/* Whoever changes its rights is taken for somebody who has secrets, and forgets whose death it waits
 	   for. */

@@ -19,12 +19,14 @@ void failure_send(int notice, int step)
 	(void)written;
 }
 
+/* The spawner was started with all of them as they should be: these it has changed, or its keeper. */
 static void reset_signals(void)
 {
+	static const int changed[] = { SIGPIPE, SIGCHLD, SIGTERM };
 	sigset_t none;
 
-	for (int number = 1; number < NSIG; number++)
-		(void)signal(number, SIG_DFL);
+	for (size_t i = 0; i < sizeof(changed) / sizeof(changed[0]); i++)
+		(void)signal(changed[i], SIG_DFL);
 	sigemptyset(&none);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 }

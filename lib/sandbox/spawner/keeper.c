@@ -58,8 +58,17 @@ static pid_t start_child(const struct start *start, int notice, int *step)
 	return child;
 }
 
+static ssize_t read_notice(int fd, void *data, size_t size)
+{
+	ssize_t got;
+
+	while ((got = read(fd, data, size)) < 0 && errno == EINTR)
+		continue;
+	return got;
+}
+
 /* Whatever went wrong before the program runs; a code of 0: nothing did. */
-static struct failure start_tree(const struct start *start, pid_t *child)
+static struct failure start_tree(struct start *start, pid_t *child)
 {
 	struct failure failure = { OE__STEP_FORK, 0 };
 	int ends[2];
@@ -72,9 +81,13 @@ static struct failure start_tree(const struct start *start, pid_t *child)
 		return failure;
 	}
 	close(ends[1]);
-	ssize_t got;
-	while ((got = read(ends[0], &failure, sizeof(failure))) < 0 && errno == EINTR)
-		continue;
+	if (start->orders >= 0) {
+		uint64_t *tree = &start->request.tree;
+		close(start->orders);
+		if (read_notice(ends[0], tree, sizeof(*tree)) != (ssize_t)sizeof(*tree))
+			_exit(1); /* it never was one */
+	}
+	ssize_t got = read_notice(ends[0], &failure, sizeof(failure));
 	close(ends[0]);
 	return got == (ssize_t)sizeof(failure) ? failure : (struct failure){ OE__STEP_FORK, 0 };
 }
@@ -123,14 +136,17 @@ static _Noreturn void end_failed(const struct start *start, const struct failure
 	_exit(0);
 }
 
-_Noreturn void keeper_run(const struct start *start)
+_Noreturn void keeper_run(const struct start *given)
 {
-	const struct oe__request *request = &start->request;
-	bool apart = start->plan && start->plan->head.tier >= 2;
+	static struct start own;
+	struct start *start = &own;
+	const struct oe__request *request = &own.request;
+	bool apart = given->plan && given->plan->head.tier >= 2;
 	struct sigaction action = { .sa_handler = on_term };
 	sigset_t none;
 	pid_t child = 0;
 
+	own = *given;
 	sigemptyset(&none);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);

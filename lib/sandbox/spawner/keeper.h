@@ -23,6 +23,7 @@ struct start {
 	const struct namespaces *namespaces; /* to use; NULL: it makes its own          */
 	const char *staging;         /* an empty directory                              */
 	int group;                   /* "cgroup.procs" of the tree's control group; -1: none */
+	int orders;                  /* of a spare: where the rest of this comes from; -1    */
 	void (*act)(const struct start *start); /* in place of a program: the self-test */
 };
 

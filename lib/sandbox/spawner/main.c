@@ -27,11 +27,10 @@
 #include "confinement.h"
 #include "descendants.h"
 #include "keeper.h"
+#include "request.h"
+#include "spare.h"
 #include "tree.h"
 
-#define STRINGS_MAX 4096
-
-static _Alignas(16) char packet[OE__MESSAGE_MAX];
 static char staging[4096]; /* an empty directory of the scratch: trees make their root over it */
 
 static void fail(uint64_t id, int code)
@@ -42,46 +41,19 @@ static void fail(uint64_t id, int code)
 
 /* ---- requests ---- */
 
-/* The strings behind the header, as NULL-terminated lists. @return what follows them; NULL if the packet
-   is not whole. */
-static char *parse_start(struct start *start, size_t size)
-{
-	static char *strings[STRINGS_MAX + 2];
-	char *at = packet + sizeof(start->request), *end = packet + size;
-	size_t arguments = start->request.argument_count, variables = start->request.variable_count;
-	size_t used = 0;
-
-	if (arguments == 0 || arguments + variables > STRINGS_MAX)
-		return NULL;
-	start->arguments = &strings[0];
-	start->variables = &strings[arguments + 1];
-	for (size_t i = 0; i < arguments + variables + 1; i++) {
-		char *stop = at < end ? memchr(at, '\0', (size_t)(end - at)) : NULL;
-		if (!stop)
-			return NULL;
-		if (i == arguments)
-			strings[used++] = NULL;
-		if (i < arguments + variables)
-			strings[used++] = at;
-		else
-			start->directory = at;
-		at = stop + 1;
-	}
-	strings[used] = NULL;
-	return at;
-}
-
-static int start_tree(struct start *start, size_t size)
+static int start_tree(struct packet *packet, struct start *start)
 {
 	struct cgroup *group = NULL;
 	struct tree *tree = tree_find(0);
-	char *rest = parse_start(start, size);
+	char *rest = request_parse(start, packet);
 	int code = 0;
 
 	if (!rest || !tree)
 		return rest ? EAGAIN : EINVAL;
 	if (start->request.flags & OE__START_CONFINED)
-		code = confinement_prepare(start, tree, rest, (size_t)(packet + size - rest), &group);
+		code = confinement_prepare(start, tree, rest, (size_t)(packet->bytes + packet->size - rest));
+	if (code == 0 && start->plan)
+		code = confinement_limit(start, &group);
 	if (code == 0)
 		tree_start(tree, start, group);
 	else
@@ -90,40 +62,41 @@ static int start_tree(struct start *start, size_t size)
 	return code;
 }
 
-static void serve_start(const struct oe__request *request, size_t size, const int *fds, size_t fd_count)
+static void serve_start(struct packet *packet)
 {
-	struct start start = { .request = *request,
-		                   .fd_count = request->fd_count,
-		                   .staging = staging,
-		                   .group = -1 };
-	int code = EINVAL;
+	struct start start = { .staging = staging, .group = -1, .orders = -1 };
 
-	if (request->fd_count == fd_count && fd_count <= OE__FDS_MAX) {
-		memcpy(start.fds, fds, fd_count * sizeof(*fds));
-		code = start_tree(&start, size);
-	}
+	memcpy(&start.request, packet->bytes, sizeof(start.request));
+	int code = spare_give(packet) ? 0 : start_tree(packet, &start);
 	if (code != 0)
-		fail(request->tree, code);
+		fail(start.request.tree, code);
+	else if (confinement_can_wait(&start.request))
+		spare_make(staging);
 }
 
-static void serve(const struct oe__request *request, size_t size, const int *fds, size_t fd_count,
-                  const char *scratch)
+static void serve(struct packet *packet, const char *scratch)
 {
-	switch (request->type) {
+	struct oe__request request;
+	size_t head = sizeof(request);
+
+	if ((size_t)packet->size < head)
+		return;
+	memcpy(&request, packet->bytes, head);
+	switch (request.type) {
 	case OE__REQUEST_START:
-		serve_start(request, size, fds, fd_count);
+		serve_start(packet);
 		break;
 	case OE__REQUEST_KILL:
-		tree_kill(request->tree);
+		tree_kill(request.tree);
 		break;
 	case OE__REQUEST_SWEEP:
-		tree_sweep(request->tree, request->keep);
+		tree_sweep(request.tree, request.keep);
 		break;
 	case OE__REQUEST_MEMORY:
-		tree_memory(request->tree);
+		tree_memory(request.tree);
 		break;
 	case OE__REQUEST_POLICY:
-		(void)confinement_set(packet + sizeof(*request), size - sizeof(*request));
+		(void)confinement_set(packet->bytes + head, (size_t)packet->size - head);
 		break;
 	case OE__REQUEST_PROBE:
 		confinement_probe(scratch, staging);
@@ -136,34 +109,13 @@ static void serve(const struct oe__request *request, size_t size, const int *fds
 /* 1: served. 0: the host has closed its end. */
 static int receive(const char *scratch)
 {
-	union {
-		char space[CMSG_SPACE(sizeof(int) * OE__FDS_MAX)];
-		struct cmsghdr align;
-	} control;
-	struct iovec part = { packet, sizeof(packet) };
-	struct msghdr message = { .msg_iov = &part,
-		                      .msg_iovlen = 1,
-		                      .msg_control = control.space,
-		                      .msg_controllen = sizeof(control.space) };
-	int fds[OE__FDS_MAX];
-	size_t fd_count = 0;
-	struct oe__request request;
+	struct packet *packet = packet_receive(OE__SPAWNER_SOCKET);
 
-	ssize_t size = recvmsg(OE__SPAWNER_SOCKET, &message, MSG_CMSG_CLOEXEC);
-	if (size < 0)
+	if (!packet)
 		return errno == EINTR || errno == EAGAIN;
-	const struct cmsghdr *header = size > 0 ? CMSG_FIRSTHDR(&message) : NULL;
-	if (header && header->cmsg_type == SCM_RIGHTS) {
-		fd_count = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-		memcpy(fds, CMSG_DATA(header), fd_count * sizeof(int));
-	}
-	if ((size_t)size >= sizeof(request)) {
-		memcpy(&request, packet, sizeof(request));
-		serve(&request, (size_t)size, fds, fd_count, scratch);
-	}
-	for (size_t i = 0; i < fd_count; i++)
-		close(fds[i]);
-	return size > 0;
+	serve(packet, scratch);
+	packet_close(packet);
+	return packet->size > 0;
 }
 
 /* ---- ends ---- */

@@ -382,10 +382,15 @@ struct selftest selftest_run(const struct oe__plan *plan, const char *scratch, c
 		                   .directory = "/",
 		                   .plan = plan,
 		                   .staging = staging,
-		                   .namespaces = plan->head.tier >= 2 ? namespaces_get(0, plan) : NULL,
 		                   .group = -1,
+		                   .orders = -1,
 		                   .act = act };
 
+	struct namespaces *namespaces = plan->head.tier >= 2 ? namespaces_get(0, plan) : NULL;
+
+	if (namespaces)
+		namespaces_renew_root(namespaces, plan, staging);
+	start.namespaces = namespaces;
 	start.request.limits.processes = PROCESSES;
 	if (set_stage(&stage, scratch))
 		try_tree(&start, &stage, &out);

@@ -8,8 +8,10 @@
 
 #include "descendants.h"
 #include "meter.h"
+#include "spare.h"
 
-#define LOOK_MS 20 /* between two looks at the totals */
+#define LOOK_MS   20 /* between two looks at the totals           */
+#define ENDED_MAX 64 /* trees whose memory is known after their end */
 
 static struct tree trees[TREES_MAX];
 static size_t metered; /* how many of them */
@@ -27,29 +29,42 @@ unsigned tree_index(const struct tree *tree)
 	return (unsigned)(tree - trees);
 }
 
-void tree_start(struct tree *tree, const struct start *start, struct cgroup *group)
+static void begin(struct tree *tree, const struct start *start, pid_t keeper, struct cgroup *group)
 {
-	const struct oe__plan *plan = start->plan;
-	uint64_t id = start->request.tree;
+	const struct oe__policy_head *head = start->plan ? &start->plan->head : NULL;
+
+	*tree = (struct tree){ .id = start->request.tree,
+		                   .keeper = keeper,
+		                   .apart = head && head->tier >= 2,
+		                   .warm = start->request.flags & OE__START_WARM,
+		                   .memory_total = head && !group ? head->memory_total : 0,
+		                   .cpu_total_ms = head ? head->cpu_total_ms : 0,
+		                   .group = group };
+	tree->metered = tree->id != TREE_SPARE && (tree->memory_total > 0 || tree->cpu_total_ms > 0);
+	metered += tree->metered;
+}
+
+bool tree_start(struct tree *tree, const struct start *start, struct cgroup *group)
+{
 	pid_t keeper = fork();
 
 	if (keeper == 0)
 		keeper_run(start);
 	if (keeper < 0) {
-		report_send(&(struct oe__report){
-			.type = OE__REPORT_FAILED, .tree = id, .step = OE__STEP_FORK, .status = errno });
+		report_send(&(struct oe__report){ .type = OE__REPORT_FAILED,
+		                                  .tree = start->request.tree,
+		                                  .step = OE__STEP_FORK,
+		                                  .status = errno });
 		cgroup_give(group);
-		return;
+		return false;
 	}
-	*tree = (struct tree){ .id = id,
-		                   .keeper = keeper,
-		                   .apart = plan && plan->head.tier >= 2,
-		                   .warm = start->request.flags & OE__START_WARM,
-		                   .memory_total = plan && !group ? plan->head.memory_total : 0,
-		                   .cpu_total_ms = plan ? plan->head.cpu_total_ms : 0,
-		                   .group = group };
-	tree->metered = tree->memory_total > 0 || tree->cpu_total_ms > 0;
-	metered += tree->metered;
+	begin(tree, start, keeper, group);
+	return true;
+}
+
+void tree_adopt(struct tree *tree, const struct start *start, struct cgroup *group)
+{
+	begin(tree, start, tree->keeper, group);
 }
 
 /* ---- ends ---- */
@@ -66,7 +81,8 @@ void tree_kill(uint64_t id)
 		return;
 	}
 	(void)descendants_kill(tree->keeper, 0);
-	(void)kill(tree->keeper, SIGCONT); /* its own tree may have stopped it */
+	/* Its own tree may have stopped it. If it is the only one that can be found, its child dies with it. */
+	(void)kill(tree->keeper, descendants_can_be_found() ? SIGCONT : SIGKILL);
 }
 
 void tree_sweep(uint64_t id, pid_t keep)
@@ -78,13 +94,29 @@ void tree_sweep(uint64_t id, pid_t keep)
 		.type = OE__REPORT_SWEPT, .tree = id, .count = (uint32_t)killed });
 }
 
+/* Of trees that have ended: the host may ask a moment later. */
+static struct oe__report ended[ENDED_MAX];
+static size_t ended_count;
+
+static struct oe__report memory_of(const struct tree *tree)
+{
+	struct oe__report report = { .type = OE__REPORT_MEMORY, .tree = tree->id, .memory_peak = -1 };
+
+	if (tree->group)
+		report.memory_peak = cgroup_peak(tree->group, &report.count);
+	return report;
+}
+
 void tree_memory(uint64_t id)
 {
 	const struct tree *tree = tree_find(id);
 	struct oe__report report = { .type = OE__REPORT_MEMORY, .tree = id, .memory_peak = -1 };
 
-	if (tree && tree->group)
-		report.memory_peak = cgroup_peak(tree->group, &report.count);
+	if (tree)
+		report = memory_of(tree);
+	for (size_t i = 0; !tree && i < ENDED_MAX; i++)
+		if (ended[i].tree == id)
+			report = ended[i];
 	report_send(&report);
 }
 
@@ -122,9 +154,13 @@ void trees_reap(void)
 			continue;
 		uint64_t id = tree->id;
 		metered -= tree->metered;
+		if (tree->group)
+			ended[ended_count++ % ENDED_MAX] = memory_of(tree);
 		cgroup_give(tree->group);
 		tree->id = 0;
-		if (WIFEXITED(status))
+		if (spare_gone(tree) || id == TREE_SPARE)
+			continue;
+		if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
 			continue; /* it has reported */
 		kill_orphans();
 		report_send(&(struct oe__report){ .type = OE__REPORT_DEAD, .tree = id });

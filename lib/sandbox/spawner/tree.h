@@ -9,6 +9,7 @@
 #include "keeper.h"
 
 #define TREES_MAX 4096
+#define TREE_SPARE UINT64_MAX /* one that has no command yet */
 
 struct tree {
 	uint64_t id; /* 0: free */
@@ -21,8 +22,11 @@ struct tree {
 struct tree *tree_find(uint64_t id);
 unsigned tree_index(const struct tree *tree);
 
-/* Start one: a fork for its keeper. The group, if there is one, becomes the tree's. */
-void tree_start(struct tree *tree, const struct start *start, struct cgroup *group);
+/* Start one: a fork for its keeper. The group, if there is one, becomes the tree's. A failure is reported. */
+bool tree_start(struct tree *tree, const struct start *start, struct cgroup *group);
+
+/* The spare is this one now. */
+void tree_adopt(struct tree *tree, const struct start *start, struct cgroup *group);
 
 void tree_kill(uint64_t id);
 void tree_sweep(uint64_t id, pid_t keep);
