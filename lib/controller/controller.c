@@ -259,6 +259,8 @@ static int add_program(oe_controller *controller, oe_program *program, bool init
 	if (status < 0)
 		return oe__error(err, status, "%s", oe_status_string(status));
 	flight->initial = initial;
+	flight->order = controller->seeds_given;
+	controller->seeds_given += initial;
 	controller->seeds_pending += initial;
 	flight->place = OE__FLIGHT_WAITING;
 	oe__queue_push(&controller->waiting, flight);

@@ -69,6 +69,7 @@ struct oe__flight {
 	bool cancelled;
 	atomic_bool stranded; /* the row that its next step waits for is lost     */
 	bool initial;         /* the run waits for it before it issues anything  */
+	int64_t order;        /* among the initial programs                      */
 	double started;       /* wall clock                                      */
 };
 
@@ -113,7 +114,8 @@ struct oe_controller {
 	int64_t flight_count, asking, evaluating;
 	struct oe__flight_queue parked, waiting;
 	int64_t late_ns; /* when some evaluation may be past its deadline; INT64_MAX: none */
-	int64_t seeds_pending; /* initial programs not in the hub yet */
+	int64_t seeds_given, seeds_pending; /* initial programs; those not in the hub yet      */
+	struct oe__flight_queue evaluated;  /* of these, in the order in which they were given */
 	bool seeded;           /* some initial program is in it       */
 	bool numbers_ended;    /* the hub gives no more of them        */
 	bool hub_waits;        /* it gives none until something ends   */
@@ -179,6 +181,7 @@ void oe__controller_answered(struct oe__flight *flight);   /* the slot is free  
 void oe__controller_ask_failed(struct oe__flight *flight);
 void oe__controller_edited(struct oe__flight *flight);
 void oe__controller_evaluated(struct oe__flight *flight);
+void oe__controller_end_seeds(oe_controller *controller); /* if all of them were evaluated */
 
 /* ---- generation.c ---- */
 

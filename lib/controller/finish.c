@@ -413,6 +413,30 @@ static void end_initial(struct oe__flight *flight)
 	write_end(flight, OE__ROW_SEED, OE_OUTCOME_COMMITTED, job->child);
 }
 
+/* They join in the order in which they were given, whichever was evaluated first: what follows must not
+   depend on how quick somebody was. */
+static void keep_seed(struct oe__flight *flight)
+{
+	struct oe__flight_queue *queue = &flight->controller->evaluated;
+	struct oe__flight **at = &queue->head;
+
+	while (*at && (*at)->order < flight->order)
+		at = &(*at)->queue_next;
+	flight->queue_next = *at;
+	*at = flight;
+	if (!flight->queue_next)
+		queue->tail = flight;
+	queue->count++;
+}
+
+void oe__controller_end_seeds(oe_controller *controller)
+{
+	if (controller->evaluated.count < controller->seeds_pending)
+		return;
+	while (controller->evaluated.head)
+		end_initial(oe__queue_pop(&controller->evaluated));
+}
+
 /* Our side failed: the same attempt is worth repeating, but not for ever. */
 static bool repeat(struct oe__flight *flight)
 {
@@ -455,7 +479,9 @@ void oe__controller_evaluated(struct oe__flight *flight)
 	if (repeat(flight))
 		return;
 	oe__job_judge(job);
-	if (!job->iteration)
+	if (flight->initial)
+		keep_seed(flight);
+	else if (!job->iteration)
 		end_initial(flight);
 	else if (job->outcome >= 0)
 		end_failed(flight);

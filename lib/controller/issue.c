@@ -155,6 +155,7 @@ int oe__controller_advance(oe_controller *controller, oe_error *err)
 	note_pause(controller);
 	abandon_late(controller, now_ns);
 	start_evaluations(controller);
+	oe__controller_end_seeds(controller);
 	oe__controller_check_generation(controller, now_ns);
 	int status = issue(controller, now_ns, err);
 	if (status < 0)

@@ -187,6 +187,19 @@ static int play_commit(struct oe__replay *replay, const struct oe__log_entry *en
 	return 0;
 }
 
+/* Its outcome is in its row, whenever its turn comes. */
+static int play_fail(struct oe__replay *replay, const struct oe__log_entry *entry,
+                     oe_iteration *iteration, oe_program *program, oe_error *err)
+{
+	int status = oe__hub_ends_in_turn(replay->hub) ? expect(replay, entry, err) : 0;
+
+	if (status == 0)
+		status = oe_hub_fail(replay->hub, iteration, entry->outcome, program, entry->message, err);
+	if (status == 2) /* its number is given again: it has not ended */
+		oe__map_remove(&replay->expected, &entry->number, sizeof(entry->number));
+	return status < 0 ? status : 0;
+}
+
 static int play_end(struct oe__replay *replay, const struct oe__log_entry *entry, oe_error *err)
 {
 	struct key key = { entry->number, entry->attempt };
@@ -204,8 +217,7 @@ static int play_end(struct oe__replay *replay, const struct oe__log_entry *entry
 		return status;
 	if (strcmp(entry->kind, "commit") == 0)
 		return play_commit(replay, entry, iteration, program, err);
-	status = oe_hub_fail(replay->hub, iteration, entry->outcome, program, entry->message, err);
-	return status < 0 ? status : 0;
+	return play_fail(replay, entry, iteration, program, err);
 }
 
 static int play_one(struct oe__replay *replay, const struct oe__log_entry *entry, oe_error *err)
