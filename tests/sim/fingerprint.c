@@ -88,6 +88,33 @@ static void add_features(uint64_t *sum, const oe_hub *hub)
 		add(sum, hub->diversity.references[i]->hash, OE__SHA256_SIZE);
 }
 
+/* What waits for its turn, and what was drawn ahead of time. */
+static void add_turns(uint64_t *sum, const oe_hub *hub)
+{
+	struct oe__rank_tree *order = (struct oe__rank_tree *)(uintptr_t)&hub->turns.order;
+
+	for (struct oe__rank_node *at = oe__rank_first(order); at; at = oe__rank_next(order, at)) {
+		const struct oe__turn *turn = oe__turn_of_rank(at);
+
+		add_int(sum, turn->number << 1 | turn->staged);
+		add_int(sum, (int64_t)turn->failed_count);
+		if (!turn->staged)
+			continue;
+		add_int(sum, turn->outcome);
+		add_program(sum, turn->child);
+	}
+	for (size_t i = 0; i < hub->ordered.count; i++) {
+		size_t place = (hub->ordered.head + i) % (size_t)hub->settings.window;
+
+		add_int(sum, hub->ordered.ahead[place]->number);
+		add_program(sum, hub->ordered.ahead[place]->parent);
+	}
+	add_int(sum, hub->ordered.position);
+	add_int(sum, hub->generation.closed);
+	add_int(sum, hub->generation.first);
+	add_int(sum, hub->generation.awaited);
+}
+
 uint64_t fingerprint(const oe_hub *hub)
 {
 	const struct oe__ledger *ledger = &hub->ledger;
@@ -98,6 +125,7 @@ uint64_t fingerprint(const oe_hub *hub)
 	for (int32_t i = 0; i < hub->island_count; i++)
 		add_island(&sum, &hub->islands[i]);
 	add_features(&sum, hub);
+	add_turns(&sum, hub);
 	add_program(&sum, hub->best ? hub->best->program : NULL);
 	add_program(&sum, hub->initial);
 	add_attempts(&sum, &hub->initial_attempts);

@@ -7,6 +7,7 @@
 #include "base/hash.h"
 #include "base/limits.h"
 #include "base/map.h"
+#include "disk.h"
 #include "fingerprint.h"
 #include "hub/hub_internal.h"
 #include "iteration/job.h"
@@ -18,17 +19,22 @@
 
 #define NONE (-1)
 
-/* A row that the log was given: a call of the hub, or an answer. */
+/* A row that the log was given: a call of the hub, an answer, an outcome. */
 struct record {
 	enum oe__row_kind kind;
 	int64_t number;
 	int32_t attempt;
-	int outcome;
-	int64_t call;     /* among the calls, from 1 */
-	uint64_t text;    /* of an answer            */
+	int given;        /* outcome in the row; -1: it comes later   */
+	int outcome;      /* as far as it is known                    */
+	int64_t decision; /* of an end: the row of its outcome        */
+	int64_t call;     /* among the calls, from 1                  */
+	uint64_t text;    /* of an answer                             */
 	uint64_t prompt;  /* of an issue: what was asked; 0: nothing yet */
-	uint64_t hub;     /* its fingerprint after the call */
+	uint64_t hub;     /* its fingerprint after the call           */
+	double score;     /* of a child                               */
+	char id[OE__UUID_SIZE]; /* likewise                           */
 	bool durable, told;
+	bool idle;        /* it changes nothing on the disk           */
 };
 
 /* A row that the log has, and its own end. */
@@ -45,7 +51,7 @@ struct slot {
 };
 
 static struct {
-	bool replaces, steady;
+	bool replaces;
 	const oe_hub *hub;
 	uint64_t run_seed;
 	struct record *records;
@@ -56,6 +62,7 @@ static struct {
 	int64_t head, tail, queue_capacity;
 	double best, island_best[OE__ISLANDS_MAX];
 	int64_t session; /* the first record of this process */
+	int64_t told;    /* the number whose end was told last, in this process */
 	struct model_figures figures;
 } model;
 
@@ -81,11 +88,10 @@ static void *more(void *array, int64_t *capacity, int64_t count, size_t size)
 	return array;
 }
 
-void model_begin(bool replaces, bool steady)
+void model_begin(bool replaces)
 {
 	model_end();
 	model.replaces = replaces;
-	model.steady = steady;
 }
 
 void model_end(void)
@@ -96,20 +102,16 @@ void model_end(void)
 	memset(&model, 0, sizeof(model));
 }
 
-static void forget_bests(void)
-{
-	model.best = -INFINITY;
-	for (size_t i = 0; i < OE__ISLANDS_MAX; i++)
-		model.island_best[i] = -INFINITY;
-}
-
 void model_watch(const oe_hub *hub, uint64_t run_seed)
 {
 	model.hub = hub;
 	model.run_seed = run_seed;
 	model.session = model.count;
+	model.told = 0;
 	model.head = model.tail = 0;
-	forget_bests();
+	model.best = -INFINITY;
+	for (size_t i = 0; i < OE__ISLANDS_MAX; i++)
+		model.island_best[i] = -INFINITY;
 }
 
 /* ---- numbers ---- */
@@ -171,24 +173,54 @@ static void take_answer(int64_t index)
 static bool is_given_again(const struct record *record)
 {
 	return model.replaces && record->kind == OE__ROW_FAIL &&
-	       record->outcome >= OE_OUTCOME_NOOP_EDIT && record->outcome <= OE_OUTCOME_TIMED_OUT &&
+	       record->given >= OE_OUTCOME_NOOP_EDIT && record->given <= OE_OUTCOME_TIMED_OUT &&
 	       record->attempt + 1 < OE__RETRIES_MAX;
+}
+
+/* What it came to is known. */
+static void decide(struct record *end, int outcome)
+{
+	if (outcome < 0 || outcome >= OE_OUTCOME_COUNT)
+		violated("number %lld ends with outcome %d", (long long)end->number, outcome);
+	end->outcome = outcome;
+	model.figures.outcomes[outcome]++;
+	model.figures.committed += outcome == OE_OUTCOME_COMMITTED;
 }
 
 static void take_end(int64_t index)
 {
-	const struct record *record = &model.records[index];
+	struct record *record = &model.records[index];
 	struct slot *slot = open_slot(record, "an end");
 
-	if (record->outcome < 0 || record->outcome >= OE_OUTCOME_COUNT)
-		violated("number %lld ends with outcome %d", (long long)record->number, record->outcome);
 	slot->end = index;
 	slot->again = is_given_again(record);
+	record->outcome = NONE;
+	record->decision = NONE;
 	if (slot->again)
 		return;
 	model.figures.ended++;
-	model.figures.outcomes[record->outcome]++;
-	model.figures.committed += record->outcome == OE_OUTCOME_COMMITTED;
+	if (record->kind == OE__ROW_FAIL || record->given >= 0)
+		decide(record, record->given);
+}
+
+static void take_outcome(int64_t index)
+{
+	struct record *record = &model.records[index];
+	const struct slot *slot = slot_of(record->number);
+
+	if (record->number > model.figures.issued || slot->end == NONE || slot->again ||
+	    attempt_of(slot) != record->attempt)
+		violated("number %lld attempt %d has an outcome, and has not ended",
+		         (long long)record->number, (int)record->attempt);
+	struct record *end = &model.records[slot->end];
+	/* It says what was known, of one that came to its end before the run was resumed. */
+	record->idle = end->kind == OE__ROW_FAIL && end->given == record->given;
+	if (record->idle)
+		return;
+	if (end->outcome >= 0)
+		violated("number %lld has a second outcome", (long long)record->number);
+	end->decision = index;
+	decide(end, record->given);
 }
 
 static void take(int64_t index)
@@ -204,6 +236,9 @@ static void take(int64_t index)
 	case OE__ROW_FAIL:
 		take_end(index);
 		break;
+	case OE__ROW_OUTCOME:
+		take_outcome(index);
+		break;
 	default:
 		break;
 	}
@@ -216,27 +251,55 @@ static uint64_t hash_text(const void *text, size_t size)
 	return oe__hash64(text, size, 1) | 1;
 }
 
+static void check_rules(void)
+{
+	const char *broken = oe__hub_check(model.hub);
+
+	if (broken)
+		violated("the hub breaks its own rule: %s", broken);
+}
+
 /* An evaluation belongs to its program. */
-static void check_child(const oe_program *child)
+static void check_child(const oe_program *child, struct record *record)
 {
 	struct script_result result;
-	double score = 0;
 	uint64_t seed = oe__hash64(child->source->hash, OE__SHA256_SIZE, model.run_seed);
 
 	script_evaluate(child, seed, &result);
 	for (size_t i = 0; i < oe_program_metric_count(child); i++)
-		if (strcmp(oe_program_metric_at(child, i, &score), "combined_score") == 0)
+		if (strcmp(oe_program_metric_at(child, i, &record->score), "combined_score") == 0)
 			break;
-	if (score != result.score)
-		violated("a program has the score %.17g, and its evaluation was %.17g", score,
+	if (record->score != result.score)
+		violated("a program has the score %.17g, and its evaluation was %.17g", record->score,
 		         result.score);
-	if (score > model.best)
-		model.best = score;
+	memcpy(record->id, child->id, strlen(child->id) + 1);
+}
+
+/* It joined: where its iteration was sampled. */
+static void check_joined(const struct record *end)
+{
+	const struct oe__member *member = oe__hub_find(model.hub, end->id);
+	int32_t island = (int32_t)((end->number - 1) % model.hub->island_count);
+
+	if (member && member->island != island) /* one that came after it may have made it leave */
+		violated("the child of number %lld is on island %d, not on %d", (long long)end->number,
+		         (int)member->island, (int)island);
+	if (end->score > model.best)
+		model.best = end->score;
+}
+
+static void record_call(struct record *record, const struct oe__row *row)
+{
+	record->call = ++model.calls;
+	check_rules();
+	record->hub = fingerprint(model.hub);
+	if (row->kind == OE__ROW_COMMIT && row->program && row->outcome <= OE_OUTCOME_COMMITTED)
+		check_child(row->program, record);
 }
 
 static int64_t record_row(const struct oe__row *row)
 {
-	if (!oe__row_is_call(row->kind) && row->kind != OE__ROW_ANSWER)
+	if (!oe__row_is_call(row->kind) && row->kind != OE__ROW_ANSWER && row->kind != OE__ROW_OUTCOME)
 		return NONE;
 	model.records = more(model.records, &model.capacity, model.count, sizeof(*model.records));
 	struct record *record = &model.records[model.count];
@@ -244,21 +307,18 @@ static int64_t record_row(const struct oe__row *row)
 		.kind = row->kind,
 		.number = row->number,
 		.attempt = row->attempt,
-		.outcome = row->outcome,
+		.given = row->outcome,
 	};
-	if (oe__row_is_call(row->kind)) {
-		record->call = ++model.calls;
-		record->hub = fingerprint(model.hub);
-	} else {
+	if (oe__row_is_call(row->kind))
+		record_call(record, row);
+	else if (row->kind == OE__ROW_ANSWER)
 		record->text = hash_text(row->answer.text, row->answer.size);
-	}
-	bool joins = row->kind == OE__ROW_COMMIT && row->outcome == OE_OUTCOME_COMMITTED;
-	if (joins && row->program && model.steady)
-		check_child(row->program);
 	take(model.count);
+	bool ends = row->kind == OE__ROW_COMMIT || row->kind == OE__ROW_OUTCOME;
+	if (ends && row->outcome == OE_OUTCOME_COMMITTED)
+		check_joined(&model.records[slot_of(row->number)->end]);
 	note("row %s %lld.%d %s", oe__row_kind_name(row->kind), (long long)row->number,
-	     (int)row->attempt, row->kind == OE__ROW_COMMIT || row->kind == OE__ROW_FAIL
-	                            ? oe_outcome_name(row->outcome) : "");
+	     (int)row->attempt, row->kind == OE__ROW_FAIL || ends ? oe_outcome_name(row->outcome) : "");
 	world.progress = world.steps;
 	return model.count++;
 }
@@ -311,6 +371,21 @@ void __wrap_oe__job_edit(struct oe__job *job)
 			violated("another answer is read for number %lld", (long long)job->iteration->number);
 	}
 	__real_oe__job_edit(job);
+}
+
+void model_done(void)
+{
+	/* Those whose turn has not come, or whose turn is not durable. */
+	bool wait = model.hub->ledger.staged_count > 0 ||
+	            (disk_has_failed() && model.hub->settings.semantics != OE__SEMANTICS_STEADY);
+
+	for (int64_t i = model.session; i < model.count && !world.dead; i++) {
+		const struct record *record = &model.records[i];
+		bool end = record->kind == OE__ROW_COMMIT || record->kind == OE__ROW_FAIL;
+		if (end && record->durable && record->outcome >= 0 && !record->told && !wait)
+			violated("the run is done, and nobody was told of the end of number %lld",
+			         (long long)record->number);
+	}
 }
 
 void model_leave(bool clean)
@@ -370,12 +445,22 @@ void model_evaluated(const oe_evaluation_request *request)
 		         (long long)iteration->number, (int)iteration->attempt);
 }
 
+static void check_turn(const struct record *end)
+{
+	if (model.hub->settings.semantics != OE__SEMANTICS_ORDERED || end->outcome < 0)
+		return;
+	if (end->number <= model.told)
+		violated("number %lld ends after number %lld", (long long)end->number,
+		         (long long)model.told);
+	model.told = end->number;
+}
+
 void model_told(const oe_event *event)
 {
 	world.progress = world.steps;
 	if (world.dead || event->type != OE_EVENT_ITERATION)
 		return;
-	for (int64_t i = model.count; i-- > model.session;) { /* it was not long ago */
+	for (int64_t i = model.count; i-- > 0;) { /* it was not long ago */
 		struct record *record = &model.records[i];
 		if ((record->kind != OE__ROW_COMMIT && record->kind != OE__ROW_FAIL) ||
 		    record->number != event->iteration || record->attempt != event->attempt)
@@ -385,10 +470,13 @@ void model_told(const oe_event *event)
 			         (long long)event->iteration);
 		if (record->told)
 			violated("the end of number %lld is told twice", (long long)event->iteration);
-		if (model.steady && record->outcome != event->outcome)
+		/* One that is given again has none. */
+		int outcome = record->outcome >= 0 ? record->outcome : record->given;
+		if (outcome != event->outcome)
 			violated("number %lld ended as %s, and is told to be %s", (long long)event->iteration,
-			         oe_outcome_name(record->outcome), oe_outcome_name(event->outcome));
+			         oe_outcome_name(outcome), oe_outcome_name(event->outcome));
 		record->told = true;
+		check_turn(record);
 		return;
 	}
 	violated("the end of number %lld is told, and it has none", (long long)event->iteration);
@@ -413,19 +501,17 @@ static void check_bests(const oe_hub *hub)
 void model_check(const oe_hub *hub)
 {
 	const struct model_figures *figures = &model.figures;
-	const char *broken = oe__hub_check(hub);
 
 	if (world.dead)
 		return;
-	if (broken)
-		violated("the hub breaks its own rule: %s", broken);
 	if (oe_hub_issued(hub) != figures->issued)
 		violated("the hub gave %lld numbers, the log says %lld", (long long)oe_hub_issued(hub),
 		         (long long)figures->issued);
-	if (model.steady && oe_hub_ended(hub) != figures->ended)
-		violated("%lld numbers ended in the hub, %lld in the log", (long long)oe_hub_ended(hub),
-		         (long long)figures->ended);
-	for (int i = 0; model.steady && i < OE_OUTCOME_COUNT; i++)
+	int64_t staged = (int64_t)hub->ledger.staged_count; /* in the log, not yet for the hub */
+	if (oe_hub_ended(hub) + staged != figures->ended)
+		violated("%lld numbers ended in the hub and %lld wait, %lld in the log",
+		         (long long)oe_hub_ended(hub), (long long)staged, (long long)figures->ended);
+	for (int i = 0; staged == 0 && i < OE_OUTCOME_COUNT; i++)
 		if (oe_hub_outcome_count(hub, i) != figures->outcomes[i])
 			violated("the hub counts %lld %s, the log %lld",
 			         (long long)oe_hub_outcome_count(hub, i), oe_outcome_name(i),
@@ -452,8 +538,26 @@ void model_finished(int64_t iterations)
 
 /* ---- the disk ---- */
 
+/* Of a call: the one that it was given, or that was decided later. */
+static void audit_outcome(const struct oe__log_entry *entry, const struct record *record,
+                          bool *present, int64_t *cut)
+{
+	if (record->kind != OE__ROW_COMMIT && record->kind != OE__ROW_FAIL)
+		return;
+	bool later = record->given < 0 && record->decision != NONE && entry->outcome >= 0;
+	int expected = later ? model.records[record->decision].given : record->given;
+	if (entry->outcome != expected)
+		violated("row %lld of the log has outcome %d, not %d", (long long)entry->seq,
+		         entry->outcome, expected);
+	if (!later)
+		return;
+	present[record->decision] = true;
+	if (record->decision >= *cut)
+		*cut = record->decision + 1;
+}
+
 /* The calls on the disk are the first ones of the model. @return how many there are. */
-static int64_t audit_calls(struct oe__database *database, int64_t *cut)
+static int64_t audit_calls(struct oe__database *database, bool *present, int64_t *cut)
 {
 	OE__AUTO(log_cursor) struct oe__log_cursor *cursor = NULL;
 	struct oe__log_entry entry;
@@ -477,11 +581,8 @@ static int64_t audit_calls(struct oe__database *database, int64_t *cut)
 			         (long long)entry.seq, entry.kind, (long long)entry.number,
 			         (int)entry.attempt, oe__row_kind_name(record->kind),
 			         (long long)record->number, (int)record->attempt);
-		bool ends = record->kind == OE__ROW_COMMIT || record->kind == OE__ROW_FAIL;
-		if (ends && entry.outcome != record->outcome)
-			violated("row %lld of the log has another outcome than was given",
-			         (long long)entry.seq);
-		*cut = at + 1;
+		*cut = at + 1 > *cut ? at + 1 : *cut;
+		audit_outcome(&entry, record, present, cut);
 		calls++;
 	}
 	if (got < 0)
@@ -553,7 +654,7 @@ static void rewind_to(int64_t cut)
 		.questions = before.questions,
 		.repeated_questions = before.repeated_questions,
 	};
-	model.count = cut;
+	model.count = model.session = cut;
 	model.calls = 0;
 	for (int64_t i = 0; i < cut; i++) {
 		model.records[i].durable = true;
@@ -561,7 +662,6 @@ static void rewind_to(int64_t cut)
 			model.calls++;
 		take(i);
 	}
-	model.session = cut;
 }
 
 bool model_audit(const char *path, bool kept)
@@ -575,11 +675,13 @@ bool model_audit(const char *path, bool kept)
 		abort();
 	if (oe__database_open_reader(path, &database, &err) < 0)
 		violated("run.db cannot be read: %s", err.message);
-	int64_t calls = audit_calls(database, &cut);
+	int64_t calls = audit_calls(database, present, &cut);
 	audit_answers(database, present, &cut);
 	audit_programs(database);
 	for (int64_t i = 0; i < model.count; i++) {
 		const struct record *record = &model.records[i];
+		if (record->idle)
+			continue;
 		bool there = record->call > 0 ? record->call <= calls : present[i];
 		if (i < cut && !there)
 			violated("the disk has row %lld, but not %lld before it", (long long)cut - 1,
@@ -591,6 +693,8 @@ bool model_audit(const char *path, bool kept)
 	free(present);
 	note("the disk has %lld of %lld rows", (long long)cut, (long long)model.count);
 	rewind_to(cut);
+	for (int64_t i = 0; i < cut && !kept; i++)
+		model.records[i].told = false; /* it may have hung on what was lost */
 	return calls > 0;
 }
 
@@ -604,5 +708,6 @@ void model_resumed(const oe_hub *hub)
 			         (long long)model.records[i].call);
 		break;
 	}
+	check_rules();
 	model_check(hub);
 }

@@ -15,11 +15,14 @@
 #include "openevolve/hub.h"
 #include "openevolve/llm.h"
 
-void model_begin(bool replaces, bool steady); /* of a world: "hub.on_failure" is "replace" */
+void model_begin(bool replaces); /* of a world: "hub.on_failure" is "replace" */
 void model_end(void);
 
 /* A process begins with this hub, whose calls are watched. */
 void model_watch(const oe_hub *hub, uint64_t run_seed);
+
+/* The last event was told: those of all ends were, before. */
+void model_done(void);
 
 /* The process is over. `clean`: by itself, with a log that worked. */
 void model_leave(bool clean);

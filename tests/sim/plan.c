@@ -1,5 +1,6 @@
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/error.h"
 #include "backends.h"
@@ -69,6 +70,23 @@ static void draw_flow(struct plan *plan, const char *semantics)
 	set(plan, "prompt.num_previous_attempts", "%d", (int)between(0, 4));
 }
 
+/* Where iterations end in turn, and no outcome is a matter of time, neither is the archive. */
+static void purify(struct plan *plan)
+{
+	plan->pure = true;
+	plan->user = false;
+	set(plan, "evaluator.timeout", "%d", (int)between(10, 60));
+	set(plan, "hub.window", "%d", (int)between(1, 24));
+}
+
+static void draw_generation(struct plan *plan)
+{
+	if (plan->pure || world_below(2))
+		return;
+	set(plan, "hub.generation_quorum", "%.1f", (double)between(1, 10) / 10);
+	set(plan, "hub.generation_timeout", "%.1f", (double)between(0, 100) / 10);
+}
+
 static void draw_habits(void)
 {
 	bool quick = world_below(2);
@@ -100,6 +118,20 @@ void plan_draw(struct plan *plan, int64_t iterations, const char *semantics)
 	draw_population(plan);
 	draw_flow(plan, semantics);
 	draw_habits();
+	if (strcmp(semantics, "steady") != 0 && world_below(3) > 0)
+		purify(plan);
+	if (strcmp(semantics, "generation") == 0)
+		draw_generation(plan);
+}
+
+void plan_simplify(struct plan *plan)
+{
+	plan->sessions_max = 0;
+	plan->retries = false;
+	set(plan, "llm.concurrency", "%d", (int)between(1, 64));
+	set(plan, "evaluator.parallel_evaluations", "%d", (int)between(1, 64));
+	set(plan, "checkpoint_interval", "0");
+	set(plan, "store.synchronous", "normal");
 }
 
 void plan_done(struct plan *plan)

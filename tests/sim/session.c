@@ -26,6 +26,8 @@ struct session {
 	bool troubled;   /* it may come to another end than that of the run */
 	bool stopped;    /* somebody asked for it  */
 	bool paused, done;
+	bool audited;    /* the books are those of the disk */
+	char *hash;      /* of the archive, once it is done */
 	int reason;
 	int programs;    /* added so far by the user */
 	struct happening user;
@@ -76,6 +78,13 @@ static void act(struct happening *happening)
 
 /* ---- beginning ---- */
 
+/* Nothing but time tells these worlds from each other. */
+static void calm(void)
+{
+	habits.transient = habits.refused = habits.breaks = habits.slow = 0;
+	habits.outage_from_ns = habits.outage_to_ns = 0;
+}
+
 static void draw_troubles(struct session *session)
 {
 	const struct plan *plan = session->plan;
@@ -105,16 +114,20 @@ static void draw_troubles(struct session *session)
 	}
 	if (plan->faults && world_below(8) == 0)
 		session->fail_read_at = 1 + (int64_t)world_below(200);
+	if (plan->pure)
+		calm();
 	disk_arm(&faults);
 }
 
-static void draw_peace(void)
+static void draw_peace(const struct plan *plan)
 {
 	habits.transient = 0.02;
 	habits.refused = 0.01;
 	habits.breaks = 0.01;
 	habits.slow = habits.deaf = habits.key_refused = 0;
 	habits.outage_from_ns = habits.outage_to_ns = 0;
+	if (plan->pure)
+		calm();
 	disk_arm(NULL);
 }
 
@@ -163,6 +176,7 @@ static int begin(struct session *session, const char *directory, bool kept, oe_e
 	if (disk_has_failed() || world.dead)
 		return OE_ERR_IO;
 	bool there = model_audit(controller->directory->database, kept);
+	session->audited = true;
 	if (disk_has_failed() || world.dead)
 		return OE_ERR_IO;
 	disk_fail_read(session->fail_read_at);
@@ -176,7 +190,6 @@ static int begin(struct session *session, const char *directory, bool kept, oe_e
 	status = oe_controller_resume(controller, NULL, err);
 	if (status < 0)
 		return status;
-	model_watch(controller->hub, session->plan->run_seed);
 	model_resumed(controller->hub);
 	return 0;
 }
@@ -188,6 +201,17 @@ static void kill_process(void)
 	note("killed");
 	world.dead = true;
 	disk_freeze();
+}
+
+static void read_hash(const struct session *session)
+{
+	OE__AUTO(population) oe_population *population = NULL;
+	int status = oe_controller_population(session->controller, &population);
+
+	if (status == 0)
+		status = oe_population_hash(population, session->hash);
+	if (status < 0)
+		violated("the archive has no hash: %s", oe_status_string(status));
 }
 
 static void check_end(const struct session *session)
@@ -240,7 +264,9 @@ static void step(struct session *session)
 	session->done = true;
 	session->reason = event->stop;
 	note("done: reason %d %s", event->stop, event->text);
+	model_done();
 	check_end(session);
+	read_hash(session);
 }
 
 static void live(struct session *session)
@@ -280,16 +306,19 @@ static void end(struct session *session)
 }
 
 /* @return whether the run has come to its end. */
-static bool run_session(const struct plan *plan, const char *directory, bool troubled, bool *kept)
+static bool run_session(const struct plan *plan, const char *directory, bool troubled, bool *kept,
+                        char *hash)
 {
-	struct session session = { .plan = plan, .troubled = troubled, .user.happen = act };
+	struct session session = {
+		.plan = plan, .troubled = troubled, .hash = hash, .user.happen = act
+	};
 	oe_error err = { 0 };
 
 	totals.sessions++;
 	if (troubled)
 		draw_troubles(&session);
 	else
-		draw_peace();
+		draw_peace(plan);
 	int status = begin(&session, directory, *kept, &err);
 	if (status < 0 && !disk_has_failed() && !world.dead)
 		violated("the run cannot begin, or go on: %s", err.message);
@@ -303,7 +332,7 @@ static bool run_session(const struct plan *plan, const char *directory, bool tro
 	bool power = killed && plan->power && world_below(2);
 	disk_reboot(power);
 	world.dead = false;
-	*kept = plan->synced || !power;
+	*kept = (*kept || session.audited) && (plan->synced || !power);
 	totals.kills += killed;
 	totals.power_cuts += power;
 	totals.disk_faults += failed;
@@ -311,22 +340,25 @@ static bool run_session(const struct plan *plan, const char *directory, bool tro
 	return session.done && !failed && session.reason == OE_REASON_ITERATIONS;
 }
 
-void run_world(const struct plan *plan, const char *directory)
+void run_world(const struct plan *plan, const char *directory, char hash[HASH_SIZE])
 {
+	char again[HASH_SIZE] = "";
 	bool finished = false, kept = true;
 	int sessions = 0;
 
-	model_begin(plan->replaces, true);
+	model_begin(plan->replaces);
 	while (!finished) {
 		bool troubled = sessions++ < plan->sessions_max;
-		finished = run_session(plan, directory, troubled, &kept);
+		finished = run_session(plan, directory, troubled, &kept, hash);
 		if (!troubled && !finished && sessions > plan->sessions_max + 20)
 			violated("the run comes to no end");
 	}
 	/* Once more, to see that the log makes it again, and that nothing is left to do. */
 	int64_t steps = world.steps;
-	if (!run_session(plan, directory, false, &kept))
+	if (!run_session(plan, directory, false, &kept, again))
 		violated("a run that has ended goes on");
+	if (strcmp(hash, again) != 0)
+		violated("a run that has ended has another archive when it is made again");
 	model_finished(plan->iterations);
 	note("%lld steps after the end", (long long)(world.steps - steps));
 

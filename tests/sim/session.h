@@ -24,13 +24,18 @@ struct plan {
 	bool faults;        /* the disk fails at times                                */
 	bool user;          /* somebody pauses, stops, adds programs                  */
 	bool retries;       /* the model is asked through the library's own retry     */
+	bool pure;          /* outcomes do not depend on time: nor may the archive    */
 };
 
 void plan_draw(struct plan *plan, int64_t iterations, const char *semantics);
+/* The same run, with other numbers of calls and evaluations in flight, and no troubles. */
+void plan_simplify(struct plan *plan);
 void plan_done(struct plan *plan);
 
-/* The whole run; `directory` does not exist yet. */
-void run_world(const struct plan *plan, const char *directory);
+#define HASH_SIZE 65
+
+/* The whole run; `directory` does not exist yet. `hash` receives that of the archive. */
+void run_world(const struct plan *plan, const char *directory, char hash[HASH_SIZE]);
 
 struct totals {
 	int64_t worlds, iterations, sessions, kills, power_cuts, disk_faults, stops;

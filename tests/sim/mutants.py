@@ -1,0 +1,164 @@
+#!/usr/bin/env python3
+"""Bugs that the simulator must find: each is planted alone into a copy of the tree, where oe-sim is built and run.
+    mutants.py SOURCE-TREE [NAME...]
+"""
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+SEEDS = 400
+ITERATIONS = 100
+SECONDS = 600  # of one search
+
+# Name, what is wrong with it, and the edits: file, what is there, what is there instead.
+MUTANTS = [
+    ("reads-early", "an answer is read before it is durable", [
+        ("lib/controller/flight.c", "\t\t.done = answer_durable,\n\t};\n"
+         "\toe__log_append(flight->controller->log, &flight->answer_row);\n",
+         "\t\t.done = NULL,\n\t};\n"
+         "\toe__log_append(flight->controller->log, &flight->answer_row);\n"
+         "\tanswer_durable(&flight->answer_row, 0);\n")]),
+    ("asks-early", "a question is sent before its sample is durable", [
+        ("lib/controller/flight.c", "\t\t.done = issue_durable,\n\t};\n"
+         "\toe__log_append(flight->controller->log, &flight->issue_row);\n",
+         "\t\t.done = NULL,\n\t};\n"
+         "\toe__log_append(flight->controller->log, &flight->issue_row);\n"
+         "\tissue_durable(&flight->issue_row, 0);\n")]),
+    ("asks-again", "a run that is resumed asks again, though the answer is in its log", [
+        ("lib/controller/resume.c", "\tif (found == 0) {\n\t\tflight->place = OE__FLIGHT_PARKED;",
+         "\tif (found >= 0) {\n\t\tflight->place = OE__FLIGHT_PARKED;")]),
+    ("tells-early", "an end is told before it is durable", [
+        ("lib/controller/finish.c", "controller->log ? oe__log_next(controller->log) : 0", "0")]),
+    ("commit-unchecked", "a transaction that failed counts as durable", [
+        ("lib/store/log.c", "\tif (status == 0)\n\t\tstatus = oe__database_run(\n\t\t\tdatabase,"
+         " oe__database_statement(database, OE__STATEMENT_COMMIT, err), err);",
+         "\tif (status == 0)\n\t\t(void)oe__database_run(\n\t\t\tdatabase,"
+         " oe__database_statement(database, OE__STATEMENT_COMMIT, err), err);")]),
+    ("log-with-a-hole", "after a transaction that failed, the next ones are written", [
+        ("lib/store/log.c", "\t\tif (status == 0)\n\t\t\tstatus = write_batch(log, batch);",
+         "\t\tstatus = write_batch(log, batch);")]),
+    ("lost-wakeup", "the first row does not wake the log's thread", [
+        ("lib/store/log.c", "(log->queued == 1 || urgent_locked(log))", "urgent_locked(log)"),
+        ("lib/store/log.c", "\t       log->awaited >= atomic_load", "\t       log->awaited > atomic_load")]),
+    ("seed-of-the-attempt", "an evaluation's seed depends on more than its program", [
+        ("lib/iteration/job.c", "oe__hash64(source->hash, sizeof(source->hash), run_seed)",
+         "oe__hash64(source->hash, sizeof(source->hash), run_seed) +"
+         " (job->iteration ? (uint64_t)job->iteration->attempt : 0)")]),
+    ("slot-leaks", "a question that failed keeps its slot", [
+        ("lib/controller/finish.c", "\tfree_slot(flight);\n\tnote_usage(flight);", "\tnote_usage(flight);")]),
+    ("best-unguarded", "the best of an island may be evicted", [
+        ("lib/hub/place.c", "\tset_guarded(hub, &hub->islands[island].best, member);",
+         "\thub->islands[island].best = member;"),
+        ("lib/hub/check.c", "\treturn (hub->best == member) + (hub->islands[member->island].best == member);",
+         "\treturn hub->best == member;")]),
+    ("wrong-island", "a child goes to the island where its parent lives", [
+        ("lib/hub/iterate.c", "status = oe__hub_adopt(hub, child, iteration->island, &adopted);",
+         "status = oe__hub_adopt(hub, child, iteration->parent->island, &adopted);"),
+        ("lib/hub/iterate.c", "oe__hub_place(hub, adopted, iteration->island, &placement);",
+         "oe__hub_place(hub, adopted, iteration->parent->island, &placement);")]),
+    ("miscounted", "duplicates are not counted", [
+        ("lib/hub/ledger.c", "\tledger->outcomes[outcome]++;",
+         "\tledger->outcomes[outcome] += outcome != OE_OUTCOME_DUPLICATE;")]),
+    ("same-attempt", "a failed number is given again as the same attempt", [
+        ("lib/hub/ledger.c", "\tentry->attempt++;\n", "")]),
+    ("draws-by-the-wall", "a sample depends on what the log does not tell", [
+        ("lib/hub/select.c", 'oe__rng_init(&rng, settings->seed, "select", (uint64_t)number, (uint64_t)attempt);',
+         'oe__rng_init(&rng, settings->seed, "select", (uint64_t)number, island->ranks.visits / 1024);\n\t(void)attempt;')]),
+    ("forgets-messages", "a run that is resumed does not know why attempts failed", [
+        ("lib/controller/replay.c", "program, entry->message, err);", "program, NULL, err);")]),
+    ("ends-short", "the run is over though failed numbers are to be given again", [
+        ("lib/controller/finish.c", "\t\tcontroller->numbers_ended = false; /* this one", "\t\t(void)0; /* this one")]),
+    ("round-in-circles", "the owner wakes up at once while an initial program is evaluated", [
+        ("lib/controller/issue.c", "bool more = wants_more(controller) &&",
+         "bool more = controller->seeded && !controller->paused && !controller->numbers_ended &&")]),
+    ("drops-in-use", "when the log is lost, flights that are being read are dropped", [
+        ("lib/controller/stop.c", "\t\tif (!atomic_load(&flight->stranded))\n\t\t\tcontinue;\n",
+         "\t\tif (flight->place != OE__FLIGHT_EDITING && !atomic_load(&flight->stranded))\n\t\t\tcontinue;\n")]),
+    ("joins-early", "the children of a generation join as they come", [
+        ("lib/hub/generation.c", "\treturn is_last(hub) || (hub->generation.awaited == 0 &&"
+         " given(hub) >= hub->settings.window);", "\treturn is_last(hub) || given(hub) > 0;")]),
+    ("draws-late", "in the semantics 'ordered', samples are drawn when they are wanted", [
+        ("lib/hub/ordered.c", "number <= last; number++) {", "number <= last && ordered->count == 0; number++) {")]),
+    ("out-of-turn", "in the semantics 'ordered', an iteration ends before the one ahead of it", [
+        ("lib/hub/turn.c", "oe__rank_insert(&hub->turns.order, &turn->rank, 0, (uint64_t)number);",
+         "oe__rank_insert(&hub->turns.order, &turn->rank, 0, (uint64_t)number ^ 1);")]),
+    ("first-come", "initial programs join in the order in which they were evaluated", [
+        ("lib/controller/finish.c", "while (*at && (*at)->order < flight->order)", "while (*at)")]),
+    ("unsynced", "a run goes on from rows that nobody synced", [
+        ("lib/store/database.c", "\telse if (status == 0)\n\t\tstatus = migrate",
+         "\telse if (status == 0 && database->format < OE__STORE_FORMAT)\n\t\tstatus = migrate")]),
+]
+
+
+def copy_tree(source, target):
+    names = subprocess.run(["git", "-C", source, "ls-files", "-z"], check=True, capture_output=True).stdout
+    for name in names.decode().split("\0"):
+        if name and (source / name).is_file():
+            (target / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(source / name, target / name)
+
+
+def build(tree):
+    result = subprocess.run(["ninja", "-C", tree / "build", "tests/sim/oe-sim"], capture_output=True, text=True)
+    if result.returncode != 0:
+        sys.exit(result.stdout[-3000:])
+
+
+def plant(tree, edits):
+    """@return what to write back"""
+    before = {}
+    for name, old, new in edits:
+        text = (tree / name).read_text()
+        if text.count(old) != 1:
+            sys.exit(f"{name}: what the mutant replaces is there {text.count(old)} times:\n{old}")
+        before.setdefault(name, text)
+        (tree / name).write_text(text.replace(old, new))
+    return before
+
+
+def search(tree):
+    """@return the last lines, whether something was found"""
+    command = [tree / "build/tests/sim/oe-sim", "--seeds", str(SEEDS), "--iterations", str(ITERATIONS)]
+    try:
+        result = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS)
+    except subprocess.TimeoutExpired:
+        return "the search takes too long", False
+    return (result.stderr or result.stdout).strip(), result.returncode == 1
+
+
+def main():
+    source, wanted = pathlib.Path(sys.argv[1]).resolve(), sys.argv[2:]
+    missed = []
+    with tempfile.TemporaryDirectory(prefix="oe-mutants-") as directory:
+        tree = pathlib.Path(directory)
+        copy_tree(source, tree)
+        subprocess.run(["meson", "setup", tree / "build", tree, "-Dcli=false", "-Ddocs=false"],
+                       check=True, stdout=subprocess.DEVNULL)
+        build(tree)
+        text, found = search(tree)
+        print(f"{'as it is':20} {text}", flush=True)
+        if found:
+            sys.exit("the tree has a bug of its own")
+        for name, what, edits in MUTANTS:
+            if wanted and name not in wanted:
+                continue
+            before = plant(tree, edits)
+            build(tree)
+            text, found = search(tree)
+            seed = re.search(r"--seed (\d+)", text)
+            print(f"{name:20} {what}: {'found' if found else 'MISSED'}"
+                  f"{', by seed ' + seed.group(1) if seed else ''}\n{'':20} {text.splitlines()[0]}", flush=True)
+            if not found:
+                missed.append(name)
+            for file, contents in before.items():
+                (tree / file).write_text(contents)
+    print(f"{len(wanted or MUTANTS) - len(missed)} found, {len(missed)} missed {' '.join(missed)}")
+    sys.exit(bool(missed))
+
+
+if __name__ == "__main__":
+    main()
