@@ -180,11 +180,13 @@ static void end_hard(oe_controller *controller)
 {
 	if (controller->state == OE__CONTROLLER_NEW && controller->flight_count == 0)
 		return;
+	controller->events.mask = 0; /* nobody listens any more */
 	oe_controller_stop(controller, OE_STOP_KILL);
 	while (controller->state != OE__CONTROLLER_DONE) {
 		oe__inbox_run(&controller->inbox);
-		if (oe__controller_advance(controller, NULL) < 0 ||
-		    controller->state == OE__CONTROLLER_DONE)
+		/* Whatever fails on the way, what other threads have must come back before it is freed. */
+		(void)oe__controller_advance(controller, NULL);
+		if (controller->state == OE__CONTROLLER_DONE)
 			break;
 		oe__inbox_set_alarm(&controller->inbox, oe__controller_next_alarm(controller));
 		oe__inbox_wait(&controller->inbox, -1);

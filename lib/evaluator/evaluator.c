@@ -294,6 +294,8 @@ void oe__evaluator_start(oe_evaluator *evaluator, struct oe__evaluation_call *ca
 struct oe__evaluation_hold oe__evaluation_call_hold(struct oe__evaluation_call *call)
 {
 	atomic_store(&call->unwanted, true);
+	if (!call->sink) /* it could not begin; `done` was called already */
+		return (struct oe__evaluation_hold){ NULL, NULL };
 	return (struct oe__evaluation_hold){ oe_evaluator_ref(call->evaluator),
 		                                 oe_evaluation_ref(call->sink) };
 }
@@ -319,7 +321,7 @@ void oe__evaluator_cancel(struct oe__evaluation_call *call)
 
 bool oe__evaluator_abandon(struct oe__evaluation_call *call)
 {
-	return oe__evaluation_abandon(call->sink);
+	return call->sink && oe__evaluation_abandon(call->sink);
 }
 
 void oe__evaluation_call_release(struct oe__evaluation_call *call)
