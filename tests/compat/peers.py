@@ -13,7 +13,7 @@ import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "cli"))
-from oe import Case, FakeLLM, main  # noqa: E402,F401
+from oe import PROGRAM, Case, FakeLLM, main  # noqa: E402,F401
 
 CHECKOUT = os.environ.get("OE_OPENEVOLVE")
 PYTHON = os.environ.get("OE_OPENEVOLVE_PYTHON", "python3")

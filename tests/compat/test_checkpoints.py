@@ -4,7 +4,7 @@ import json
 import math
 import unittest
 
-from peers import EXAMPLES, FakeLLM, PeerCase, main
+from peers import EXAMPLES, PROGRAM, FakeLLM, PeerCase, main
 
 FOLDER = EXAMPLES / "circle_packing_with_artifacts"
 CONFIG = FOLDER / "config.yaml"
@@ -113,6 +113,106 @@ class Checkpoints(PeerCase):
             self.assertTrue(all(isinstance(value, float) and math.isfinite(value)
                                 for value in node["metrics"].values()), node["metrics"])
             json.loads(node["artifacts_json"])
+
+
+ODD_CONFIG = """checkpoint_interval: 40
+database: {population_size: 12, archive_size: 6, num_islands: 2, artifact_size_threshold: 100}
+evaluator: {cascade_evaluation: false}
+"""
+ODD_PROGRAM = PROGRAM.replace("import math", 'import math\nname = "gr\u00fcn \u2028 \U0001f986"')
+ODD_EVALUATOR = """import re
+from openevolve.evaluation_result import EvaluationResult
+
+def evaluate(program_path):
+    text = open(program_path, encoding="utf-8").read()
+    scale = float(re.search(r"scale = (-?[0-9.]+)", text).group(1))
+    metrics = {"combined_score": abs(scale - 1.5), "nan": float("nan"), "inf": float("inf"),
+               "minus": -float("inf"), "big": 10 ** 30, "ja": True, "gr\u00fcn": 1.5}
+    artifacts = {"text": "gr\u00fcn \\u2028 \U0001f986 \\x00 end", "bytes": b"\\xff\\x00\\x80",
+                 "long/na me\u00fc": "lang " * 100 + "\U0001f986", "long bytes": b"\\xfe" * 300}
+    return EvaluationResult(metrics, artifacts)
+"""
+
+
+class OddPrograms(PeerCase):
+    """Numbers and texts that JSON has no word for, and parents that are gone."""
+
+    def setUp(self):
+        super().setUp()
+        self.problem(ODD_CONFIG, program=ODD_PROGRAM, evaluator=ODD_EVALUATOR)
+
+    def words(self, fake, output, *more):
+        return ["initial_program.py", "evaluator.py", "--config", "config.yaml", "--iterations", "40",
+                "--api-base", fake.url, "--primary-model", "m", "--output", output, *more]
+
+    def load(self, checkpoint):
+        return self.peer("load", self.path(checkpoint), self.path("config.yaml"))
+
+    def check_metrics(self, metrics):
+        self.assertEqual((float(metrics["big"]), metrics["ja"], metrics["gr\u00fcn"]), (1e30, True, 1.5))
+
+    def programs(self, where):
+        return {p["id"]: p for p in self.oe("list", where, "-n", "0", "--json").json()["programs"]}
+
+    def test_ours_there(self):
+        with FakeLLM(mode="diff") as fake:
+            self.oe("run", *self.words(fake, "ours"), env=ENV, timeout=120)
+            loaded = self.load("ours/checkpoints/checkpoint_40")
+            programs = self.programs("ours")
+            # The initial program goes along, even when it is gone: empty islands begin with it.
+            first = self.oe("show", "initial", "--run", "ours", "--json").json()["id"]
+            self.assertEqual(set(loaded["programs"]), set(programs) | {first})
+            gone = [p for p in programs.values() if p["parent_id"] and p["parent_id"] not in programs]
+            self.assertGreater(len(gone), 0, "some parents were evicted")
+            for id, program in loaded["programs"].items():
+                self.assertIn("gr\u00fcn \u2028 \U0001f986", program["code"])
+                self.check_metrics(program["metrics"])
+                for name, value in (("nan", math.isnan), ("inf", math.isinf), ("minus", math.isinf)):
+                    found = program["metrics"][name]
+                    self.assertTrue(found is None or value(found), (name, found))
+                artifacts = loaded["artifacts"][id]
+                self.assertEqual(artifacts["text"], "gr\u00fcn \u2028 \U0001f986 \x00 end")
+                self.assertEqual(artifacts["bytes"], {"__bytes__": "/wCA"})
+                self.assertIn("lang " * 100 + "\U0001f986", artifacts.values())
+                self.assertIn(repr(b"\xfe" * 300), artifacts.values())
+            self.check_view(self.peer("view", self.path("ours")), programs)
+            # And it goes on there.
+            self.peer("run", *self.words(fake, self.path("theirs"), "--checkpoint",
+                                         self.path("ours/checkpoints/checkpoint_40")), env=ENV, timeout=200)
+        self.assertEqual(self.load("theirs/checkpoints/checkpoint_80")["last_iteration"], 80)
+
+    def check_view(self, seen, programs):
+        nodes = {node["id"]: node for node in seen["data"]["nodes"]}
+        self.assertLessEqual(set(programs), set(nodes))
+        self.assertEqual(set(seen["pages"].values()), {200})
+        for node in nodes.values():
+            self.check_metrics(node["metrics"])
+            self.assertIn("\U0001f986", node["code"])
+        edges = {(edge["source"], edge["target"]) for edge in seen["data"]["edges"]}
+        self.assertLessEqual({(program["parent_id"], id) for id, program in programs.items()
+                              if program["parent_id"] in programs}, edges)
+
+    def test_theirs_here(self):
+        with FakeLLM(mode="diff") as fake:
+            self.peer("run", *self.words(fake, self.path("theirs")), env=ENV, timeout=200)
+            before = self.load("theirs/checkpoints/checkpoint_40")
+            self.oe("checkpoint", "import", "theirs/checkpoints/checkpoint_40", "-o", "ours", "-c",
+                    "config.yaml", "--evaluator", "evaluator.py")
+            programs = self.programs("ours")
+            self.assertEqual(set(programs), {id for island in before["islands"] for id in island})
+            for id in programs:
+                shown, there = self.oe("show", id, "--run", "ours", "--json").json(), before["programs"][id]
+                self.assertEqual(shown["code"], there["code"])
+                self.check_metrics(shown["metrics"])
+                theirs, artifacts = before["artifacts"][id], shown["artifacts"]
+                if not theirs:
+                    continue  # migrants have none there
+                self.assertEqual(artifacts["text"], theirs["text"])
+                self.assertIn("lang " * 100 + "\U0001f986", artifacts.values())
+            self.oe("resume", "ours", "-i", "20", "--api-base", fake.url, "--primary-model", "m", env=ENV,
+                    timeout=120)
+        self.assertEqual(self.status("ours")["iterations"]["done"], 20)
+        self.oe("replay", "ours", "--verify")
 
 
 if __name__ == "__main__":

@@ -20,8 +20,8 @@ class Examples(PeerCase):
         shown = self.oe("config", "show", "-c", config, "--json", env=env).json()["values"]
         mode = "diff" if shown["diff_based_evolution"] else "rewrite"
         with FakeLLM(mode=mode) as fake:
-            self.oe("run", folder / "initial_program.py", folder / "evaluator.py", "-c", config,
-                    "-i", ITERATIONS, "-o", "out", "--api-base", fake.url, env=env, timeout=300)
+            result = self.oe("run", folder / "initial_program.py", folder / "evaluator.py", "-c", config,
+                             "-i", ITERATIONS, "-o", "out", "--api-base", fake.url, env=env, timeout=300)
             stats = fake.stats()
         status = self.status("out")  # whose outcomes add up
         outcomes = status["iterations"]["outcomes"]
@@ -34,7 +34,10 @@ class Examples(PeerCase):
         self.assertEqual(status["llm"]["attempts"], stats["requests"])
         first = self.oe("show", "initial", "--run", "out", "--json").json()
         self.assertGreaterEqual(status["best"]["fitness"], first["fitness"])
-        print(f"{example}/{name}: {outcomes}", flush=True)
+        self.assertEqual(status["sandbox"]["mode"], "auto")
+        self.oe("replay", "out", "--verify")
+        print(f"{example}/{name}: exit {result.code}, {status['iterations']['done']} iterations, {outcomes}, "
+              f"{result.seconds:.1f} s, tier {status['sandbox']['tier']}", flush=True)
 
     def test_function_minimization(self):
         self.evolve("function_minimization", "config.yaml")
