@@ -62,7 +62,8 @@ typedef void oe__settled_fn(void *owner, const oe_iteration *iteration, oe_progr
 void oe__hub_on_settled(oe_hub *hub, oe__settled_fn *settled, void *owner);
 
 /* In "ordered": nothing after this number ends, whatever is committed; INT64_MAX: no limit. A run that
-   is over at a number is over there however many later ones were under way. */
+   is over at a number is over there however many later ones were under way. What a higher limit lets
+   end does so with the next call. */
 void oe__hub_hold(oe_hub *hub, int64_t number);
 
 /* Did a generation close because the last number had been given, before it was full? Says so once.

@@ -61,7 +61,7 @@ struct oe__turn {
 struct oe__turns {
 	struct oe__rank_tree order;
 	bool begun;   /* a new number was given, or drawn for: what was open before a restart is known */
-	bool stalled; /* memory ran out on the way: the next call goes on first                         */
+	bool stalled; /* memory ran out on the way, or a hold was lifted: the next call goes on first   */
 };
 
 /* Semantics "ordered". */

@@ -241,8 +241,9 @@ int oe_hub_fail(oe_hub *hub, oe_iteration *iteration, int outcome, oe_program *c
 	if (ended < 0)
 		return oe__error(err, ended, "iteration %lld cannot end: %s",
 						 (long long)iteration->number, oe_status_string(ended));
-	/* It has ended. What cannot follow now does so with the next call. */
-	(void)oe__hub_advance(hub, NULL);
+	/* What cannot follow now does so with the next call: this one has ended. */
+	if (ended == 1)
+		(void)oe__hub_advance(hub, NULL);
 	oe__hub_assert(hub);
 	return ended;
 }

@@ -96,6 +96,7 @@ int oe__ordered_advance(oe_hub *hub, struct oe__report *report)
 
 void oe__hub_hold(oe_hub *hub, int64_t number)
 {
+	hub->turns.stalled |= number > hub->ordered.limit; /* what waited follows with the next call */
 	hub->ordered.limit = number;
 }
 

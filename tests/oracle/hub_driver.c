@@ -10,7 +10,10 @@
  *     {"op": "fail", "handle", "outcome"}
  *     {"op": "place", "id", "code", "metrics", "timestamp", "island", "iteration"}
  *     {"op": "migrate"}
- *     {"op": "reload"}                                    a new hub from what the old one was
+ *     {"op": "close"}                                     a generation
+ *     {"op": "hold", "number"}                            nothing after it ends; null: everything may
+ *     {"op": "reload", "open": [handle, ...]}             a new hub from what the old one was, with these
+ *                                                         iterations opened again, in that order
  *     {"op": "population"}                                what the public view says
  *     {"op": "draw", "island", "from", "times"}           counts of many samples; changes nothing
  *
@@ -35,8 +38,8 @@ struct driver {
 	struct oe__rules rules;
 	oe_iteration **iterations; /* by handle; kept when they have ended, for late commits */
 	size_t iteration_count, iteration_capacity;
-	struct oe__buffer answer, migrants;
-	struct oe__json_writer out, copies;
+	struct oe__buffer answer, migrants, settled;
+	struct oe__json_writer out, copies, ends;
 };
 
 /* ---- reading commands ---- */
@@ -119,6 +122,36 @@ static void note_migrant(void *owner, oe_program *copy)
 	oe__json_map_end(out);
 }
 
+static void note_settled(void *owner, const oe_iteration *iteration, oe_program *child,
+                         const oe_commit *commit)
+{
+	struct driver *driver = owner;
+	struct oe__json_writer *out = &driver->ends;
+
+	if (commit->outcome == OE_OUTCOME_COMMITTED)
+		oe__rules_see(&driver->rules, child, false);
+	oe__json_list(out);
+	oe__json_int(out, iteration->number);
+	oe__json_int(out, commit->outcome);
+	oe__json_int(out, commit->best);
+	oe__json_int(out, commit->new_cell);
+	oe__json_int(out, commit->replaced);
+	oe__json_int(out, commit->migrated);
+	oe__json_list_end(out);
+}
+
+static int begin(struct driver *driver, oe_error *err)
+{
+	int status = oe_hub_new(driver->config, &driver->hub, err);
+
+	if (status < 0)
+		return status;
+	oe__hub_on_migrant(driver->hub, note_migrant, driver);
+	oe__hub_on_settled(driver->hub, note_settled, driver);
+	oe__hub_set_checked(driver->hub, true);
+	return 0;
+}
+
 static void forget(struct driver *driver)
 {
 	for (size_t i = 0; i < driver->iteration_count; i++)
@@ -142,11 +175,9 @@ static int do_configure(struct driver *driver, const struct oe__value *command, 
 	int status = oe_config_load_text(driver->config, yaml.data, yaml.size, "oracle", err);
 	if (status < 0)
 		return status;
-	status = oe_hub_new(driver->config, &driver->hub, err);
+	status = begin(driver, err);
 	if (status < 0)
 		return status;
-	oe__hub_on_migrant(driver->hub, note_migrant, driver);
-	oe__hub_set_checked(driver->hub, true);
 	oe__rules_done(&driver->rules);
 	return oe__rules_init(&driver->rules, driver->config);
 }
@@ -219,7 +250,7 @@ static int do_commit(struct driver *driver, const struct oe__value *command, oe_
 	int status = oe_hub_commit(driver->hub, iteration, child, &commit, err);
 	if (status < 0)
 		return status;
-	if (commit.outcome == OE_OUTCOME_COMMITTED)
+	if (commit.outcome == OE_OUTCOME_COMMITTED && !oe__hub_ends_in_turn(driver->hub))
 		oe__rules_see(&driver->rules, child, false); /* it may be evicted again already */
 	put_text(out, "same", same);
 	put_text(out, "child", child->id);
@@ -232,6 +263,7 @@ static int do_commit(struct driver *driver, const struct oe__value *command, oe_
 	put_int(out, "late", commit.late);
 	put_int(out, "repeated", commit.repeated);
 	put_int(out, "migrated", commit.migrated);
+	put_int(out, "staged", commit.staged);
 	put_text(out, "program", id_of(commit.program));
 	return status;
 }
@@ -253,20 +285,42 @@ static int do_place(struct driver *driver, const struct oe__value *command)
 	return 0;
 }
 
-static int do_reload(struct driver *driver, oe_error *err)
+/* Its handle stays; the old hub is gone, the old sample lives as long as it is needed. */
+static int reopen(struct driver *driver, int64_t handle, oe_error *err)
+{
+	oe_iteration *before = driver->iterations[handle], *after = NULL;
+	int status = oe_hub_reopen(driver->hub, before->number, before->attempt, before->island,
+	                           before->parent, before->inspirations, before->inspiration_count,
+	                           &after, err);
+
+	if (status < 0)
+		return status;
+	driver->iterations[handle] = after;
+	oe__json_map(&driver->out);
+	put_sample(&driver->out, after);
+	oe__json_map_end(&driver->out);
+	oe_iteration_unref(before);
+	return 0;
+}
+
+static int do_reload(struct driver *driver, const struct oe__value *command, oe_error *err)
 {
 	OE__AUTO(population) oe_population *population = NULL;
+	const struct oe__value *open = member(command, "open");
 	int status = oe_hub_population(driver->hub, &population);
 
 	if (status < 0)
 		return status;
-	forget(driver);
-	status = oe_hub_new(driver->config, &driver->hub, err);
-	if (status < 0)
-		return status;
-	oe__hub_on_migrant(driver->hub, note_migrant, driver);
-	oe__hub_set_checked(driver->hub, true);
-	return oe_hub_restore(driver->hub, population, err);
+	oe_hub_free(OE__STEAL(driver->hub));
+	status = begin(driver, err);
+	if (status == 0)
+		status = oe_hub_restore(driver->hub, population, err);
+	oe__json_key(&driver->out, "opened");
+	oe__json_list(&driver->out);
+	for (size_t i = 0; i < open->size && status == 0; i++)
+		status = reopen(driver, open->items[i].integer, err);
+	oe__json_list_end(&driver->out);
+	return status;
 }
 
 static int do_population(struct driver *driver)
@@ -380,7 +434,16 @@ static int run(struct driver *driver, const struct oe__value *command, oe_error 
 	if (strcmp(op, "migrate") == 0)
 		return oe__hub_migrate(driver->hub);
 	if (strcmp(op, "reload") == 0)
-		return do_reload(driver, err);
+		return do_reload(driver, command, err);
+	if (strcmp(op, "close") == 0)
+		return oe_hub_close_generation(driver->hub, err);
+	if (strcmp(op, "hold") == 0) {
+		const struct oe__value *number = member(command, "number");
+
+		oe__hub_hold(driver->hub,
+		             number->type == OE__VALUE_INT ? number->integer : INT64_MAX);
+		return oe__hub_recover(driver->hub);
+	}
 	if (strcmp(op, "population") == 0)
 		return do_population(driver);
 	if (strcmp(op, "draw") == 0)
@@ -398,21 +461,27 @@ static void answer(struct driver *driver, const char *line, size_t size)
 		die(err.message);
 	oe__buffer_clear(&driver->answer);
 	oe__buffer_clear(&driver->migrants);
+	oe__buffer_clear(&driver->settled);
 	driver->out = (struct oe__json_writer){ .out = &driver->answer, .python = true };
 	driver->copies = (struct oe__json_writer){ .out = &driver->migrants, .python = true };
+	driver->ends = (struct oe__json_writer){ .out = &driver->settled, .python = true };
 	oe__json_map(&driver->out);
 	oe__json_list(&driver->copies);
+	oe__json_list(&driver->ends);
 	int status = run(driver, &command, &err);
 	oe__json_list_end(&driver->copies);
+	oe__json_list_end(&driver->ends);
 	put_int(&driver->out, "status", status);
 	put_text(&driver->out, "message", err.message);
 	oe__json_key(&driver->out, "migrants");
 	oe__json_raw(&driver->out, driver->migrants.data, driver->migrants.size);
+	oe__json_key(&driver->out, "settled");
+	oe__json_raw(&driver->out, driver->settled.data, driver->settled.size);
 	if (driver->hub)
 		put_state(&driver->out, driver->hub, &driver->rules);
 	oe__json_map_end(&driver->out);
 	oe__buffer_char(&driver->answer, '\n');
-	if (driver->answer.status < 0 || driver->migrants.status < 0)
+	if (driver->answer.status < 0 || driver->migrants.status < 0 || driver->settled.status < 0)
 		die("no memory");
 	fwrite(driver->answer.data, 1, driver->answer.size, stdout);
 	fflush(stdout);
@@ -420,7 +489,9 @@ static void answer(struct driver *driver, const char *line, size_t size)
 
 int main(void)
 {
-	struct driver driver = { .answer = OE__BUFFER_INIT(0), .migrants = OE__BUFFER_INIT(0) };
+	struct driver driver = { .answer = OE__BUFFER_INIT(0),
+		                     .migrants = OE__BUFFER_INIT(0),
+		                     .settled = OE__BUFFER_INIT(0) };
 	char *line = NULL;
 	size_t capacity = 0;
 	ssize_t size;
@@ -434,5 +505,6 @@ int main(void)
 	oe_config_free(driver.config);
 	oe__buffer_done(&driver.answer);
 	oe__buffer_done(&driver.migrants);
+	oe__buffer_done(&driver.settled);
 	return EXIT_SUCCESS;
 }

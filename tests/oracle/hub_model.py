@@ -60,7 +60,7 @@ Iterations
  I4  Patience counts children that joined since the watched metric last improved by the threshold;
      initial programs set the mark. combined_score stands for the fitness, and so does a metric that
      is missing or not finite. The target is reached by any fitness, an initial program's too.
- I5  A restart keeps everything, but: initial programs are dealt from the first island again, who was
+ I5  A restart keeps everything, what is open is opened again, but: initial programs are dealt from the first island again, who was
      the newcomer has no protection any more, values on the axis "diversity" are measured anew for
      prompts (not for cells), and where a program without a cell would belong is anybody's guess.
      max_iterations more numbers may be given.
@@ -297,7 +297,7 @@ class Hub:
         same = [program.id for program in self.programs if program.code == code]
         return same[0] if same else None
 
-    def seed(self, id, code, metrics, verdict, timestamp):
+    def seed(self, id, code, metrics, verdict, timestamp, watched=True):
         """-> does the hub take it?"""
         program = Program(id, code, metrics, self.dimensions, timestamp)
         failed = has_failed(metrics, verdict, self.dimensions)
@@ -312,7 +312,8 @@ class Hub:
         if not failed:
             self.join(program, self.seeded % self.island_count)  # J7
             self.seeded += 1
-            self.watch(program, True)
+            if watched:
+                self.watch(program, True)
         return True
 
     def place(self, id, code, metrics, timestamp, iteration, island):
@@ -428,10 +429,20 @@ class Hub:
         return done
 
     def can_reload(self):
-        """While nothing is under way: to open iterations again is the controller's task. And not
-        before the reference set is full: it begins anew then."""
-        return not self.open and not self.waiting and \
+        """While nothing waits for its next attempt, which a restart knows nothing of. And not before the
+        reference set is full: it begins anew then."""
+        return not self.waiting and \
             (self.frozen or "diversity" not in self.dimensions)
+
+    def find_program(self, id):
+        """A parent."""
+        return [program for program in self.programs + [self.initial] if program.id == id][0]
+
+    def hold(self, number):
+        """Only where iterations end in order."""
+
+    def reopen(self, number, sample):
+        """I5: as it was."""
 
     def reload(self, state):
         """I5"""

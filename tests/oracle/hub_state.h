@@ -167,6 +167,10 @@ static inline void put_state(struct oe__json_writer *out, const oe_hub *hub,
 	put_int(out, "last_iteration", hub->last_iteration);
 	put_int(out, "issued", oe_hub_issued(hub));
 	put_int(out, "ended", oe_hub_ended(hub));
+	put_int(out, "open", (int64_t)oe__hub_open_count(hub));
+	put_int(out, "staged", (int64_t)hub->ledger.staged_count);
+	put_int(out, "position", hub->ordered.position);
+	put_int(out, "drawn", oe__ordered_drawn(hub));
 	put_int(out, "since_best", rules->since_best);
 	put_int(out, "stop", oe__rules_check(rules, 0));
 	oe__json_key(out, "outcomes");

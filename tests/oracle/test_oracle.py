@@ -19,6 +19,7 @@ import sys
 import tempfile
 
 import hub_model
+import turn_model
 
 STREAMS, STEPS = 150, 60
 LONG_STREAMS, LONG_STEPS = 2000, 120
@@ -70,6 +71,10 @@ class Driver:
         return status
 
 
+HUBS = {"steady": hub_model.Hub, "ordered": turn_model.OrderedHub,
+        "generation": turn_model.GenerationHub}
+
+
 class Mismatch(Exception):
     def __init__(self, step, op, what):
         super().__init__(f"step {step}, {json.dumps(op)}: {what}")
@@ -84,13 +89,14 @@ class Run:
         answer = driver.ask({"op": "configure", "config": config})
         if answer["status"] != 0:
             raise hub_model.Difference(f"configuration: {answer['message']}")
-        self.model = hub_model.Hub(config)
+        self.model = HUBS[config["hub"]["semantics"]](config)
         self.handles = []  # (number, attempt, parent's identifier, parent's generation)
 
     def tell(self, command):
         answer = self.driver.ask(command)
         self.model.reported_references = answer["state"]["references"]
         self.model.reported_migrants = answer["migrants"]
+        self.model.settled = []
         return answer
 
     def pick(self, choice):
@@ -106,6 +112,7 @@ class Run:
         if answer is None:
             return
         hub_model.expect("migrants left over", self.model.reported_migrants, [])
+        hub_model.expect("ended in turn", answer["settled"], self.model.settled)
         self.model.compare(answer["state"])
 
     def do_seed(self, id, code, metrics, verdict):
@@ -120,8 +127,7 @@ class Run:
         self.model.next(answer)
         if answer["status"] == 1:
             hub_model.expect("handle", answer["handle"], len(self.handles))
-            parent = [p for p in self.model.programs + [self.model.initial]
-                      if p.id == answer["parent"]][0]
+            parent = self.model.find_program(answer["parent"])
             self.handles.append((answer["number"], answer["attempt"], parent.id,
                                  parent.generation))
         return answer
@@ -164,13 +170,33 @@ class Run:
         hub_model.expect("migrate", answer["status"], self.model.migrate())
         return answer
 
-    def do_reload(self):
+    def do_close(self):
+        answer = self.tell({"op": "close"})
+        want = self.model.close()
+        hub_model.expect("close", answer["status"] if want is not None else answer["status"] < 0,
+                         want if want is not None else True)
+        return answer
+
+    def do_hold(self, ahead):
+        number = None if ahead is None else self.model.issued + ahead
+        answer = self.tell({"op": "hold", "number": number})
+        self.model.hold(number)
+        return answer
+
+    def do_reload(self, shuffle):
         if not self.model.can_reload():
             return None
-        answer = self.tell({"op": "reload"})
+        still_open = [handle for handle, (number, attempt, *_) in enumerate(self.handles)
+                      if self.model.open.get(number) == attempt]
+        random.Random(shuffle).shuffle(still_open)
+        answer = self.tell({"op": "reload", "open": still_open})
         hub_model.expect("reload", (answer["status"], answer["message"]), (0, ""))
-        self.handles = []
         self.model.reload(answer["state"])
+        for handle, sample in zip(still_open, answer["opened"]):
+            number, attempt, parent, _ = self.handles[handle]
+            hub_model.expect("opened again", (sample["number"], sample["attempt"], sample["parent"]),
+                             (number, attempt, parent))
+            self.model.reopen(number, {key: sample[key] for key in ("parent", "inspirations", "top")})
         return answer
 
     def do_population(self):
@@ -258,7 +284,8 @@ class Maker:
             "early_stopping_metric": choose(["combined_score", "combined_score", "acc"]),
             "convergence_threshold": choose([0.001, 0.0, 1.0]),
             "random_seed": self.random.randrange(2 ** 31),
-            "hub": {"window": choose([0, 0, 1, 3]), "on_failure": choose(["count", "replace"])},
+            "hub": {"window": choose([0, 0, 1, 3]), "on_failure": choose(["count", "replace"]),
+                    "semantics": choose(["steady", "ordered", "generation"])},
             "prompt": {"num_top_programs": choose([0, 1, 3, 3, 8]),
                        "num_diverse_programs": choose([0, 2])},
             "database": {
@@ -315,6 +342,10 @@ class Maker:
         if kind == "place":
             return ["place", self.id(), code, self.metrics(), float(self.random.randrange(1, 4)),
                     self.random.randrange(50), self.random.randrange(islands)]
+        if kind == "hold":
+            return ["hold", self.random.choice([None, 0, 1, 3])]
+        if kind == "reload":
+            return ["reload", self.random.randrange(4096)]
         if kind == "draw":
             return ["draw", self.random.randrange(islands)]
         return [kind]
@@ -323,7 +354,11 @@ class Maker:
         steps *= 10 if self.large else 1
         kinds = {"next": 30, "commit": 30, "fail": 3, "place": self.random.choice([0, 0, 30]),
                  "seed": 1, "migrate": self.random.choice([0, 2]), "population": 1, "draw": 0.3,
-                 "reload": self.random.choice([0, 3])}
+                 "reload": self.random.choice([0, 3]), "close": 0}
+        if self.config["hub"]["semantics"] != "steady":  # nothing joins but in turn
+            kinds.update(place=0, migrate=0, close=self.random.choice([0, 3]))
+        if self.config["hub"]["semantics"] == "ordered":
+            kinds.update(hold=self.random.choice([0, 0, 3]))
         ops = [self.op("next")] if self.random.random() < 0.1 else []
         ops.append(["seed", self.id(), self.random.choice(self.codes), self.metrics(first=True),
                     self.verdict()])
