@@ -166,6 +166,7 @@ int main(int argc, char **argv)
 	occupy_standard();
 	terminal_start();
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is told of like a disk that is full */
 	if (oe_version() < OE_VERSION || oe_version() >> 16 != OE_VERSION_MAJOR)
 		return message_fail(EXIT_FAILED, "libopenevolve %u.%u.%u is not the one that this was "
 										 "built for (%d.%d.%d)",

@@ -117,13 +117,34 @@ static const char *const statements[OE__STATEMENT_COUNT] = {
 		"UPDATE log SET outcome = ? WHERE number = ? AND attempt = ? AND kind = 'commit'",
 };
 
+/* "disk I/O error" alone helps nobody. */
+static const char *what_failed(int code)
+{
+	switch (code) {
+	case SQLITE_IOERR_WRITE:
+	case SQLITE_IOERR_TRUNCATE:
+	case SQLITE_IOERR_FSYNC:
+	case SQLITE_IOERR_DIR_FSYNC:
+	case SQLITE_IOERR_SHMSIZE:
+		return "it cannot be written: ";
+	case SQLITE_IOERR_READ:
+	case SQLITE_IOERR_SHORT_READ:
+	case SQLITE_IOERR_FSTAT:
+		return "it cannot be read: ";
+	default:
+		return "";
+	}
+}
+
 int oe__database_error(struct oe__database *database, oe_error *err)
 {
-	int code = sqlite3_errcode(database->handle);
+	int code = sqlite3_errcode(database->handle) & 0xff;
 	int status = code == SQLITE_NOMEM                             ? OE_ERR_NOMEM
 	             : code == SQLITE_CORRUPT || code == SQLITE_NOTADB ? OE_ERR_FORMAT
 	                                                               : OE_ERR_IO;
-	return oe__error_at(err, status, database->path, 0, 0, "%s", sqlite3_errmsg(database->handle));
+	return oe__error_at(err, status, database->path, 0, 0, "%s%s",
+	                    what_failed(sqlite3_extended_errcode(database->handle)),
+	                    sqlite3_errmsg(database->handle));
 }
 
 int oe__database_prepare(struct oe__database *database, const char *sql, sqlite3_stmt **out,

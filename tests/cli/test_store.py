@@ -1,0 +1,101 @@
+#!/usr/bin/env python3
+"""A disk that is full, a directory that may only be read, pages that are damaged: one sentence, exit
+7, and nothing is worse than before."""
+import hashlib
+import os
+import resource
+import sqlite3
+import unittest
+
+from oe import STORE, UNUSABLE, Case, main
+
+CONFIG = "llm: {backend: mutate}\ncheckpoint_interval: 1000\nsandbox: {mode: none}\n"
+SCORE = """#!/bin/sh
+echo "{\\"combined_score\\": $(cksum < "$1" | cut -c 1-3)}" >&"$OE_RESULT_FD"
+"""
+NOBODY = 65534
+
+
+class Store(Case):
+    def run_limited(self, size, *words, code=STORE):
+        """oe, where no file may be larger than `size` bytes: a disk that is full."""
+        process = self.start(*words, preexec_fn=lambda: resource.setrlimit(
+            resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY)))
+        return self.finish(process, code)
+
+    def begin(self, *words):
+        """By a command: the limit holds for evaluators, too, and Python's write more."""
+        self.write("score.sh", SCORE).chmod(0o755)
+        return ("run", "initial_program.py", "score.sh", "-c", "config.yaml", "-o", "out",
+                "--progress", "none", *words)
+
+    def assert_sound(self):
+        self.oe("checkpoint", "verify", "out")
+
+    def test_full(self):
+        """Wherever it fills up: what was told is there, and the run goes on when there is room again."""
+        self.problem(CONFIG)
+        events = self.path("events")
+        told = 0
+        for size in (100_000, 150_000, 400_000):
+            began = self.path("out/run.db").exists()
+            words = ("resume", "out", "--progress", "none") if began else self.begin("-i", "100000")
+            result = self.run_limited(size, *words, "--events", events)
+            last = result.err.strip().splitlines()[-1]
+            self.assertRegex(result.err, r"run\.db: .*(full|cannot be written)", result)
+            self.assertNotIn("Traceback", last)
+            self.assert_sound()
+            database = sqlite3.connect(self.path("out/run.db"))
+            there = {row[0] for row in database.execute("SELECT program_id FROM log"
+                                                        " WHERE kind = 'commit'")}
+            database.close()
+            for line in events.read_text().split("\n")[:-1]:
+                if '"type": "iteration"' in line or '"type":"iteration"' in line:
+                    told += 1
+                    program = line.split('"program_id"')[1].split('"')[1]
+                    if '"committed"' in line:
+                        self.assertIn(program, there)
+            events.unlink()
+        self.assertGreater(told, 10)
+        done = self.status()["iterations"]["done"]
+        self.oe("resume", "out", "-i", "5", "--progress", "none")
+        self.assertGreaterEqual(self.status()["iterations"]["done"], done + 5)
+        self.assert_sound()
+
+    def test_no_room_at_all(self):
+        self.problem(CONFIG)
+        self.assert_one_sentence(self.run_limited(5000, *self.begin("-i", "5")), "run.db")
+
+    @unittest.skipUnless(os.geteuid() == 0, "only root can be somebody else")
+    def test_may_only_be_read(self):
+        self.problem(CONFIG)
+        self.oe(*self.begin("-i", "5"))
+        os.chmod(self.directory, 0o755)
+        before = hashlib.sha256(self.path("out/run.db").read_bytes()).digest()
+        process = self.start("resume", "out", "-i", "5", preexec_fn=lambda: os.setuid(NOBODY))
+        self.assert_one_sentence(self.finish(process, STORE), "out", "ermission denied")
+        self.assertEqual(hashlib.sha256(self.path("out/run.db").read_bytes()).digest(), before)
+        self.assert_sound()
+
+    def test_damaged(self):
+        """A page of each table is overwritten: resuming says so, or never needed it; it changes nothing
+        of a run that it cannot read."""
+        self.problem(CONFIG)
+        self.oe(*self.begin("-i", "40"))
+        path = self.path("out/run.db")
+        whole = path.read_bytes()
+        refused = 0
+        for page in range(1, len(whole) // 4096):
+            damaged = whole[:page * 4096] + b"\xa5" * 4096 + whole[(page + 1) * 4096:]
+            path.write_bytes(damaged)
+            result = self.oe("resume", "out", "-i", "0", "--progress", "none", code=None)
+            # Where nothing is left that says how it was evaluated, that is what is said.
+            self.assertIn(result.code, (0, STORE, UNUSABLE), f"page {page}: {result}")
+            if result.code == STORE:
+                refused += 1
+                self.assert_one_sentence(result, "run.db")
+        self.assertGreater(refused, 5)
+
+
+if __name__ == "__main__":
+    main()
