@@ -22,7 +22,7 @@
 #include "refuse.h"
 #include "scenarios.h"
 
-#define SAMPLES  12 /* of a scenario and kind, in the short form */
+#define SAMPLES 12 /* of a scenario and kind, in the short form; or OE_TORTURE_SAMPLES of them */
 #define GROWTHS_MAX 20 /* more than OpenSSL remembers errors, which it frees when it forgets them */
 #define HANGS_S  60
 
@@ -33,7 +33,7 @@ static struct progress {
 	long tried, failures;
 } *progress;
 
-static long sampled_from; /* the phase of the samples */
+static long samples = SAMPLES, sampled_from; /* how many, and the phase */
 
 static long descriptors(void)
 {
@@ -108,7 +108,7 @@ static int work(const struct scenario *scenario, enum refuse_kind kind, bool eve
 {
 	try(scenario, kind, 0, false); /* caches are filled, and the calls counted */
 	try(scenario, kind, 0, false);
-	long step = all ? 1 : progress->all / SAMPLES + 1;
+	long step = all ? 1 : progress->all / samples + 1;
 	long start = from > 0 ? from : 1 + sampled_from % step;
 	for (long at = start; at <= progress->all; at += step) {
 		progress->at = at;
@@ -140,7 +140,7 @@ static long torture(const struct scenario *scenario, enum refuse_kind kind, bool
 																		  : "it exited with",
 					   WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
 		report(scenario, kind, progress->at, ever, what);
-		long step = all ? 1 : progress->all / SAMPLES + 1;
+		long step = all ? 1 : progress->all / samples + 1;
 		from = progress->at + step;
 	}
 }
@@ -203,6 +203,8 @@ int main(int count, char **words)
 	setvbuf(stdout, NULL, _IOLBF, 4096);
 	fake_llm_start(&fake, flags);
 	sampled_from = getenv("OE_TORTURE_SEED") ? atol(getenv("OE_TORTURE_SEED")) : (long)getpid();
+	if (getenv("OE_TORTURE_SAMPLES"))
+		samples = atol(getenv("OE_TORTURE_SAMPLES"));
 	scenarios_use(fake.url);
 	pid_t child = fork(); /* threads and their locks stay out of the forks below */
 	if (child == 0) {
