@@ -69,6 +69,8 @@ class Configs(PeerCase):
             return None, None  # filled in with that of the run
         if name == "llm.api_base" and theirs == "":
             return None, None  # nobody can be asked there: it counts as not given
+        if name == "evaluator.evaluator_args":
+            return theirs or {}, ours  # none is none
         return theirs, ours
 
 
