@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -46,6 +47,27 @@ bool oe__directory_is_locked(const char *path)
 	return fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
 }
 
+/* What processes that were killed had not finished writing: nobody else writes, as we hold the lock.
+   What cannot be removed does no harm. */
+static void sweep(const char *path)
+{
+	static const char *const beginnings[] = { ".writing-", ".replaced-" };
+	char **names = NULL;
+	size_t count = 0;
+
+	if (oe__directory_list(path, &names, &count, NULL) < 0)
+		return;
+	for (size_t i = 0; i < count; i++)
+		for (size_t k = 0; k < OE__COUNT(beginnings); k++) {
+			if (strncmp(names[i], beginnings[k], strlen(beginnings[k])) != 0)
+				continue;
+			OE__AUTO(string) char *left = oe__path_join(path, names[i]);
+			if (left)
+				(void)oe__directory_remove(left, NULL);
+		}
+	oe__directory_list_free(names, count);
+}
+
 int oe__directory_open(const char *path, struct oe__directory **out, oe_error *err)
 {
 	OE__AUTO(directory) struct oe__directory *directory = oe__calloc(1, sizeof(*directory));
@@ -69,6 +91,8 @@ int oe__directory_open(const char *path, struct oe__directory **out, oe_error *e
 	status = lock_whole(directory->lock, directory->path, err);
 	if (status < 0)
 		return status;
+	sweep(directory->best);
+	sweep(directory->checkpoints);
 	*out = OE__STEAL(directory);
 	return 0;
 }

@@ -22,7 +22,8 @@ struct oe__directory {
 	int lock; /* -1: not held */
 };
 
-/* Make the directory if needed and lock it. OE_ERR_STATE: another process runs in it. */
+/* Make the directory if needed, lock it, and remove what killed processes left half-written in it.
+   OE_ERR_STATE: another process runs in it. */
 int oe__directory_open(const char *path, struct oe__directory **out, oe_error *err);
 void oe__directory_close(struct oe__directory *directory);
 

@@ -176,5 +176,37 @@ START_TEST(test_best)
 }
 END_TEST
 
-TEST_MAIN("directory", test_lock, test_lock_ends_with_its_process, test_without_rights, test_paths,
+/* A process that was killed while it wrote leaves its half; nothing else is touched, and nothing while
+   another one may be writing. */
+START_TEST(test_sweeping)
+{
+	static const char *const kept[] = { "run/checkpoints/checkpoint_10/metadata.json",
+										"run/checkpoints/.hidden", "run/best/best_program.py",
+										"run/.writing-elsewhere" };
+	static const char *const left[] = { "run/checkpoints/.writing-1234/programs/one.json",
+										"run/checkpoints/.replaced-5/metadata.json",
+										"run/best/.writing-99" };
+
+	scratch_enter();
+	for (size_t i = 0; i < OE__COUNT(kept) + OE__COUNT(left); i++) {
+		const char *name = i < OE__COUNT(kept) ? kept[i] : left[i - OE__COUNT(kept)];
+		OE__AUTO(string) char *folder = oe__path_directory(scratch(name));
+		world_must(oe__directory_make(folder, NULL));
+		scratch_write(name, "text", 4);
+	}
+	struct oe__directory *directory = must_open(scratch("run"));
+	for (size_t i = 0; i < OE__COUNT(kept); i++)
+		ck_assert_msg(oe__file_exists(scratch(kept[i])), "%s", kept[i]);
+	for (size_t i = 0; i < OE__COUNT(left); i++)
+		ck_assert_msg(!oe__file_exists(scratch(left[i])), "%s", left[i]);
+	ck_assert(!oe__file_exists(scratch("run/checkpoints/.writing-1234")));
+	scratch_write(left[2], "text", 4);
+	ck_assert_int_eq(is_refused((void *)(uintptr_t)scratch("run")), 0);
+	ck_assert(oe__file_exists(scratch(left[2])));
+	oe__directory_close(directory);
+	scratch_leave();
+}
+END_TEST
+
+TEST_MAIN("directory", test_sweeping, test_lock, test_lock_ends_with_its_process, test_without_rights, test_paths,
 		  test_best)
