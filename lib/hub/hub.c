@@ -351,7 +351,7 @@ void oe__hub_figures(const oe_hub *hub, struct oe__hub_figures *out)
 												: hub->last_migration +
 													  hub->settings.migration_interval -
 													  hub->generation_max,
-		.visits = hub->archive.ranks.visits,
+		.visits = hub->archive.ranks.visits + hub->turns.order.visits,
 	};
 	out->generation_ended = out->generation_given - hub->generation.awaited;
 	for (int32_t i = 0; i < hub->island_count; i++) {

@@ -6,9 +6,11 @@
 #include "base/rng.h"
 #include "world.h"
 
-static oe_hub *crowd(size_t count)
+static oe_hub *crowd(size_t count, enum oe__semantics semantics)
 {
 	struct oe__hub_settings settings = world_settings();
+	settings.semantics = semantics;
+	settings.window = semantics == OE__SEMANTICS_STEADY ? 0 : 16;
 	settings.island_count = 5;
 	settings.population_size = count;
 	settings.archive_size = 100;
@@ -51,9 +53,9 @@ static double visits_per_iteration(oe_hub *hub)
 
 /* Looks per iteration without migration, and with: that is at those who travel, not at the fittest
    tenth of all. */
-static void measure(size_t count, double *alone, double *migrating)
+static void measure(size_t count, enum oe__semantics semantics, double *alone, double *migrating)
 {
-	OE__AUTO(hub) oe_hub *hub = crowd(count);
+	OE__AUTO(hub) oe_hub *hub = crowd(count, semantics);
 
 	while (hub->count < count)
 		iterate(hub, 100);
@@ -66,17 +68,28 @@ static void measure(size_t count, double *alone, double *migrating)
 	printf("visits per iteration: %.1f, with migration %.1f, at %zu\n", *alone, *migrating, count);
 }
 
-START_TEST(test_visits)
+static void compare(enum oe__semantics semantics)
 {
 	double few, few_migrating, many, many_migrating;
 
-	measure(100, &few, &few_migrating);
-	measure(100000, &many, &many_migrating);
+	measure(100, semantics, &few, &few_migrating);
+	measure(100000, semantics, &many, &many_migrating);
 	/* the logarithm of a thousand times as many is 2.5 times as large */
 	ck_assert_double_lt(many, 2.5 * few);
 	ck_assert_double_lt(many_migrating, 1.1 * many);
 	ck_assert_double_lt(many_migrating, 400);
 }
+
+START_TEST(test_visits)
+{
+	compare(OE__SEMANTICS_STEADY);
+}
 END_TEST
 
-TEST_MAIN("cost", test_visits)
+START_TEST(test_visits_in_order)
+{
+	compare(OE__SEMANTICS_ORDERED);
+}
+END_TEST
+
+TEST_MAIN("cost", test_visits, test_visits_in_order)
