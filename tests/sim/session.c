@@ -25,6 +25,7 @@ struct session {
 	int64_t fail_read_at; /* read of the disk, of those while it is resumed */
 	bool troubled;   /* it may come to another end than that of the run */
 	bool stopped;    /* somebody asked for it  */
+	bool soon;       /* its trouble comes while it relies on what the one before left */
 	bool paused, done;
 	bool audited;    /* the books are those of the disk */
 	char *hash;      /* of the archive, once it is done */
@@ -88,10 +89,13 @@ static void calm(void)
 static void draw_troubles(struct session *session)
 {
 	const struct plan *plan = session->plan;
-	int64_t steps = 20 * plan->iterations / (1 + plan->sessions_max);
+	int64_t steps = 10 + 20 * plan->iterations / (1 + plan->sessions_max);
 	struct disk_faults faults = { 0 };
 	uint64_t kind = world_below(10);
 
+	session->soon = world_below(3) == 0;
+	if (session->soon)
+		steps = 8;
 	habits.transient = (double)world_below(3) / 10;
 	habits.refused = (double)world_below(2) / 20;
 	habits.breaks = (double)world_below(2) / 10;
@@ -104,11 +108,11 @@ static void draw_troubles(struct session *session)
 		habits.outage_to_ns = habits.outage_from_ns + world_time(S, 500 * S);
 	}
 	if (kind < 4)
-		session->kill_at = world.steps + 1 + (int64_t)world_below((uint64_t)(2 * steps) + 10);
+		session->kill_at = world.steps + 1 + (int64_t)world_below((uint64_t)(2 * steps));
 	else if (kind < 8)
-		faults.crash_at = 1 + (int64_t)world_below((uint64_t)(steps + 40));
+		faults.crash_at = 1 + (int64_t)world_below((uint64_t)steps);
 	if (plan->faults && kind >= 8) {
-		faults.fail_at = 1 + (int64_t)world_below((uint64_t)(steps + 40));
+		faults.fail_at = 1 + (int64_t)world_below((uint64_t)steps);
 		faults.full = world_below(2);
 		faults.for_good = world_below(2);
 	}
@@ -329,7 +333,7 @@ static bool run_session(const struct plan *plan, const char *directory, bool tro
 		note("it does not begin: %s", err.message);
 	end(&session);
 	model_leave(session.done && !failed && !killed);
-	bool power = killed && plan->power && world_below(2);
+	bool power = killed && plan->power && (session.soon || world_below(2));
 	disk_reboot(power);
 	world.dead = false;
 	*kept = (*kept || session.audited) && (plan->synced || !power);
