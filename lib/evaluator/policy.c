@@ -206,16 +206,30 @@ static bool is_in(const struct oe__paths *paths, const char *real)
 }
 
 /* Wherever below it may lie. */
-static int mask_key_file(struct oe__policy *policy, const oe_config *config)
+static int mask_key_file(struct oe__policy *policy, const struct oe__value *file)
 {
-	const struct oe__value *file = oe__config_value(config, "llm.api_key_file");
 	OE__AUTO(string) char *real =
-		file->type == OE__VALUE_STRING ? oe__path_real(file->string) : NULL;
+		file && file->type == OE__VALUE_STRING ? oe__path_real(file->string) : NULL;
 
 	if (!real || !(is_in(&policy->directories, real) || is_in(&policy->readable, real) ||
 	               is_in(&policy->toolchain, real)))
 		return 0;
 	return paths_add(&policy->masked, real);
+}
+
+/* Each model may have one of its own. */
+static int mask_key_files(struct oe__policy *policy, const oe_config *config)
+{
+	static const char *const lists[] = { "llm.models", "llm.evaluator_models" };
+	int status = mask_key_file(policy, oe__config_value(config, "llm.api_key_file"));
+
+	for (size_t i = 0; i < OE__COUNT(lists); i++) {
+		const struct oe__value *list = oe__config_value(config, lists[i]);
+		for (size_t k = 0; list->type == OE__VALUE_LIST && k < list->size && status == 0; k++)
+			if (list->items[k].type == OE__VALUE_MAP)
+				status = mask_key_file(policy, oe__value_get(&list->items[k], "api_key_file"));
+	}
+	return status;
 }
 
 /* All of it, or its plain files. @return 1: all; 0: not. */
@@ -346,7 +360,7 @@ int oe__policy_from_config(const oe_config *config, const char *evaluator, const
 	if (status == 0)
 		status = show_start(&policy, here, &homes);
 	if (status == 0)
-		status = mask_key_file(&policy, config);
+		status = mask_key_files(&policy, config);
 	if (status < 0 || policy.remark.status < 0)
 		return oe__error_nomem(err);
 	close_lists(&policy);

@@ -70,6 +70,7 @@ struct oe__python_slot {
 	int64_t started_ns;
 	char *scratch;
 	bool measured; /* the control group was asked */
+	bool undelivered; /* the child had ended before its job was sent */
 	int64_t strays;
 	bool proven;   /* the server had a spare: it works */
 	bool sweeping; /* the spawner was asked to kill what is left */

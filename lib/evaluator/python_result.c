@@ -190,7 +190,28 @@ static void read_usage(oe_evaluation *evaluation, const struct oe__value *usage)
 		evaluation->memory_peak = memory->integer;
 }
 
-static int read_frame(oe_evaluation *evaluation, const char *json, size_t size)
+/* A candidate that runs apart from its evaluator: it gave an answer that is none, or it has ended. */
+static int set_candidate(oe_evaluation *evaluation, const struct oe__value *frame,
+                         const struct oe__child_end *end)
+{
+	const struct oe__value *lie = oe__value_get(frame, "violation");
+	const struct oe__value *status = oe__value_get(frame, "candidate");
+	OE__AUTO(buffer) struct oe__buffer sentence = OE__BUFFER_INIT(2048);
+	struct oe__child_end own = *end;
+
+	if (lie) {
+		oe__buffer_text(&sentence, "it answered its evaluator with what is no answer: ");
+		put_beginning(&sentence, lie, "", 1000);
+		return oe_evaluation_set_verdict(evaluation, OE_VERDICT_PROTOCOL_VIOLATION,
+		                                 oe__buffer_string(&sentence));
+	}
+	own.exited = status->type == OE__VALUE_INT;
+	own.status = own.exited ? (int)status->integer : 0;
+	return oe__result_silent_end(evaluation, &own);
+}
+
+static int read_frame(oe_evaluation *evaluation, const char *json, size_t size,
+                      const struct oe__child_end *end)
 {
 	OE__AUTO(value) struct oe__value frame = { 0 };
 
@@ -203,6 +224,8 @@ static int read_frame(oe_evaluation *evaluation, const char *json, size_t size)
 	read_usage(evaluation, oe__value_get(&frame, "usage"));
 	if (oe__value_get(&frame, "failure"))
 		return set_failure(evaluation, &frame);
+	if (oe__value_get(&frame, "violation") || oe__value_get(&frame, "candidate"))
+		return set_candidate(evaluation, &frame, end);
 	const struct oe__value *metrics = oe__value_get(&frame, "metrics");
 	const struct oe__value *artifacts = oe__value_get(&frame, "artifacts");
 	const struct oe__value *functions = oe__value_get(&frame, "functions");
@@ -278,10 +301,10 @@ static int set_end(oe_evaluation *evaluation, const struct oe__buffer *bytes,
 		return oe_evaluation_set_verdict(evaluation, OE_VERDICT_PROTOCOL_VIOLATION,
 		                                 "more than one result, or a forged one, was written");
 	if (state == OE__FRAME_WHOLE)
-		return read_frame(evaluation, json, size);
+		return read_frame(evaluation, json, size, end);
 	if (end->lost || !end->exited)
 		return oe_evaluation_set_verdict(evaluation, OE_VERDICT_SANDBOX_ERROR,
-		                                 "the fork server ended during the evaluation");
+		                                 "the process of the evaluation was lost");
 	return oe__result_silent_end(evaluation, end);
 }
 

@@ -213,7 +213,9 @@ static void child_exited(struct oe__python_slot *slot, const struct oe__warm_mes
 {
 	if (message->number != slot->running.number)
 		return; /* of one that never got a job */
-	slot->end.exited = true;
+	/* Whatever ended it before it had its job, the program did not. */
+	slot->end.lost = slot->undelivered || message->status == -1;
+	slot->end.exited = !slot->end.lost;
 	slot->end.status = message->status;
 	slot->end.cpu_ms = message->cpu_ms;
 	slot->end.memory_peak = message->memory;

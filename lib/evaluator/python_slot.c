@@ -171,7 +171,8 @@ static int send_job(struct oe__python_slot *slot, const struct oe__buffer *text,
 	memcpy(CMSG_DATA(header), fds, 2 * sizeof(int));
 	ssize_t sent = sendmsg(slot->running.orders, &message, MSG_NOSIGNAL);
 	/* A spare that is gone by now takes no job: the server says so when it hears of it. */
-	return sent == (ssize_t)text->size || (sent < 0 && errno == EPIPE) ? 0 : OE_ERR_IO;
+	slot->undelivered = sent < 0 && errno == EPIPE;
+	return sent == (ssize_t)text->size || slot->undelivered ? 0 : OE_ERR_IO;
 }
 
 static bool tell_server(struct oe__python_slot *slot, enum oe__warm_type type, int64_t number)

@@ -40,6 +40,7 @@ struct line {
 	const char *partial[3];   /* why it is less than enforced although all acts failed; NULL */
 };
 
+#define OTHERS "it counts all processes of the user, also those that come and go outside"
 #define ALSO_LANDLOCK "mount namespace, Landlock"
 static const struct line lines[] = {
 	{ OE_GUARANTEE_FS_READ,
@@ -82,7 +83,7 @@ static const struct line lines[] = {
 	{ OE_GUARANTEE_PROCESSES,
 	  BIT(OE__ACT_PROCESSES),
 	  { "RLIMIT_NPROC in a user namespace", "RLIMIT_NPROC", "RLIMIT_NPROC" },
-	  { NULL, "it counts all processes of the user", "it counts all processes of the user" } },
+	  { NULL, OTHERS, OTHERS } },
 	{ OE_GUARANTEE_DISK,
 	  BIT(OE__ACT_DISK),
 	  { "tmpfs of limited size", NULL, NULL },

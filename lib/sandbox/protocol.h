@@ -91,7 +91,8 @@ enum oe__warm_type {
 	OE__WARM_READY = 1,  /* server: once; `status` is what it has preloaded, as its argument    */
 	OE__WARM_SPARE = 2,  /* server: with the socket for its job, and a pidfd of the first process of
 	                        its namespace if it has one                                         */
-	OE__WARM_EXITED = 3, /* server: `status` as of waitpid(), and what it took                   */
+	OE__WARM_EXITED = 3, /* server: `status` as of waitpid(), or -1: it knows nothing of it; and what
+	                        it took                                                             */
 	OE__WARM_GIVEN = 4,  /* host: the spare has its job                                         */
 	OE__WARM_NEXT = 5    /* host: nothing is left of the evaluation; fork the next spare (where
 	                        evaluations have no process namespace; else the server knows)        */

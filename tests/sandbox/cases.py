@@ -29,7 +29,7 @@ class Attack:
     guarantee: str
     ends: tuple = ()         # a program: its verdicts, where the guarantee is enforced
     otherwise: tuple = ()    # a program: those where it is not; empty: the same
-    apart: tuple = ("exception",)  # besides, where the evaluator is another process: it sees the other end
+    apart: tuple = ("exception",)  # besides, where the evaluator is another process: it sees what the other one raised
     policy: tuple = ()       # limits that differ, as (name, value) pairs
     timeout_ms: int = 60000
     bare: str = ""           # why it may fail without a sandbox
@@ -70,8 +70,8 @@ def acts(case, guarantee, names, **how):
 
 
 def program(case, guarantee, names, ends, **how):
-    for key in ("otherwise",):
-        how[key] = tuple(how.get(key, "").split())
+    for key in {"otherwise", "apart"} & how.keys():
+        how[key] = tuple(how[key].split())
     ATTACKS.extend(Attack(case, name, guarantee, tuple(ends.split()), **how) for name in names.split())
 
 
@@ -219,19 +219,21 @@ acts(40, "syscalls", "run_memory_file writable_code", policy=limits(profile="str
 
 # ---- ends and results ----
 
-program(41, "", "exit_at_once", "ok no_result exited exception", tries="no_score")
+program(41, "", "exit_at_once", "ok no_result exited", tries="no_score")
 program(41, "", "exit_with_status exit_politely", "exited exception", tries="no_score")
 program(41, "", "interrupt", "exited signalled exception", tries="no_score")
-program(41, "", "abort null kill_self terminate_self", "signalled exception", tries="no_score")
+program(41, "", "abort null kill_self terminate_self", "signalled", tries="no_score", apart="")
 APART = ("warm", "split")
 program(42, "score", "print_score", "ok", paths=APART, tries="honest_score")
-program(43, "score", "forge_and_leave result_in_pieces", "protocol_violation no_result exception",
+program(43, "score", "forge_and_leave result_in_pieces", "protocol_violation no_result", apart="",
         otherwise="ok protocol_violation no_result", paths=APART, tries="honest_score_if_enforced")
 program(43, "", "forge_and_return", "protocol_violation", paths=APART, tries="no_score")
 program(43, "", "forge_a_length forge_rubbish half_a_result",
         "protocol_violation no_result bad_result wall_timeout exception", timeout_ms=500, paths=APART,
         tries="no_score")
-program(44, "score", "patch_libraries patch_caller patch_objects patch_clock", "ok",
+program(44, "score", "patch_libraries", "ok", apart="protocol_violation exception",
+        otherwise="ok bad_result exception protocol_violation", paths=APART, tries="honest_score_if_enforced")
+program(44, "score", "patch_caller patch_objects patch_clock", "ok",
         otherwise="ok bad_result exception protocol_violation", paths=APART, tries="honest_score_if_enforced")
 program(46, "", """result_nan result_inf result_minus_inf result_overflow result_numpy_nan""",
         "nonfinite ok bad_result", paths=("warm",), tries="never_first")

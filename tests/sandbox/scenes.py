@@ -285,6 +285,24 @@ def host_killed(tier):
         yield from gone_after_kill(tier, path)
 
 
+# ---- 20 ----
+
+@scene(20)
+def others_do_not_count(tier):
+    """What the user has running besides is no part of the limit."""
+    others = [subprocess.Popen(["/bin/sleep", "600"], stdin=subprocess.DEVNULL, **tier.world.as_user())
+              for _ in range(60)]
+    try:
+        for path in ("cold", "warm"):
+            tier.open(Limits(20, cases.limits(processes=32)), path)
+    except DriverFailed as failure:
+        yield f"{path}: {failure}"
+    finally:
+        for other in others:
+            other.kill()
+            other.wait()
+
+
 # ---- 54 ----
 
 def size_of(pid):

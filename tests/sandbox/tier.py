@@ -34,7 +34,8 @@ HEAVY = (12, 20, 24, 32, 49, 56)
 QUICK = {("cold", "act"): set(TIERS), ("cold", "heavy"): {"T1u", "T2u", "T3r"}, ("cold", "program"): {"T1u", "T2u"},
          ("warm", "act"): {"T1u", "T2u"}, ("warm", "heavy"): {"T2u"}, ("split", "heavy"): set(),
          ("warm", "program"): {"T2u"}, ("split", "act"): {"T2u"}, ("split", "program"): {"T2u"},
-         ("scene", ""): {"T2u"}, ("scene", 59): set(TIERS), ("scene", 53): {"T1u", "T2u"}}
+         ("scene", ""): {"T2u"}, ("scene", 59): set(TIERS), ("scene", 53): {"T1u", "T2u"},
+         ("scene", 20): {"T0u", "T1u"}}
 
 # What may be where a guarantee is worth this much.
 LEVELS = ("enforced", "partial", "none", "not_requested")

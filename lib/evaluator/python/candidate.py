@@ -27,6 +27,10 @@ class CandidateError(RuntimeError):
     """What the candidate raised, or that it is gone."""
 
 
+class TooLarge(CandidateError):
+    """What the evaluator wants to give it does not pass."""
+
+
 # ---- values: JSON, and the bytes of arrays behind it -------------------------------------------
 
 
@@ -137,7 +141,7 @@ def decode(value, blobs, proxy, depth=0):
 def send(channel, message, blobs):
     head = json.dumps([message, [len(blob) for blob in blobs]]).encode()
     if len(head) + sum(map(len, blobs)) > FRAME_MAX:
-        raise CandidateError("a value is too large to pass between the evaluator and the candidate")
+        raise TooLarge("a value is too large to pass between the evaluator and the candidate")
     channel.sendall(struct.pack("<Q", len(head)) + head + b"".join(blobs))
 
 
@@ -184,6 +188,7 @@ class Channel:
         self.owner = os.getpid()
         self.asked = 0
         self.ended = False
+        self.lie = None  # what was wrong with an answer that was none
 
     def ask(self, order, number, name, arguments, named):
         if os.getpid() != self.owner:
@@ -196,14 +201,17 @@ class Channel:
             except (EOFError, OSError):
                 self.close()
                 raise CandidateError("the candidate's process has ended") from None
-            except CandidateError:
+            except TooLarge:
+                raise
+            except CandidateError as error:
                 self.close()
+                self.lie = str(error)
                 raise
             except (ValueError, TypeError, ArithmeticError, LookupError, RecursionError, MemoryError,
                     struct.error) as error:
                 self.close()
-                raise CandidateError("the candidate's process answered nonsense: %s"
-                                     % type(error).__name__) from None
+                self.lie = "the candidate's process answered nonsense: %s" % type(error).__name__
+                raise CandidateError(self.lie) from None
 
     def exchange(self, message, blobs):
         if self.ended:

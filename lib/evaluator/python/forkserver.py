@@ -12,6 +12,7 @@ Deadlines are the host's: nothing here looks at a clock.
 """
 
 import ast
+import contextlib
 import ctypes
 import gc
 import importlib
@@ -227,8 +228,8 @@ def explained(error, job):
     return reason
 
 
-def run(evaluator, code, module, job):
-    """One evaluation: the frame's contents."""
+def run(evaluator, code, module, job, raised):
+    """One evaluation: the frame's contents. What it raised is appended to `raised`."""
     try:
         seed_all(job["seed"])
         if module is None:
@@ -244,6 +245,7 @@ def run(evaluator, code, module, job):
             return {"missing": job["function"]}
         return result_of(call(function, job["program"], keywords if job["function"] == "evaluate" else {}))
     except BaseException as error:
+        raised.append(error)
         return failure_of(explained(error, job))
 
 
@@ -292,6 +294,21 @@ def start_candidate(child, seed):
     os.environ["OE_CANDIDATE_FD"] = str(child.channel)
 
 
+LEFT_SECONDS = 1  # from the end of its socket to the end of a process, on a machine that is busy
+
+
+def end_of_candidate(child):
+    """How it ended, as waitpid() says it, if it did so by itself: None if it still runs."""
+    import select
+
+    left = select.poll()
+    process = os.pidfd_open(child.candidate)
+    left.register(process, select.POLLIN)
+    ended = left.poll(LEFT_SECONDS * 1000)
+    os.close(process)
+    return os.waitpid(child.candidate, 0)[1] if ended else None
+
+
 def end_candidate(child):
     """Its processes end before this one does, so that what they took is counted."""
     socket.socket(fileno=child.channel).shutdown(socket.SHUT_RDWR)
@@ -299,7 +316,21 @@ def end_candidate(child):
         os.write(child.hold, b"x")
     for pid in (child.candidate, child.init):
         if pid > 0:
-            os.waitpid(pid, 0)
+            with contextlib.suppress(ChildProcessError):  # waited for already
+                os.waitpid(pid, 0)
+
+
+def judged(frame, error, child):
+    """What a candidate that runs apart did is its own, whatever the evaluator made of it: an answer that is
+    none is no result, and if it has ended, that is how."""
+    shim = sys.modules.get("openevolve.candidate")
+    for channel in shim.channels.values() if shim else ():
+        if channel.lie is not None:
+            return {"violation": channel.lie}
+        if channel.ended and isinstance(error, shim.CandidateError):
+            status = end_of_candidate(child)
+            return frame if status is None else {"candidate": status}
+    return frame
 
 
 def warm_up():
@@ -324,7 +355,10 @@ def evaluation(evaluator, code, module, child):
     if job["home"]:
         os.environ["HOME"] = job["scratch"]
     pid = os.getpid()
-    frame = run(evaluator, code, module, job)
+    raised = []
+    frame = run(evaluator, code, module, job, raised)
+    if apart and os.getpid() == pid:
+        frame = judged(frame, raised[0] if raised else None, child)
     frame["usage"] = usage()
     frame = encode(frame)
     if os.getpid() != pid:  # a fork that the evaluator let escape: it has nothing to say

@@ -334,7 +334,7 @@ static int given(struct server *server, int64_t number, struct child *out)
 		(void)say(server, known ? &server->ended
 		                        : &(struct oe__warm_message){ .type = OE__WARM_EXITED,
 		                                                      .number = number,
-		                                                      .status = SIGKILL });
+		                                                      .status = -1 });
 		return 0;
 	}
 	server->running = server->spare;

@@ -143,6 +143,14 @@ static const struct namespaces *take_namespaces(const struct start *start, unsig
 	return namespaces;
 }
 
+/* Without a namespace of its own the limit counts all that the user has: what is there already is not the
+   program's. Root's programs have a user of their own. */
+static void count_others(struct oe__limits *limits)
+{
+	if (policy.head.tier < 2 && geteuid() != 0 && limits->processes > 0)
+		limits->processes += descendants_of_user(geteuid());
+}
+
 int confinement_prepare(struct start *start, const struct tree *tree, char *bytes, size_t size)
 {
 	static struct oe__plan own;
@@ -155,6 +163,7 @@ int confinement_prepare(struct start *start, const struct tree *tree, char *byte
 	if (request->mount_count > 0 &&
 	    plan_read_mounts(&own, count, request->mount_count, bytes, size) == 0)
 		return EINVAL;
+	count_others(&start->request.limits);
 	own.head.limits = request->limits;
 	if (geteuid() == 0)
 		own.head.uid = first_uid() + tree_index(tree);

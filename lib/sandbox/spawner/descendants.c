@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -129,6 +130,37 @@ static void find(struct pids *found, pid_t root)
 			return;
 		}
 	}
+}
+
+/* The 20th field of /proc/PID/stat, behind a name that may hold anything. */
+static size_t threads_of(const char *pid)
+{
+	char path[64], text[512];
+	unsigned long threads;
+
+	(void)snprintf(path, sizeof(path), "/proc/%.20s/stat", pid);
+	const char *behind = read_small(path, text, sizeof(text)) > 0 ? strrchr(text, ')') : NULL;
+	if (!behind || sscanf(behind + 1,
+	                      " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %lu",
+	                      &threads) != 1)
+		return 0;
+	return threads;
+}
+
+size_t descendants_of_user(uid_t uid)
+{
+	size_t count = 0;
+	DIR *processes = opendir("/proc");
+	struct dirent *entry;
+	struct stat info;
+
+	while (processes && (entry = readdir(processes)) != NULL)
+		if (strtol(entry->d_name, NULL, 10) > 0 &&
+		    fstatat(dirfd(processes), entry->d_name, &info, 0) == 0 && info.st_uid == uid)
+			count += threads_of(entry->d_name);
+	if (processes)
+		closedir(processes);
+	return count;
 }
 
 bool descendants_can_be_found(void)

@@ -13,6 +13,9 @@
 /* Is there a /proc? Without, nothing is found. */
 bool descendants_can_be_found(void);
 
+/* Processes and threads of a user, as a limit on their number counts them. */
+size_t descendants_of_user(uid_t uid);
+
 /* `root` and what is below it, parents before their children. @return how many, at most `max`. */
 size_t descendants_find(pid_t root, pid_t *list, size_t max);
 

@@ -75,9 +75,9 @@ static oe_config *configure(const char *yaml)
 }
 
 /* Paths below the root; "" is the root itself. */
-static void make(const char *evaluator, const char *here, struct oe__policy *out)
+static void make_with(const char *yaml, const char *evaluator, const char *here, struct oe__policy *out)
 {
-	OE__AUTO(config) oe_config *config = configure("{}");
+	OE__AUTO(config) oe_config *config = configure(yaml);
 	static char start[128];
 	char file[128];
 	oe_error err = { 0 };
@@ -86,6 +86,11 @@ static void make(const char *evaluator, const char *here, struct oe__policy *out
 	snprintf(start, sizeof(start), "%s%s%s", root, *here ? "/" : "", here);
 	int status = oe__policy_from_config(config, evaluator ? file : NULL, start, out, &err);
 	ck_assert_msg(status == 0, "%s", err.message);
+}
+
+static void make(const char *evaluator, const char *here, struct oe__policy *out)
+{
+	make_with("{}", evaluator, here, out);
 }
 
 static bool lists(const char *const *list, const char *name)
@@ -244,6 +249,29 @@ START_TEST(test_secrets_are_masked)
 }
 END_TEST
 
+/* Those of all models and of those that judge, too; one that is not shown needs no mask. */
+START_TEST(test_files_of_keys_are_masked)
+{
+	OE__AUTO(policy) struct oe__policy policy = { 0 };
+	char yaml[1024];
+
+	put("other/key");
+	put("other/keys/first");
+	put("other/keys/judge");
+	put("elsewhere/key");
+	snprintf(yaml, sizeof(yaml),
+	         "llm:\n  api_key_file: %s/other/key\n  models:\n    - {name: a, api_key_file: %s/other/keys/first}\n"
+	         "    - {name: b, api_key_file: %s/elsewhere/key}\n    - {name: c}\n"
+	         "  evaluator_models:\n    - {name: d, api_key_file: %s/other/keys/judge}\n",
+	         root, root, root, root);
+	make_with(yaml, "other/evaluator.py", "home/project", &policy);
+	ck_assert_uint_eq(length(policy.policy.masked), 3);
+	ck_assert(lists(policy.policy.masked, "other/key"));
+	ck_assert(lists(policy.policy.masked, "other/keys/first"));
+	ck_assert(lists(policy.policy.masked, "other/keys/judge"));
+}
+END_TEST
+
 /* Only what a home holds in plain sight: no dot files, no directories, no links. */
 static void check_home(const struct oe__policy *policy)
 {
@@ -358,7 +386,7 @@ int main(void)
 		test_defaults_are_those_of_the_header, test_every_option_has_its_place,
 		test_paths_must_be_there,			   test_a_project_is_shown_as_a_whole,
 		test_one_directory_is_listed_once,	   test_a_home_is_shown_in_part,
-		test_secrets_are_masked,
+		test_files_of_keys_are_masked, test_secrets_are_masked,
 		test_dots_do_not_lead_around_it,	   test_the_evaluator_is_always_shown,
 		test_places_for_everybody_are_no_projects, test_many_files_are_counted,
 		test_places_without_dots,

@@ -114,7 +114,7 @@ static const struct ending endings[] = {
 	  OE_VERDICT_WALL_TIMEOUT,
 	  "it was killed after 1.5 s, the time limit" },
 	{ { .lost = true }, NULL, OE_VERDICT_SANDBOX_ERROR,
-	  "the fork server ended during the evaluation" },
+	  "the process of the evaluation was lost" },
 	/* What was killed for too much of something: the limit says more than the signal. */
 	{ { .exited = true, .status = KILLED(SIGKILL), .limit = OE__LIMIT_MEMORY,
 		.limits = { .memory_bytes = 512 * MIB } },
@@ -166,6 +166,20 @@ static const struct ending endings[] = {
 	  "{\"failure\": \"exit\", \"code\": 2}",
 	  OE_VERDICT_EXITED,
 	  "it called sys.exit(2)" },
+	/* Of a program that runs apart: how it ended (as waitpid() says it), or what it answered. */
+	{ { .exited = true }, "{\"candidate\": 11}", OE_VERDICT_SIGNALLED,
+	  "it was ended by signal 11 (Segmentation fault)" },
+	{ { .exited = true }, "{\"candidate\": 24}", OE_VERDICT_CPU_TIMEOUT, "it used up its processor time" },
+	{ { .exited = true }, "{\"candidate\": 31}", OE_VERDICT_SYSCALL_KILLED,
+	  "it made a system call that is not allowed" },
+	{ { .exited = true }, "{\"candidate\": 768}", OE_VERDICT_EXITED,
+	  "it left with exit status 3, without a result" },
+	{ { .exited = true }, "{\"candidate\": 0}", OE_VERDICT_NO_RESULT, "it ended without giving a result" },
+	{ { .exited = true }, "{\"candidate\": \"x\"}", OE_VERDICT_NO_RESULT,
+	  "it ended without giving a result" },
+	{ { .exited = true }, "{\"violation\": \"a list is expected\", \"metrics\": {\"combined_score\": 9.0}}",
+	  OE_VERDICT_PROTOCOL_VIOLATION,
+	  "it answered its evaluator with what is no answer: a list is expected" },
 };
 
 START_TEST(test_every_end_is_a_sentence)

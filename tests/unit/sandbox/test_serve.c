@@ -157,6 +157,22 @@ START_TEST(test_one_after_the_other)
 }
 END_TEST
 
+/* Of one that it never had, or has forgotten, it does not say how it ended. */
+START_TEST(test_an_end_that_nobody_knows)
+{
+	struct serving serving;
+	int none, orders = begin_with_spare(&serving);
+
+	tell(&serving, OE__WARM_GIVEN, 77);
+	struct oe__warm_message message = hear(&serving, &none);
+	ck_assert_int_eq(message.type, OE__WARM_EXITED);
+	ck_assert_int_eq(message.number, 77);
+	ck_assert_int_eq(message.status, -1);
+	close(orders);
+	ck_assert_int_eq(end(&serving), 0);
+}
+END_TEST
+
 /* A child may have its job, and have ended, before the server hears that the host gave it one. Its end is
    told all the same, and is not that of a child which cannot even begin. */
 START_TEST(test_an_end_before_its_beginning)
@@ -192,5 +208,5 @@ START_TEST(test_children_that_cannot_begin)
 }
 END_TEST
 
-TEST_MAIN("serve", test_one_after_the_other, test_an_end_before_its_beginning,
+TEST_MAIN("serve", test_one_after_the_other, test_an_end_before_its_beginning, test_an_end_that_nobody_knows,
           test_children_that_cannot_begin)
