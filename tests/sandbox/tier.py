@@ -177,6 +177,7 @@ class Tier:
         self.read_report(answer)
         self.idle_scratch = len(os.listdir(self.world.path("temporary")))
         self.run_one(attack, ["honest"] if self.path == "warm" else ["use_threads"])  # servers are idle from now on
+        self.idle_family = self.driver.family()
         self.settle()
 
     def settings(self, policy):
@@ -384,7 +385,7 @@ class Tier:
     def cold_strays(self):
         """The spawner stays, and with process tables of their own a tree that waits for the next command: as many
         processes that run the spawner's file, and none that runs another."""
-        family = {pid for pid in self.driver.family() if (state_of(pid) or "X")[0] not in "ZX"}
+        family = {pid for pid in self.driver.family() - self.idle_family if (state_of(pid) or "X")[0] not in "ZX"}
         own = {pid for pid in family if program_of(pid) == str(self.stage.directory / "oe-spawner")}
         if len(own) <= (3 if self.number >= 2 else 1):
             family -= own
