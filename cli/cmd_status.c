@@ -77,6 +77,41 @@ static void add_best(struct text *text, const json_t *best)
 	text_format(text, " (it %lld)\n", whole_at(best, "iteration"));
 }
 
+static void add_use(struct text *text, const char *label, const json_t *use, const char *unit)
+{
+	double limit = number_at(use, "limit"), unsettled = number_at(use, "unsettled");
+
+	text_format(text, "%s%s", label, unit[0] == '$' ? "$" : "");
+	text_format(text, unit[0] == '$' ? "%.4f" : "%.0f", number_at(use, "used"));
+	if (isfinite(limit))
+		text_format(text, unit[0] == '$' ? " of $%.4f" : " of %.0f", limit);
+	text_add(text, unit[0] == '$' ? "" : unit);
+	if (unsettled > 0)
+		text_format(text, unit[0] == '$' ? " ($%.4f unsettled)" : " (%.0f unsettled)", unsettled);
+	if (whole_at(use, "unpriced_requests") > 0)
+		text_format(text, " and %lld unpriced requests", whole_at(use, "unpriced_requests"));
+	text_add_char(text, '\n');
+}
+
+/* What has a limit, and the cost where it is known. */
+static void add_budget(struct text *text, const json_t *budget)
+{
+	static const struct {
+		const char *key, *unit;
+	} uses[] = { { "tokens", " tokens" }, { "cost_usd", "$" }, { "evaluations", " evaluations" },
+				 { "seconds", " s" } };
+	bool any = false;
+
+	for (size_t i = 0; i < sizeof(uses) / sizeof(uses[0]); i++) {
+		const json_t *use = json_object_get(budget, uses[i].key);
+		bool cost = uses[i].unit[0] == '$' && isfinite(number_at(use, "used"));
+		if (!cost && !isfinite(number_at(use, "limit")))
+			continue;
+		add_use(text, any ? "            " : "budget      ", use, uses[i].unit);
+		any = true;
+	}
+}
+
 static void print_text(const char *directory, json_t *root)
 {
 	AUTO(text) struct text text = TEXT_INIT;
@@ -112,6 +147,7 @@ static void print_text(const char *directory, json_t *root)
 	text_format(&text, "evaluations %lld done, %lld failed, %lld timed out\n",
 				whole_at(evaluations, "finished"), whole_at(evaluations, "failed"),
 				whole_at(evaluations, "timed_out"));
+	add_budget(&text, json_object_get(root, "budget"));
 	if (isfinite(number_at(root, "rate_per_s")))
 		text_format(&text, "rate        %.3g iterations/s\n", number_at(root, "rate_per_s"));
 	if (confinement_read(json_object_get(root, "sandbox"), &confinement)) {

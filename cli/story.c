@@ -155,7 +155,7 @@ struct story_news story_event(struct story *story, const oe_event *event)
 void story_end(struct story *story, const oe_event *event)
 {
 	static const char *const names[] = { "none", "iterations", "target",    "patience", "time",
-										 "requested", "llm",   "evaluator", "store" };
+										 "requested", "llm",   "evaluator", "store",    "budget" };
 	size_t reason = (size_t)event->stop;
 
 	story->reason = reason < sizeof(names) / sizeof(names[0]) ? names[reason] : "unknown";

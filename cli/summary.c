@@ -4,6 +4,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "cli.h"
 #include "files.h"
@@ -28,6 +29,16 @@ static void add_metrics(struct text *text, const oe_program *best)
 			text_format(text, "%.4f", value);
 		text_add_char(text, '\n');
 	}
+}
+
+/* Which limit it was, and how far the run had gone. */
+static void add_reason(struct text *text, const struct story *story)
+{
+	if (!story->reason_text[0] || (strcmp(story->reason, "budget") != 0 && strcmp(story->reason, "time") != 0))
+		return;
+	text_add(text, "      reason    ");
+	terminal_clean_line(text, story->reason_text);
+	text_add_char(text, '\n');
 }
 
 /* Every iteration ended in one outcome: say how many of this session in which. */
@@ -66,6 +77,9 @@ static void add_head(struct text *text, const struct story *story)
 		text_count(text, (double)tokens);
 		text_add(text, " tokens");
 	}
+	if (story->now.budget_cost_usd > 0)
+		text_format(text, "   $%.4f%s", story->now.budget_cost_usd,
+					story->now.budget_unpriced > 0 ? " and what is unpriced" : "");
 	text_add_char(text, '\n');
 }
 
@@ -86,6 +100,7 @@ void summary_print(const struct story *story, const struct session *session, boo
 	if (oe_controller_population(session->controller, &population) == 0)
 		best = oe_population_best(population);
 	add_head(&text, story);
+	add_reason(&text, story);
 	add_outcomes(&text, story);
 	if (best && file_exists(best_path)) {
 		add_path(&text, "      program   ", best_path);

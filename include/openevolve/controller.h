@@ -56,11 +56,12 @@ enum oe_stop_reason {
 	OE_REASON_TARGET = 2,     /**< "target_score" was reached, or "convergence_threshold" where
 	                               "early_stopping_patience" is not positive */
 	OE_REASON_PATIENCE = 3,   /**< no improvement for "early_stopping_patience" */
-	OE_REASON_TIME = 4,       /**< "max_time" passed                           */
+	OE_REASON_TIME = 4,       /**< "max_time" or "budget.seconds" passed       */
 	OE_REASON_REQUESTED = 5,  /**< oe_controller_stop()                        */
 	OE_REASON_LLM = 6,        /**< the provider stays down, or refuses the key */
 	OE_REASON_EVALUATOR = 7,  /**< the evaluator is not usable                 */
-	OE_REASON_STORE = 8       /**< the run's directory cannot be written       */
+	OE_REASON_STORE = 8,      /**< the run's directory cannot be written       */
+	OE_REASON_BUDGET = 9      /**< some "budget.*" is used up; of "budget.seconds" it is OE_REASON_TIME */
 };
 
 /** One event. Borrowed: valid until the next step. Append-only. */
@@ -107,6 +108,12 @@ typedef struct oe_statistics {
 	int64_t next_migration; /**< island generations until then; -1 if never   */
 	/** Number that `ended` goes to: "max_iterations", and those of before a checkpoint; -1: no end. */
 	int64_t iterations_max;
+	/** What counts for the budget, over all sessions: used, and of that what nobody has told the exact figure
+	 *  of (yet). Zero where nothing is counted: no budget for tokens or cost, and no prices. */
+	int64_t budget_tokens, budget_tokens_unsettled;
+	double budget_cost_usd;       /**< of what has a price; NaN: nothing is counted */
+	int64_t budget_unpriced;      /**< requests to models without a price           */
+	int64_t budget_evaluations;   /**< of all sessions                              */
 } oe_statistics;
 
 /**

@@ -51,6 +51,8 @@ typedef struct oe_llm_request {
 	uint64_t seed;                 /**< this question's stream                                   */
 	int64_t timeout_ms;            /**< the caller gives up then; 0: the backend's own           */
 	const char *language;          /**< of the program; ""                                       */
+	int64_t max_tokens;            /**< that the answer may have at most, as a budget has to pay for it; 0:
+	                                    the backend's own limit                                  */
 } oe_llm_request;
 
 /** How an answer ended. */

@@ -34,6 +34,10 @@ int oe_config_check(const oe_config *config, oe_error *err)
 	if (oe__config_value(config, "database.feature_dimensions")->size > OE__DIMENSIONS_MAX)
 		return fail(config, "database.feature_dimensions", "has more than 16 names", err);
 	_Static_assert(OE__DIMENSIONS_MAX == 16, "the message above says so");
+	if (!oe__config_is_null(config, "budget.cost_usd") &&
+		oe__config_is_null(config, "budget.prices"))
+		return fail(config, "budget.cost_usd", "needs `budget.prices`, a file with what models charge",
+					err);
 	int status = check_models(config, OE__ROLE_EVOLUTION, err);
 	if (status == 0)
 		status = check_models(config, OE__ROLE_JUDGE, err);

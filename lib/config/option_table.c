@@ -142,6 +142,19 @@ const struct oe__option oe__options[] = {
 	ALIAS("seed", "random_seed"),
 	ALIAS("patience", "early_stopping_patience"),
 
+	/* ---- what a run may use up ---- */
+	INT("budget.tokens", "null", 1, INFINITY, N, .unit = "tokens",
+		.summary = "Tokens in and out of all models, judges too, over all sessions; null: any number."),
+	REAL("budget.cost_usd", "null", 0, 1e9, N, .unit = "dollars",
+		 .summary = "Cost of all models by `budget.prices`, over all sessions; null: whatever it is."),
+	STRING("budget.prices", "null", N, OE__TRAIT_EMPTY_NULL | OE__TRAIT_PATH,
+		   .summary = "File of what models charge per million tokens: `MODEL: {input: 0.15, output: 0.6}`, "
+					  "in YAML or JSON; null counts no cost."),
+	INT("budget.evaluations", "null", 1, INFINITY, N,
+		.summary = "Evaluations of programs over all sessions; null: any number."),
+	SECONDS("budget.seconds", "null", 0, 1e9, N,
+			.summary = "Time over all sessions; null: any."),
+
 	/* ---- the hub ---- */
 	CHOICE("hub.semantics", "steady", "steady|generation|ordered", 0,
 		   .summary =

@@ -75,10 +75,14 @@ static int open_log(oe_controller *controller, oe_error *err)
 	if (status == 0)
 		status = oe__database_number(database, "SELECT coalesce(max(seq), 0) FROM log", &last, err);
 	if (status == 0)
-		status = oe__log_new(database, last + 1, &controller->log, err);
+		status = oe__budget_open(&controller->budget, database, err);
 	if (status == 0)
-		(void)OE__STEAL(database);
-	return status;
+		status = oe__log_new(database, last + 1, &controller->log, err);
+	if (status < 0)
+		return status;
+	(void)OE__STEAL(database);
+	oe__purse_set_log(controller->budget.purse, controller->log);
+	return 0;
 }
 
 static int open_store(oe_controller *controller, const char *directory, oe_error *err)
@@ -111,6 +115,9 @@ static int build(oe_controller *controller, const oe_config *config, oe_schedule
 		controller->scheduler = oe_scheduler_ref(scheduler);
 	else
 		status = oe_scheduler_new(0, &controller->scheduler, err);
+	if (status == 0)
+		status = oe__budget_init(&controller->budget, controller->config, controller->scheduler,
+		                         &controller->inbox, err);
 	if (status == 0 && !llm)
 		status = oe_llm_from_config(controller->config, controller->scheduler, 0, &own, err);
 	if (status == 0)
@@ -120,6 +127,8 @@ static int build(oe_controller *controller, const oe_config *config, oe_schedule
 		                        evaluator, &controller->recipe, err);
 	if (status == 0)
 		status = open_store(controller, directory, err);
+	if (status == 0 && controller->budget.counting)
+		controller->recipe->meter = oe__purse_meter(controller->budget.purse);
 	return status;
 }
 
@@ -200,7 +209,10 @@ void oe_controller_free(oe_controller *controller)
 	if (controller->recipe)
 		end_hard(controller);
 
+	if (controller->budget.purse)
+		oe__purse_set_log(controller->budget.purse, NULL);
 	oe__log_free(controller->log); /* writes what is left; rows free their flights */
+	oe__budget_done(&controller->budget);
 	oe__recipe_free(controller->recipe);
 	oe_hub_free(controller->hub);
 	oe__endings_done(&controller->endings);
@@ -521,6 +533,7 @@ int oe_controller_statistics(oe_controller *controller, oe_statistics *out)
 	all.next_migration = figures.next_migration;
 	int64_t last = oe__hub_last(controller->hub);
 	all.iterations_max = last < INT64_MAX ? last : -1;
+	oe__budget_count(&controller->budget, &all);
 	all.elapsed_s = controller->started_ns > 0
 	                    ? (double)(oe__clock_ns() - controller->started_ns) / 1e9
 	                    : 0;

@@ -23,6 +23,7 @@
 #include <sys/types.h>
 
 #include "controller/breaker.h"
+#include "controller/budget.h"
 #include "controller/ending.h"
 #include "controller/events.h"
 #include "controller/inbox.h"
@@ -103,6 +104,7 @@ struct oe_controller {
 	struct oe__inbox inbox;
 	struct oe__events events;
 	struct oe__rules rules;
+	struct oe__budget budget;
 	struct oe__breaker breaker;
 	struct oe__window window;
 

@@ -8,6 +8,7 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "config/config.h"
+#include "llm/completion.h"
 
 #define ASKS_MAX      3  /* a question that fails again and again while others succeed is hopeless */
 #define HOPELESS_MAX  20 /* questions, or evaluations, that failed in a row: nothing works at all */
@@ -33,6 +34,7 @@ static void write_end(struct oe__flight *flight, enum oe__row_kind kind, int out
 
 	oe__flight_drop(flight);
 	controller->unsaved = true;
+	controller->budget.evaluations += job->evaluation != NULL;
 	if (!controller->log) {
 		oe__flight_free(flight);
 		return;
@@ -293,7 +295,10 @@ void oe__controller_ask_failed(struct oe__flight *flight)
 	free_slot(flight);
 	note_usage(flight);
 	oe__controller_record_unanswered(controller, job);
-	if (flight->cancelled || controller->state != OE__CONTROLLER_RUNNING) {
+	if (job->failure == OE__LLM_FAILURE_UNPAID)
+		controller->numbers.llm_requests--; /* it was not asked; the budget says what follows */
+	if (flight->cancelled || controller->state != OE__CONTROLLER_RUNNING ||
+	    job->failure == OE__LLM_FAILURE_UNPAID) {
 		oe__breaker_withdraw(&controller->breaker);
 		leave_open(flight);
 		return;
@@ -461,6 +466,12 @@ static bool repeat(struct oe__flight *flight)
 	return true;
 }
 
+/* There was no money to ask them. A fitness without theirs could not be compared. */
+static bool lacks_judges(const oe_controller *controller, const struct oe__job *job)
+{
+	return job->status == OE_ERR_LIMIT && oe__purse_is_empty(controller->budget.purse, NULL);
+}
+
 void oe__controller_evaluated(struct oe__flight *flight)
 {
 	oe_controller *controller = flight->controller;
@@ -471,7 +482,7 @@ void oe__controller_evaluated(struct oe__flight *flight)
 	oe__window_evaluated(&controller->window, oe__clock_ns() - flight->evaluating_ns);
 	count_evaluation(controller, job);
 	count_judges(controller, job);
-	if (flight->cancelled) {
+	if (flight->cancelled || lacks_judges(controller, job)) {
 		controller->seeds_pending -= flight->initial;
 		leave_open(flight);
 		return;

@@ -2,7 +2,9 @@
 
 #include "controller/controller_internal.h"
 
+#include "base/alloc.h"
 #include "base/clock.h"
+#include "config/config.h"
 
 static int64_t earlier(int64_t a, int64_t b)
 {
@@ -17,7 +19,8 @@ static void start_evaluations(oe_controller *controller)
 	bool closing = controller->kill_ns != INT64_MAX;
 
 	while (!closing && controller->waiting.head &&
-	       controller->evaluating < controller->window.evaluations_max)
+	       controller->evaluating < controller->window.evaluations_max &&
+	       oe__budget_admits(&controller->budget, controller->evaluating))
 		oe__flight_evaluate(oe__queue_pop(&controller->waiting));
 }
 
@@ -72,7 +75,8 @@ static bool wants_more(const oe_controller *controller)
 {
 	return controller->state == OE__CONTROLLER_RUNNING && controller->seeded &&
 	       controller->seeds_pending == 0 && !controller->paused && !controller->numbers_ended &&
-	       !oe__events_full(&controller->events);
+	       !oe__events_full(&controller->events) &&
+	       oe__budget_admits(&controller->budget, controller->flight_count);
 }
 
 static bool may_issue(const oe_controller *controller, int64_t now_ns)
@@ -111,6 +115,8 @@ static bool ask_parked(oe_controller *controller, int64_t now_ns)
 {
 	if (!controller->parked.head || controller->state != OE__CONTROLLER_RUNNING ||
 	    !oe__window_admits(&controller->window, controller->asking, 0, now_ns) ||
+	    !oe__budget_admits(&controller->budget,
+	                       controller->flight_count - controller->parked.count) ||
 	    !oe__breaker_admit(&controller->breaker, now_ns))
 		return false;
 	oe__flight_ask(oe__queue_pop(&controller->parked));
@@ -145,6 +151,19 @@ static void note_pause(oe_controller *controller)
 	                             .text = wanted ? "asked to pause" : "" });
 }
 
+static void tell_unpriced(oe_controller *controller)
+{
+	char *model;
+
+	while ((model = oe__purse_unpriced(controller->budget.purse)) != NULL) {
+		oe__controller_log(controller, 1,
+		                   "model '%s' is unpriced: %s has no price of it, so that what it costs is not "
+		                   "counted",
+		                   model, oe__config_string(controller->config, "budget.prices"));
+		oe__free(model);
+	}
+}
+
 int oe__controller_advance(oe_controller *controller, oe_error *err)
 {
 	int64_t now_ns = oe__clock_ns();
@@ -152,6 +171,7 @@ int oe__controller_advance(oe_controller *controller, oe_error *err)
 	if (controller->state == OE__CONTROLLER_DONE)
 		return 0;
 	oe__controller_apply_stop(controller);
+	tell_unpriced(controller);
 	note_pause(controller);
 	abandon_late(controller, now_ns);
 	start_evaluations(controller);
@@ -181,6 +201,9 @@ int64_t oe__controller_next_alarm(const oe_controller *controller)
 	if (controller->rules.time_ns > 0)
 		next_ns = earlier(next_ns, controller->started_ns + controller->rules.time_ns -
 		                               controller->elapsed_before_ns);
+	if (controller->budget.time_max_ns < INT64_MAX)
+		next_ns = earlier(next_ns, controller->started_ns + controller->budget.time_max_ns -
+		                               controller->budget.time_before_ns);
 	/* What waits for something else than time is woken by that. */
 	bool more = wants_more(controller) && !controller->hub_waits &&
 	            controller->breaker.state == OE__BREAKER_CLOSED;

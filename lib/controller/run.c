@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "config/config.h"
+#include "controller/budget.h"
 #include "controller/replay.h"
 #include "controller/run_internal.h"
 #include "hub/hub.h"
@@ -270,6 +271,7 @@ int oe_run_status_json(oe_run *run, char **out, oe_error *err)
 	oe__json_string(&writer, hash && *hash ? hash : NULL);
 	write_best(run, &writer);
 	write_counts(run, &writer);
+	oe__budget_write(run->database, &writer);
 	oe__json_key(&writer, "rate_per_s");
 	oe__json_real(&writer, rate(run));
 	write_sandbox(run, &writer);

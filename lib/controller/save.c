@@ -306,9 +306,12 @@ int oe__controller_record_start(oe_controller *controller, const char *config)
 {
 	OE__AUTO(buffer) struct oe__buffer templates = OE__BUFFER_INIT(OE__FILE_MAX);
 	struct oe__json_writer writer = { .out = &templates };
+	OE__AUTO(buffer) struct oe__buffer session = OE__BUFFER_INIT(256);
+	double clock = oe__clock_wall();
 	char now[OE__CLOCK_TEXT_SIZE];
 
-	oe__clock_text(oe__clock_wall(), now);
+	oe__clock_text(clock, now);
+	oe__budget_session(&controller->budget, clock, &session);
 	oe__prompt_set_write(controller->recipe->prompts, &writer);
 	int status = templates.status;
 	const struct {
@@ -319,6 +322,7 @@ int oe__controller_record_start(oe_controller *controller, const char *config)
 		{ "held_at", "" }, /* unless it is said anew */
 		{ "archive_hash", "" },
 		{ "started", now },
+		{ OE__BUDGET_SESSION, oe__buffer_string(&session) },
 		{ "extension", controller->extension },
 		{ "language", controller->recipe->language },
 		{ "evaluator", oe_evaluator_name(controller->recipe->evaluator) },

@@ -30,6 +30,7 @@ static const char *reason_name(int reason)
 		[OE_REASON_LLM] = "llm",
 		[OE_REASON_EVALUATOR] = "evaluator",
 		[OE_REASON_STORE] = "store",
+		[OE_REASON_BUDGET] = "budget",
 	};
 	return names[reason];
 }
@@ -104,6 +105,8 @@ static void harden(oe_controller *controller, int how)
 			controller->kill_ns = oe__clock_ns() + grace_ns(controller);
 		}
 	}
+	if (!oe__budget_admits(&controller->budget, 0))
+		drop_queue(&controller->waiting);
 	if (how >= OE_STOP_KILL) {
 		drop_queue(&controller->waiting);
 		controller->kill_ns = 0;
@@ -151,12 +154,16 @@ void oe__controller_apply_stop(oe_controller *controller)
 
 static void check_rules(oe_controller *controller)
 {
+	OE__AUTO(buffer) struct oe__buffer text = OE__BUFFER_INIT(1024);
 	int64_t now_ns = oe__clock_ns();
 	int reason = oe__rules_check(&controller->rules, controller->elapsed_before_ns + now_ns -
 	                                                     controller->started_ns);
 
+	if (reason == OE_REASON_NONE)
+		reason = oe__budget_check(&controller->budget, now_ns - controller->started_ns,
+		                          controller->evaluating, &text);
 	if (reason != OE_REASON_NONE) {
-		oe__controller_stop_for(controller, reason, OE_STOP_CANCEL, NULL);
+		oe__controller_stop_for(controller, reason, OE_STOP_CANCEL, oe__buffer_string(&text));
 	} else if (oe__breaker_gives_up(&controller->breaker, now_ns)) {
 		oe__controller_stop_for(controller, OE_REASON_LLM, OE_STOP_CANCEL,
 		                        controller->outage ? controller->outage : "the provider is down");
@@ -199,6 +206,7 @@ static void finish(oe_controller *controller)
 {
 	bool finished = controller->reason >= OE_REASON_ITERATIONS &&
 	                controller->reason <= OE_REASON_TIME;
+	finished |= controller->reason == OE_REASON_BUDGET;
 
 	controller->state = OE__CONTROLLER_DONE;
 	if (controller->log && !controller->store_failed) {

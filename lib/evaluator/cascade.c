@@ -262,6 +262,7 @@ static int start(void *self, const oe_evaluation_request *request, oe_evaluation
 	climb->call.iteration = (oe_iteration *)(uintptr_t)request->iteration;
 	climb->call.seed = request->seed;
 	climb->call.timeout_ms = request->timeout_ms;
+	climb->call.meter = oe__evaluation_meter(evaluation);
 	climb->call.done = stage_done;
 	pthread_mutex_lock(&cascade->mutex);
 	climb->next = cascade->climbs;

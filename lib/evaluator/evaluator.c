@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/thread.h"
+#include "llm/meter.h"
 #include "scheduler/plugin.h"
 
 #define THREADS_DEFAULT 256  /* the controller's limit is what counts        */
@@ -34,6 +35,7 @@ struct running {
 	oe_evaluation *evaluation;
 	oe_program *program;
 	oe_iteration *iteration;
+	struct oe__meter *meter;
 	oe_evaluation_request request;
 };
 
@@ -161,6 +163,7 @@ static void running_free(void *owner)
 
 	oe_program_unref(running->program);
 	oe_iteration_unref(running->iteration);
+	oe__meter_unref(running->meter);
 	release(running->evaluator, 0); /* maybe on a thread of its pool: never wait for it */
 	oe__free(running);
 }
@@ -239,6 +242,7 @@ static int prepare(oe_evaluator *evaluator, struct oe__evaluation_call *call, st
 	running->evaluator = oe_evaluator_ref(evaluator);
 	running->program = oe_program_ref(call->program);
 	running->iteration = call->iteration ? oe_iteration_ref(call->iteration) : NULL;
+	running->meter = oe__meter_ref(call->meter);
 	running->request = (oe_evaluation_request){
 		.struct_size = sizeof(oe_evaluation_request),
 		.program = running->program,
@@ -252,6 +256,12 @@ static int prepare(oe_evaluator *evaluator, struct oe__evaluation_call *call, st
 	running->evaluation->on_free = running_free;
 	*out = running;
 	return 0;
+}
+
+struct oe__meter *oe__evaluation_meter(const oe_evaluation *evaluation)
+{
+	const struct running *running = evaluation->owner;
+	return running->meter;
 }
 
 int oe__evaluator_prepare(oe_evaluator *evaluator, struct oe__evaluation_call *call)

@@ -24,6 +24,7 @@ struct oe__evaluation_call {
 	uint64_t seed;
 	int64_t timeout_ms;
 	void (*done)(struct oe__evaluation_call *call); /* once, on any thread; must be cheap */
+	struct oe__meter *meter; /* who pays for what models are asked, or NULL; referenced until the end */
 
 	/* Set before `done`; read them after. */
 	oe_evaluation *evaluation; /* frozen; NULL if status < 0; lives until release */
@@ -63,6 +64,9 @@ bool oe__evaluator_abandon(struct oe__evaluation_call *call);
 
 /* Drop what the call holds, after `done` or a successful abandon. */
 void oe__evaluation_call_release(struct oe__evaluation_call *call);
+
+/* Who pays for what models are asked in an evaluation that has not ended; or NULL. */
+struct oe__meter *oe__evaluation_meter(const oe_evaluation *evaluation);
 
 /* How many evaluate() calls may run at once; before the first start. */
 void oe__evaluator_set_threads(oe_evaluator *evaluator, int32_t threads);

@@ -124,6 +124,7 @@ static void ask(struct judging *judging)
 			.language = judging->call.program->language,
 		},
 		.done = answered,
+		.meter = oe__evaluation_meter(judging->evaluation),
 	};
 	bool unwanted = judging->cancelled || oe_evaluation_cancelled(judging->evaluation);
 	int status = unwanted ? OE_ERR_CANCELLED : oe__llm_prepare(model, &judging->question);
@@ -160,8 +161,9 @@ static void answered(struct oe__llm_call *call)
 	size_t size = 0;
 
 	note_usage(judging);
-	if (call->status == OE_ERR_CANCELLED) {
-		fail(judging, call->status, NULL);
+	/* Where there is no money for it the program is not judged without it either. */
+	if (call->status == OE_ERR_CANCELLED || oe__llm_failure(call) == OE__LLM_FAILURE_UNPAID) {
+		fail(judging, call->status, &call->completion->error);
 		return;
 	}
 	(void)oe__ensemble_member(judging->judge->models, judging->model, &share);
@@ -213,6 +215,7 @@ static int start(void *self, const oe_evaluation_request *request, oe_evaluation
 	judging->call.iteration = (oe_iteration *)(uintptr_t)request->iteration;
 	judging->call.seed = request->seed;
 	judging->call.timeout_ms = request->timeout_ms;
+	judging->call.meter = oe__evaluation_meter(evaluation);
 	judging->call.done = judged;
 	pthread_mutex_lock(&judge->mutex);
 	judging->next = judge->judgings;

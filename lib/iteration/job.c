@@ -140,6 +140,7 @@ static int prepare_question(struct oe__job *job)
 			.language = job->iteration->parent->language,
 		},
 		.done = answered,
+		.meter = recipe->meter,
 	};
 	return oe__llm_prepare(recipe->llm, call);
 }
@@ -279,6 +280,7 @@ void oe__job_evaluate(struct oe__job *job, uint64_t run_seed)
 		.seed = oe__hash64(source->hash, sizeof(source->hash), run_seed),
 		.timeout_ms = job->recipe->evaluation_timeout_ms,
 		.done = evaluated,
+		.meter = job->recipe->meter,
 	};
 	oe__evaluator_start(job->recipe->evaluator, &job->evaluation_call);
 }

@@ -21,6 +21,7 @@ struct oe__recipe {
 	oe_scheduler *scheduler;
 	oe_llm *llm;
 	oe_evaluator *evaluator;
+	struct oe__meter *meter; /* who pays for questions, or NULL; the controller's */
 	struct oe__prompt_set *prompts;
 	struct oe__edit_rules *rules;
 	int edit_mode; /* enum oe_edit_mode */

@@ -243,12 +243,27 @@ void oe__chat_end(struct oe__json_writer *writer, const struct oe__chat_model *c
 	oe__json_map_end(writer);
 }
 
+struct oe__chat_model oe__chat_limited(const struct oe__chat_model *chat,
+									   const oe_llm_request *request)
+{
+	struct oe__chat_model limited = *chat;
+
+	if (request->max_tokens > 0) {
+		limited.has_max_tokens = true;
+		limited.max_tokens = request->max_tokens;
+	}
+	return limited;
+}
+
 int oe__chat_write(const struct oe__chat_model *chat, const oe_llm_request *request, unsigned avoid,
 				   int64_t seed, struct oe__buffer *out)
 {
 	struct oe__json_writer writer = { .out = out };
 	bool anthropic = chat->dialect == OE__CHAT_ANTHROPIC;
+	struct oe__chat_model limited = oe__chat_limited(chat, request);
 
+	if (request->max_tokens > 0)
+		avoid &= ~(unsigned)OE__AVOID_LIMIT;
 	/* Once, with what escapes usually need: prompts are large, and thousands are under way. */
 	size_t texts = request->system_size + request->user_size;
 	oe__buffer_reserve(out, texts + texts / 16 + 512);
@@ -268,7 +283,7 @@ int oe__chat_write(const struct oe__chat_model *chat, const oe_llm_request *requ
 		oe__json_list(&writer);
 	}
 	oe__chat_message(&writer, "user", request->user, request->user_size);
-	oe__chat_end(&writer, chat, avoid, seed);
+	oe__chat_end(&writer, &limited, avoid, seed);
 	return out->status;
 }
 

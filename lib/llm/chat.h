@@ -45,6 +45,10 @@ char *oe__chat_url(const struct oe__model *model);
 
 int oe__chat_headers(const struct oe__model *model, struct oe__http_headers **out);
 
+/* The model as one question sees it, whose answer may be limited by who asks. Borrows. */
+struct oe__chat_model oe__chat_limited(const struct oe__chat_model *chat,
+									   const oe_llm_request *request);
+
 /* The JSON of one question. `seed` is sent as it is, if the model has one at all. */
 int oe__chat_write(const struct oe__chat_model *chat, const oe_llm_request *request, unsigned avoid,
 				   int64_t seed, struct oe__buffer *out);

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "base/thread.h"
 #include "llm/llm.h"
+#include "llm/meter.h"
 
 enum state { STATE_OPEN, STATE_FINISHED, STATE_ABANDONED };
 
@@ -37,6 +38,7 @@ void oe_completion_unref(oe_completion *completion)
 		return;
 	if (completion->on_free)
 		completion->on_free(completion->owner);
+	oe__meter_unref(completion->meter);
 	pthread_mutex_destroy(&completion->mutex);
 	oe__buffer_done(&completion->text);
 	oe__free(completion->model);
@@ -176,6 +178,7 @@ void oe__completion_clear(oe_completion *completion)
 	completion->finish = OE_FINISH_STOP;
 	completion->failure = -1;
 	completion->retry_after_ms = -1;
+	completion->declined = false;
 }
 
 int oe__completion_adopt(oe_completion *completion, const oe_completion *from)

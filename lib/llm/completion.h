@@ -15,6 +15,11 @@
 #include "base/buffer.h"
 #include "openevolve/llm.h"
 
+/* Of enum oe_llm_failure, but for ourselves: the meter did not let it be sent. */
+#define OE__LLM_FAILURE_UNPAID 3
+
+struct oe__meter;
+
 struct oe_completion {
 	atomic_int refs;
 	atomic_int lent;  /* 1: a backend holds a reference until it calls finish        */
@@ -28,6 +33,8 @@ struct oe_completion {
 	int32_t requests; /* sent to the provider, retries included */
 	int failure;      /* enum oe_llm_failure, or -1 if the backend did not say */
 	int64_t retry_after_ms;
+	bool declined; /* it was refused before a model saw it: nobody charges for that */
+	struct oe__meter *meter; /* referenced, or NULL */
 	int status;
 	oe_error error;
 

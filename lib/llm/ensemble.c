@@ -82,6 +82,8 @@ int oe_llm_ensemble_new(oe_llm **out)
 	int status = oe__llm_new(&ensemble_vtable, ensemble, out);
 	if (status < 0)
 		oe__free(ensemble);
+	else
+		oe__llm_set_unmetered(*out);
 	return status;
 }
 

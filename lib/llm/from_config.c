@@ -118,6 +118,8 @@ static int make_backend(struct making *making, const struct oe__model *model, oe
 	if (status < 0)
 		return status;
 	oe__llm_set_limits(backend, making->response_max, making->concurrency);
+	if (oe__llm_set_tariff(backend, model->name, model->has_max_tokens ? model->max_tokens : 0) < 0)
+		return oe__error_nomem(err);
 	return with_retries(making, model, backend, out, err);
 }
 

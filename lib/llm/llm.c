@@ -8,10 +8,12 @@
 #include "base/error.h"
 #include "base/limits.h"
 #include "base/thread.h"
+#include "llm/meter.h"
 #include "llm/relay.h"
 #include "scheduler/plugin.h"
 
 #define THREADS_DEFAULT 256
+#define OUTPUT_DEFAULT  4096 /* tokens of an answer that is paid for, where nobody says how many */
 #define FREE_GRACE_MS   5000 /* a backend that blocks longer keeps its thread */
 
 struct oe_llm {
@@ -23,6 +25,9 @@ struct oe_llm {
 	size_t response_max;
 	int32_t threads;
 	bool counts; /* the backend counts its requests; else each call is one */
+	bool unmetered;
+	char *model; /* or NULL */
+	int64_t output_max;
 	pthread_mutex_t mutex;
 	struct oe__plugin_pool *pool; /* made by the first blocking call; guarded by mutex */
 };
@@ -37,6 +42,8 @@ struct asking {
 	oe_iteration *iteration;
 	char *system, *user;
 	oe_llm_request request;
+	struct oe__fare fare;
+	bool paid; /* the meter waits to be told of the end */
 };
 
 /* ---- life ---- */
@@ -127,6 +134,7 @@ static void release(oe_llm *llm, int64_t grace_ms)
 	llm->vtable.free(llm->self);
 	pthread_mutex_destroy(&llm->mutex);
 	oe__free(llm->name);
+	oe__free(llm->model);
 	oe__free(llm);
 }
 
@@ -141,6 +149,22 @@ void oe__llm_set_limits(oe_llm *llm, size_t response_max, int32_t threads)
 	llm->threads = threads;
 }
 
+void oe__llm_set_unmetered(oe_llm *llm)
+{
+	llm->unmetered = true;
+}
+
+int oe__llm_set_tariff(oe_llm *llm, const char *model, int64_t output_max)
+{
+	char *copy = oe__strdup(model);
+	if (!copy)
+		return OE_ERR_NOMEM;
+	oe__free(llm->model);
+	llm->model = copy;
+	llm->output_max = output_max;
+	return 0;
+}
+
 void *oe__llm_self(oe_llm *llm, const oe_llm_vtable *vtable)
 {
 	/* Not by the name, which anybody may give to a backend of his own. */
@@ -149,10 +173,20 @@ void *oe__llm_self(oe_llm *llm, const oe_llm_vtable *vtable)
 
 /* ---- one question ---- */
 
+static void settle(struct asking *asking, const oe_completion *completion)
+{
+	struct oe__meter *meter = asking->completion->meter;
+
+	if (asking->paid)
+		meter->settle(meter, &asking->fare, completion);
+	asking->paid = false;
+}
+
 static void asking_free(void *owner)
 {
 	struct asking *asking = owner;
 
+	settle(asking, NULL);
 	oe_iteration_unref(asking->iteration);
 	oe__free(asking->system);
 	oe__free(asking->user);
@@ -168,6 +202,7 @@ static void finished(oe_completion *completion)
 
 	completion->on_free = NULL;
 	call->status = completion->status;
+	settle(asking, completion); /* before anybody makes use of the answer */
 	/* First let go of everything: `done` may be what the end of the whole run waits for, and a last
 	   reference must not be dropped here, on a thread that would have to join itself. */
 	asking_free(asking);
@@ -246,25 +281,75 @@ int oe__llm_prepare(oe_llm *llm, struct oe__llm_call *call)
 	int status = oe__completion_new(llm->response_max, &call->completion);
 	if (status < 0)
 		return status;
+	call->completion->meter = oe__meter_ref(call->meter);
 	status = attach(llm, call);
 	if (status < 0)
 		oe__llm_call_release(call);
 	return status;
 }
 
+static void begin(struct asking *asking)
+{
+	oe_completion *completion = asking->completion;
+	oe_error err = { 0 };
+
+	if (!asking->llm->counts)
+		oe__completion_count_requests(completion, 1);
+	int status = submit(asking->llm, asking, &err);
+	if (status < 0)
+		oe_completion_finish(completion, status, &err);
+}
+
+static void go(struct oe__fare *fare, int status)
+{
+	struct asking *asking = OE__CONTAINER(fare, struct asking, fare);
+	oe_completion *completion = asking->completion;
+
+	if (status == 0 && oe_completion_cancelled(completion))
+		status = OE_ERR_CANCELLED;
+	if (status == 0) {
+		begin(asking);
+		return;
+	}
+	oe_error err;
+	if (status == OE_ERR_LIMIT)
+		completion->failure = OE__LLM_FAILURE_UNPAID;
+	(void)oe__error(&err, status, "%s", status == OE_ERR_LIMIT ? "the budget does not suffice for the question"
+	                                                          : oe_status_string(status));
+	oe_completion_finish(completion, status, &err);
+}
+
+/* The answer is limited whoever asks, so that what it may cost is known. */
+static void pay(struct asking *asking, struct oe__meter *meter)
+{
+	oe_llm *llm = asking->llm;
+	oe_llm_request *request = &asking->request;
+
+	request->max_tokens = llm->output_max > 0 ? llm->output_max : OUTPUT_DEFAULT;
+	asking->fare = (struct oe__fare){
+		.model = llm->model ? llm->model : "",
+		.bytes = (int64_t)(request->system_size + request->user_size),
+		.output_max = request->max_tokens,
+		.number = request->iteration ? oe_iteration_number(request->iteration) : 0,
+		.completion = asking->completion,
+		.go = go,
+	};
+	asking->paid = true;
+	meter->reserve(meter, &asking->fare);
+}
+
 void oe__llm_submit(struct oe__llm_call *call)
 {
 	oe_completion *completion = call->completion;
-	oe_llm *llm = call->llm;
-	oe_error err = { 0 };
+	struct oe__meter *meter = completion->meter;
 
 	oe__completion_lend(completion);
-	if (!llm->counts)
-		oe__completion_count_requests(completion, 1);
-	int status = oe_completion_cancelled(completion) ? OE_ERR_CANCELLED
-	                                                 : submit(llm, completion->owner, &err);
-	if (status < 0)
-		oe_completion_finish(completion, status, &err);
+	if (oe_completion_cancelled(completion))
+		oe_completion_finish(completion, OE_ERR_CANCELLED, NULL);
+	else if (meter && !call->llm->unmetered)
+		pay(completion->owner, meter);
+	else
+		begin(completion->owner);
 }
 
 struct oe__llm_hold oe__llm_call_hold(const struct oe__llm_call *call)
@@ -278,6 +363,8 @@ void oe__llm_hold_cancel(struct oe__llm_hold *hold)
 		return;
 	oe__completion_unwant(hold->completion);
 	hold->llm->vtable.cancel(hold->llm->self, hold->completion);
+	if (hold->completion->meter)
+		hold->completion->meter->recall(hold->completion->meter, hold->completion);
 	oe_completion_unref(hold->completion);
 	oe_llm_unref(hold->llm);
 	*hold = (struct oe__llm_hold){ NULL, NULL };

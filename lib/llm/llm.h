@@ -13,12 +13,19 @@
 /* Like oe_llm_new(), for backends that count the requests they send. */
 int oe__llm_new(const oe_llm_vtable *vtable, void *self, oe_llm **out);
 
+/* Nobody is paid for what this one does itself: it asks others, or nobody. */
+void oe__llm_set_unmetered(oe_llm *llm);
+
+/* The model that is asked (copied), and the tokens that an answer may have; 0: it knows no limit. */
+int oe__llm_set_tariff(oe_llm *llm, const char *model, int64_t output_max);
+
 /* One question under way. Owned by the caller, who keeps it, the backend and the request's texts
    alive from start until `done` was called, or abandon said true. */
 struct oe__llm_call {
 	/* Set before the start. */
 	oe_llm_request request; /* texts borrowed */
 	void (*done)(struct oe__llm_call *call); /* once, on any thread; must be cheap */
+	struct oe__meter *meter; /* who pays, or NULL; referenced by the completion */
 
 	/* Set before `done`; read them after. */
 	oe_completion *completion; /* finished; lives until release */

@@ -385,5 +385,8 @@ int oe_llm_mutate_new(oe_llm **out)
 {
 	if (!out)
 		return OE_ERR_INVALID;
-	return oe__llm_new(&mutate_vtable, NULL, out);
+	int status = oe__llm_new(&mutate_vtable, NULL, out);
+	if (status == 0)
+		oe__llm_set_unmetered(*out);
+	return status;
 }

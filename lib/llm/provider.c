@@ -105,6 +105,13 @@ static int class_of(int code, const struct oe__answer_error *error)
 	return OE_LLM_FAILURE_REQUEST;
 }
 
+/* What a provider refuses or fails at it does not charge; what a gateway gave up waiting for may have been
+   answered behind it, and so may what came back as nonsense. */
+static bool is_declined(int64_t code)
+{
+	return (code >= 400 && code < 500 && code != 408) || code == 500 || code == 503 || code == 529;
+}
+
 static const char *sentence_for(const struct provider *provider, int code,
 								const struct oe__answer_error *error)
 {
@@ -141,6 +148,7 @@ static void fail_with(struct exchange *exchange, int code, struct oe__answer_err
 	hide_key(provider, error->message);
 	oe_completion_set_failure(exchange->completion, class_of(code, error),
 							  exchange->http.retry_after_ms);
+	exchange->completion->declined = is_declined(exchange->http.code);
 	(void)oe__error(&err, OE_ERR_LLM, "model '%s': %s (%d)%s%s", provider->chat.name,
 					sentence_for(provider, code, error), code, said ? ": " : "", error->message);
 	finish(exchange, OE_ERR_LLM, &err);
@@ -196,9 +204,13 @@ static bool learn(struct exchange *exchange, int code, const struct oe__answer_e
 
 	if (code != 400 && code != 422)
 		return false;
+	struct oe__chat_model asked = oe__chat_limited(&provider->chat, &exchange->request);
 	unsigned bit =
-		oe__chat_blamed(&provider->chat, exchange->avoided, error->parameter, error->message);
+		oe__chat_blamed(&asked, exchange->avoided, error->parameter, error->message);
 	if (bit == 0)
+		return false;
+	/* An answer without a limit may cost anything. */
+	if (bit == OE__AVOID_LIMIT && exchange->request.max_tokens > 0)
 		return false;
 	atomic_fetch_or_explicit(&provider->avoid, bit, memory_order_relaxed);
 	if (write_body(exchange) < 0) {

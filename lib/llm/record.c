@@ -231,5 +231,7 @@ int oe_llm_record_new(oe_llm *inner, const char *path, oe_llm **out, oe_error *e
 		status = oe__error_nomem(err);
 	if (status < 0)
 		recorder_free(recorder);
+	else
+		oe__llm_set_unmetered(*out);
 	return status;
 }

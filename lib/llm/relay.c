@@ -28,6 +28,7 @@ static void member_done(struct oe__llm_call *call)
 
 static int ask(struct oe__relay *relay)
 {
+	relay->call.meter = relay->completion->meter;
 	int status = oe__llm_prepare(relay->member, &relay->call);
 	if (status < 0)
 		return status;

@@ -108,5 +108,7 @@ int oe_llm_replay_new(const char *path, oe_llm **out, oe_error *err)
 		status = oe__error_nomem(err);
 	if (status < 0)
 		replayer_free(replayer);
+	else
+		oe__llm_set_unmetered(*out);
 	return status;
 }

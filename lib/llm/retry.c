@@ -198,5 +198,7 @@ int oe_llm_retry_new(oe_llm *inner, oe_scheduler *scheduler, int32_t retries, in
 	int status = oe__llm_new(&retry_vtable, retry, out);
 	if (status < 0)
 		retry_free(retry);
+	else
+		oe__llm_set_unmetered(*out);
 	return status;
 }

@@ -104,6 +104,10 @@ static const char *const statements[OE__STATEMENT_COUNT] = {
 		"INSERT OR REPLACE INTO answer VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
 	[OE__STATEMENT_UNANSWERED] = "INSERT INTO unanswered VALUES (?, ?, ?, ?, ?, ?, ?)",
 	[OE__STATEMENT_JUDGEMENT] = "INSERT INTO judgement VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+	[OE__STATEMENT_CHARGE] = "INSERT INTO charge (id, state, tokens, cost, time, number, model)"
+							 " VALUES (?, ?, ?, ?, ?, ?, ?)",
+	[OE__STATEMENT_SETTLE] = "UPDATE charge SET state = ?2, tokens = ?3, cost = ?4, time = ?5"
+							 " WHERE id = ?1",
 	[OE__STATEMENT_PROGRAM] =
 		"INSERT INTO program (id, parent_id, island, generation, iteration, timestamp,"
 		" language, code, changes, fitness, metrics, parent_metrics, verdict, message, wall_ms,"

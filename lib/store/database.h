@@ -11,6 +11,7 @@
  *   log       one row per call of the hub, in order: the truth, from which a run is rebuilt
  *   answer    what a model answered to (number, attempt), and what it cost
  *   judgement what models were asked about programs, and what that cost
+ *   charge    what requests to models may cost, and did (store/charge.h)
  *   program   every program ever made, with its metrics
  *   artifact  its artifacts
  *   prompt    texts of prompts, only with "store.prompts: full"
@@ -35,6 +36,8 @@ enum oe__statement {
 	OE__STATEMENT_ANSWER,
 	OE__STATEMENT_UNANSWERED,
 	OE__STATEMENT_JUDGEMENT,
+	OE__STATEMENT_CHARGE,
+	OE__STATEMENT_SETTLE,
 	OE__STATEMENT_PROGRAM,
 	OE__STATEMENT_ARTIFACT,
 	OE__STATEMENT_PROMPT,

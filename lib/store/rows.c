@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "program/evaluation.h"
 #include "program/sample.h"
+#include "store/charge.h"
 
 const char *oe__row_kind_name(enum oe__row_kind kind)
 {
@@ -16,7 +17,7 @@ const char *oe__row_kind_name(enum oe__row_kind kind)
 		[OE__ROW_ANSWER] = "answer", [OE__ROW_META] = "meta",
 		[OE__ROW_MIGRANT] = "migrant", [OE__ROW_IMPORT] = "import",
 		[OE__ROW_UNANSWERED] = "unanswered",
-		[OE__ROW_JUDGEMENT] = "judgement",
+		[OE__ROW_JUDGEMENT] = "judgement", [OE__ROW_CHARGE] = "charge",
 	};
 	return names[kind];
 }
@@ -291,6 +292,8 @@ int oe__row_write(struct oe__database *database, const struct oe__row *row, oe_e
 		return write_judgement(database, row, err);
 	if (row->kind == OE__ROW_OUTCOME)
 		return write_outcome(database, row, err);
+	if (row->kind == OE__ROW_CHARGE)
+		return oe__charge_write(database, row, err);
 	if (row->kind == OE__ROW_META)
 		return oe__database_set(database, row->message, row->answer.text, err);
 	if (row->kind == OE__ROW_MIGRANT)

@@ -24,6 +24,7 @@ enum oe__row_kind {
 	OE__ROW_UNANSWERED, /* a question that failed: `message` says how      */
 	OE__ROW_JUDGEMENT,  /* a model was asked about the child               */
 	OE__ROW_OUTCOME,    /* of a commit, decided when its turn came: no call */
+	OE__ROW_CHARGE,     /* of the model `message`: reserved, or settled     */
 	OE__ROW_META,   /* key `message`, value `answer.text`                */
 	OE__ROW_MIGRANT, /* `program` is a copy that migrated: no call, no seq */
 	OE__ROW_IMPORT   /* `program` came with a checkpoint: likewise        */
@@ -41,6 +42,14 @@ struct oe__answer_row {
 	const char *system, *user;  /* with "store.prompts: full"; or NULL */
 };
 
+struct oe__charge_row {
+	bool made; /* it is new */
+	int64_t id;
+	int state;      /* enum oe__charge_state */
+	int64_t tokens;
+	int64_t cost;   /* billionths of a dollar; -1: without a price */
+};
+
 struct oe__row {
 	struct oe__row *next;
 	enum oe__row_kind kind;
@@ -54,6 +63,7 @@ struct oe__row {
 	double evaluation_ms; /* negative: none */
 	double time;
 	struct oe__answer_row answer;
+	struct oe__charge_row charge;
 
 	/* Durable (status 0), or lost (negative). Store thread; must be cheap. May be NULL. */
 	void (*done)(struct oe__row *row, int status);

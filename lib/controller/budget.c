@@ -1,0 +1,247 @@
+#include "controller/budget.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/limits.h"
+#include "base/text.h"
+#include "config/config.h"
+#include "store/load.h"
+
+#define TIME_MAX_S  9e9
+#define EVALUATIONS "SELECT count(*) FROM log WHERE evaluation_ms >= 0"
+
+static int64_t whole(const oe_config *config, const char *name)
+{
+	return oe__config_is_null(config, name) ? INT64_MAX : oe__config_int(config, name);
+}
+
+/* A number of seconds, or dollars, in billionths. */
+static int64_t billionths(const oe_config *config, const char *name)
+{
+	if (oe__config_is_null(config, name))
+		return INT64_MAX;
+	double value = oe__config_real(config, name);
+	return value < TIME_MAX_S ? (int64_t)(value * 1e9) : INT64_MAX;
+}
+
+int oe__budget_init(struct oe__budget *budget, const oe_config *config, oe_scheduler *scheduler,
+					struct oe__inbox *inbox, oe_error *err)
+{
+	OE__AUTO(prices) struct oe__prices *prices = NULL;
+	const char *path = oe__config_string(config, "budget.prices");
+	struct oe__purse_options options = {
+		.scheduler = scheduler,
+		.inbox = inbox,
+		.tokens_max = whole(config, "budget.tokens"),
+		.cost_max = billionths(config, "budget.cost_usd"),
+	};
+	int status = path ? oe__prices_load(path, &prices, err) : 0;
+
+	budget->evaluations_max = whole(config, "budget.evaluations");
+	budget->time_max_ns = billionths(config, "budget.seconds");
+	budget->counting = prices || options.tokens_max < INT64_MAX || options.cost_max < INT64_MAX;
+	if (status < 0)
+		return status;
+	options.prices = prices;
+	if (oe__purse_new(&options, &budget->purse) < 0)
+		return oe__error_nomem(err);
+	(void)OE__STEAL(prices);
+	return 0;
+}
+
+void oe__budget_done(struct oe__budget *budget)
+{
+	oe__purse_close(budget->purse);
+	budget->purse = NULL;
+}
+
+/* ---- over several sessions ---- */
+
+/* The time from the begin of the last session to the last thing that it did. */
+static int read_time(struct oe__budget *budget, struct oe__database *database, oe_error *err)
+{
+	OE__AUTO(string) char *text = NULL;
+	double before = 0, began = 0;
+	int64_t last = 0;
+
+	int status = oe__database_get(database, OE__BUDGET_SESSION, &text, err);
+	if (status < 0 || !text)
+		return status;
+	char *began_text = strchr(text, ' ');
+	if (!began_text || !oe__parse_real(text, (size_t)(began_text - text), &before) ||
+		!oe__parse_real(began_text + 1, strlen(began_text + 1), &began))
+		return 0;
+	status = oe__database_number(
+		database,
+		"SELECT CAST(max(coalesce((SELECT max(time) FROM log), 0),"
+		" coalesce((SELECT max(time) FROM answer), 0)) * 1e6 AS INTEGER)", &last, err);
+	double session = (double)last / 1e6 - began;
+	if (session > 0 && session < TIME_MAX_S)
+		before += session;
+	budget->time_before_ns = before > 0 && before < TIME_MAX_S ? (int64_t)(before * 1e9) : 0;
+	return status;
+}
+
+void oe__budget_session(const struct oe__budget *budget, double now, struct oe__buffer *out)
+{
+	oe__buffer_printf(out, "%.6f %.6f", (double)budget->time_before_ns / 1e9, now);
+}
+
+int oe__budget_open(struct oe__budget *budget, struct oe__database *database, oe_error *err)
+{
+	struct oe__charges charges;
+
+	int status = oe__database_number(database, EVALUATIONS, &budget->evaluations, err);
+	if (status == 0)
+		status = read_time(budget, database, err);
+	if (status == 0)
+		status = oe__charges_sum(database, &charges, err);
+	if (status < 0)
+		return status;
+	/* What has once been counted is counted on, or there would be a gap. */
+	budget->counting |= status == 1 && charges.count > 0;
+	return budget->counting ? oe__purse_open(budget->purse, database, err) : 0;
+}
+
+/* ---- for reports ---- */
+
+static void write_limit(struct oe__json_writer *writer, const oe_config *config, const char *name)
+{
+	oe__json_key(writer, "limit");
+	if (!config || oe__config_is_null(config, name))
+		oe__json_null(writer);
+	else
+		oe__json_real(writer, oe__config_real(config, name));
+}
+
+static void write_whole(struct oe__json_writer *writer, const oe_config *config, const char *name,
+						int64_t used, int64_t unsettled)
+{
+	oe__json_map(writer);
+	oe__json_key(writer, "used");
+	oe__json_int(writer, used);
+	if (unsettled >= 0) {
+		oe__json_key(writer, "unsettled");
+		oe__json_int(writer, unsettled);
+	}
+	oe__json_key(writer, "limit");
+	if (!config || oe__config_is_null(config, name))
+		oe__json_null(writer);
+	else
+		oe__json_int(writer, oe__config_int(config, name));
+	oe__json_map_end(writer);
+}
+
+static void write_cost(struct oe__json_writer *writer, const oe_config *config,
+					   const struct oe__charges *charges)
+{
+	bool priced = config && !oe__config_is_null(config, "budget.prices");
+
+	oe__json_map(writer);
+	oe__json_key(writer, "used");
+	if (priced)
+		oe__json_real(writer, (double)charges->cost / OE__CHARGE_PER_USD);
+	else
+		oe__json_null(writer);
+	oe__json_key(writer, "unsettled");
+	oe__json_real(writer, (double)charges->cost_unsettled / OE__CHARGE_PER_USD);
+	write_limit(writer, config, "budget.cost_usd");
+	oe__json_key(writer, "unpriced_requests");
+	oe__json_int(writer, charges->unpriced);
+	oe__json_map_end(writer);
+}
+
+/* Of a run without a budget nothing is reserved: it has used what was reported. */
+static void sum_answers(struct oe__database *database, struct oe__charges *charges)
+{
+	int64_t judged = 0;
+
+	(void)oe__database_number(database,
+	                          "SELECT coalesce(sum(max(tokens_in, 0) + max(tokens_out, 0)), 0)"
+	                          " FROM answer", &charges->tokens, NULL);
+	(void)oe__database_number(database,
+	                          "SELECT coalesce(sum(max(tokens_in, 0) + max(tokens_out, 0)), 0)"
+	                          " FROM judgement", &judged, NULL);
+	charges->tokens += judged;
+}
+
+/* The limits of the last session; NULL: they cannot be read. */
+static oe_config *read_limits(struct oe__database *database)
+{
+	OE__AUTO(config) oe_config *config = NULL;
+	OE__AUTO(string) char *text = NULL;
+
+	if (oe__database_get(database, "config", &text, NULL) < 0 || !text ||
+		oe_config_new(&config) < 0 ||
+		oe_config_load_text(config, text, strlen(text), database->path, NULL) < 0)
+		return NULL;
+	return OE__STEAL(config);
+}
+
+void oe__budget_write(struct oe__database *database, struct oe__json_writer *writer)
+{
+	OE__AUTO(config) oe_config *config = read_limits(database);
+	struct oe__budget budget = { 0 };
+	struct oe__charges charges = { 0 };
+
+	(void)oe__database_number(database, EVALUATIONS, &budget.evaluations, NULL);
+	(void)read_time(&budget, database, NULL);
+	if (oe__charges_sum(database, &charges, NULL) <= 0 || charges.count == 0)
+		sum_answers(database, &charges);
+	oe__json_key(writer, "budget");
+	oe__json_map(writer);
+	oe__json_key(writer, "tokens");
+	write_whole(writer, config, "budget.tokens", charges.tokens, charges.tokens_unsettled);
+	oe__json_key(writer, "cost_usd");
+	write_cost(writer, config, &charges);
+	oe__json_key(writer, "evaluations");
+	write_whole(writer, config, "budget.evaluations", budget.evaluations, -1);
+	oe__json_key(writer, "seconds");
+	oe__json_map(writer);
+	oe__json_key(writer, "used");
+	oe__json_real(writer, (double)budget.time_before_ns / 1e9);
+	write_limit(writer, config, "budget.seconds");
+	oe__json_map_end(writer);
+	oe__json_map_end(writer);
+}
+
+void oe__budget_count(const struct oe__budget *budget, oe_statistics *out)
+{
+	struct oe__charges spent;
+
+	oe__purse_look(budget->purse, &spent);
+	out->budget_tokens = spent.tokens;
+	out->budget_tokens_unsettled = spent.tokens_unsettled;
+	out->budget_cost_usd = budget->counting ? (double)spent.cost / OE__CHARGE_PER_USD : NAN;
+	out->budget_unpriced = spent.unpriced;
+	out->budget_evaluations = budget->evaluations;
+}
+
+/* ---- deciding ---- */
+
+bool oe__budget_admits(const struct oe__budget *budget, int64_t under_way)
+{
+	return under_way < budget->evaluations_max - budget->evaluations;
+}
+
+int oe__budget_check(const struct oe__budget *budget, int64_t elapsed_ns, int64_t evaluating,
+					 struct oe__buffer *text)
+{
+	if (oe__purse_is_empty(budget->purse, text))
+		return OE_REASON_BUDGET;
+	if (budget->evaluations >= budget->evaluations_max && evaluating == 0) {
+		oe__buffer_printf(text, "budget.evaluations: %lld of %lld are used",
+						  (long long)budget->evaluations, (long long)budget->evaluations_max);
+		return OE_REASON_BUDGET;
+	}
+	if (budget->time_max_ns < INT64_MAX &&
+		elapsed_ns >= budget->time_max_ns - budget->time_before_ns) {
+		oe__buffer_printf(text, "budget.seconds: %.0f of %.0f s are used",
+						  (double)(budget->time_before_ns + elapsed_ns) / 1e9,
+						  (double)budget->time_max_ns / 1e9);
+		return OE_REASON_TIME;
+	}
+	return OE_REASON_NONE;
+}
