@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include "base/hash.h"
+#include "store/charge.h"
 #include "store/load.h"
 #include "world.h"
 
@@ -382,6 +383,7 @@ START_TEST(test_statements_are_reset)
 								   NULL));
 	ck_assert_int_eq(count, 0);
 	ck_assert_int_eq(oe__database_run(database, NULL, NULL), OE_ERR_IO);
+	world_must(oe__charges_make(database, NULL)); /* a table that only runs with a budget have */
 	for (int which = 0; which < OE__STATEMENT_COUNT; which++)
 		ck_assert_ptr_nonnull(oe__database_statement(database, which, &err));
 	ck_assert_int_lt(oe__database_prepare(database, "SELECT nonsense", &first, &err), 0);
