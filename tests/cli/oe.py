@@ -14,6 +14,7 @@ import pathlib
 import re
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -190,6 +191,35 @@ def processes(mark):
         if state != "Z" and mark.encode() in text:
             found.append(int(entry.name))
     return found
+
+
+class RunCase(Case):
+    """Each test has its own copy of one run, which make() makes in out/; change() damages it."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.owner = cls("setUp")
+        Case.setUp(cls.owner)
+        cls.owner.make()
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.owner.doCleanups()
+
+    def setUp(self):
+        super().setUp()
+        self.take_run()
+
+    def take_run(self):
+        shutil.rmtree(self.path("out"), ignore_errors=True)
+        shutil.copytree(self.owner.path("out"), self.path("out"))
+
+    def change(self, *statements):
+        database = sqlite3.connect(self.path("out/run.db"))
+        with database:
+            for statement in statements:
+                self.assertGreater(database.execute(statement).rowcount, 0, statement)
+        database.close()
 
 
 def main():

@@ -1,11 +1,10 @@
 #!/usr/bin/env python3
 """What was recorded is given again: answers from a file, runs from their logs."""
 import json
-import shutil
 import sqlite3
 import unittest
 
-from oe import CONFIG, EVALUATOR, FAILED, MODELS, STORE, Case, FakeLLM, main
+from oe import CONFIG, EVALUATOR, FAILED, MODELS, STORE, Case, FakeLLM, RunCase, main
 
 ALONE = "hub: {window: 1}\n"
 
@@ -104,14 +103,11 @@ class Recordings(Case):
         self.assertEqual(self.programs("again"), self.programs("out"))
 
 
-class Replay(Case):
+class Replay(RunCase):
     """oe replay, of a run with all kinds of ends."""
 
-    @classmethod
-    def setUpClass(cls):
-        cls.owner = cls("setUp")
-        Case.setUp(cls.owner)
-        cls.owner.problem("edit: {evolve_blocks: enforce}\n", evaluator="""import random, re, time
+    def make(self):
+        self.problem("edit: {evolve_blocks: enforce}\n", evaluator="""import random, re, time
 
 def evaluate(program_path):
     scale = float(re.search(r"scale = (-?[0-9.]+)", open(program_path).read()).group(1))
@@ -120,24 +116,9 @@ def evaluate(program_path):
     return {"combined_score": abs(scale - 1.5) + random.random() / 1000, "time": time.time()}
 """)
         with FakeLLM(mode="diff", rate_no_diff=0.2, seed=3) as fake:
-            cls.owner.run_problem("-i", "40", "--api-base", fake.url, "--primary-model", "tiny",
-                                  "--set", "database.num_islands=3", "--set",
-                                  "database.migration_interval=3", env={"OPENAI_API_KEY": "k"})
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.owner.doCleanups()
-
-    def setUp(self):
-        super().setUp()
-        shutil.copytree(self.owner.path("out"), self.path("out"))
-
-    def change(self, *statements):
-        database = sqlite3.connect(self.path("out/run.db"))
-        with database:
-            for statement in statements:
-                self.assertGreater(database.execute(statement).rowcount, 0, statement)
-        database.close()
+            self.run_problem("-i", "40", "--api-base", fake.url, "--primary-model", "tiny",
+                             "--set", "database.num_islands=3", "--set",
+                             "database.migration_interval=3", env={"OPENAI_API_KEY": "k"})
 
     def replay(self, *words, **how):
         return self.oe("replay", "out", *words, **how)
@@ -180,8 +161,7 @@ def evaluate(program_path):
                 ("UPDATE log SET outcome = 'too_long' WHERE outcome = 'no_edit'",
                  "iteration [0-9]+: its answer leads to no_edit, not to too_long")):
             with self.subTest(statement):
-                shutil.rmtree(self.path("out"))
-                shutil.copytree(self.owner.path("out"), self.path("out"))
+                self.take_run()
                 self.change(statement)
                 result = self.replay("--verify", "--json", code=FAILED)
                 self.assertRegex(result.json()["difference"], said)

@@ -1,34 +1,15 @@
 #!/usr/bin/env python3
 """`oe checkpoint verify`: what it says of a sound run, and of each way in which one can be damaged."""
 import shutil
-import sqlite3
 import unittest
 
-from oe import FAILED, STORE, USAGE, Case, main
+from oe import FAILED, STORE, USAGE, RunCase, main
 
 
-class Verify(Case):
-    @classmethod
-    def setUpClass(cls):
-        cls.owner = cls("setUp")
-        Case.setUp(cls.owner)
-        cls.owner.problem("llm: {backend: mutate}\ncheckpoint_interval: 10\n")
-        cls.owner.run_problem("-i", "25")
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.owner.doCleanups()
-
-    def setUp(self):
-        super().setUp()
-        shutil.copytree(self.owner.path("out"), self.path("out"))
-
-    def change(self, *statements):
-        database = sqlite3.connect(self.path("out/run.db"))
-        with database:
-            for statement in statements:
-                self.assertGreater(database.execute(statement).rowcount, 0, statement)
-        database.close()
+class Verify(RunCase):
+    def make(self):
+        self.problem("llm: {backend: mutate}\ncheckpoint_interval: 10\n")
+        self.run_problem("-i", "25")
 
     def verify(self, *words, code=STORE):
         return self.oe("checkpoint", "verify", *words, code=code)
@@ -67,8 +48,7 @@ class Verify(Case):
                  "another program is drawn"),
                 ("UPDATE program SET metrics = '{' WHERE iteration = 4", "")):
             with self.subTest(statement=statement):
-                shutil.rmtree(self.path("out"))
-                shutil.copytree(self.owner.path("out"), self.path("out"))
+                self.take_run()
                 self.change(statement)
                 result = self.verify("out")
                 self.assertEqual(len(result.err.splitlines()), 1, result)

@@ -225,21 +225,7 @@ END_TEST
 
 START_TEST(test_attempts_have_an_end)
 {
-	struct oe__hub_settings settings = ordered(2);
-	settings.on_failure = OE__ON_FAILURE_REPLACE;
-	settings.iterations = 1;
-	OE__AUTO(hub) oe_hub *hub = world_hub(settings);
-	int ended = 2, attempts = 0;
-
-	world_seed(hub, "initial", 1, 0);
-	for (; ended == 2; attempts++) {
-		OE__AUTO(iteration) oe_iteration *iteration = world_next(hub);
-
-		ended = oe_hub_fail(hub, iteration, OE_OUTCOME_NO_EDIT, NULL, NULL, NULL);
-	}
-	ck_assert_int_eq(ended, 1);
-	ck_assert_int_eq(attempts, OE__RETRIES_MAX);
-	ck_assert_int_eq(oe_hub_outcome_count(hub, OE_OUTCOME_NO_EDIT), 1);
+	world_check_replace_ends(ordered(2));
 }
 END_TEST
 
