@@ -124,6 +124,7 @@ void oe__slot_give(struct oe__python_slot *slot, struct oe__python_job *job);
 void oe__slot_cancel(struct oe__python_slot *slot);
 void oe__slot_exceeded(struct oe__python_slot *slot, int total); /* enum oe__total */
 void oe__slot_measured(struct oe__python_slot *slot, const struct oe__report *report);
+void oe__slot_lost(struct oe__python_slot *slot, const char *why); /* its job will have no end of its own */
 void oe__slot_check_end(struct oe__python_slot *slot); /* something has ended */
 void oe__slot_close(struct oe__python_slot *slot);     /* at once, without reports */
 int oe__slot_open_pipe(struct oe__python_slot *slot, int *ours, int *theirs, struct oe__watch **watch,

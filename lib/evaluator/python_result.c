@@ -288,6 +288,18 @@ int oe__result_stopped(oe_evaluation *evaluation, const struct oe__child_end *en
 	return set_ending(evaluation, end, "");
 }
 
+static int lost(oe_evaluation *evaluation, const struct oe__child_end *end)
+{
+	OE__AUTO(buffer) struct oe__buffer sentence = OE__BUFFER_INIT(512);
+	bool known = end->lost_because[0] != '\0';
+
+	oe__buffer_printf(&sentence, "the process of the evaluation was lost%s%s", known ? ": " : "",
+	                  end->lost_because);
+	if (sentence.status < 0)
+		return sentence.status;
+	return oe_evaluation_set_verdict(evaluation, OE_VERDICT_SANDBOX_ERROR, oe__buffer_string(&sentence));
+}
+
 static int set_end(oe_evaluation *evaluation, const struct oe__buffer *bytes,
                    const struct oe__child_end *end)
 {
@@ -303,8 +315,7 @@ static int set_end(oe_evaluation *evaluation, const struct oe__buffer *bytes,
 	if (state == OE__FRAME_WHOLE)
 		return read_frame(evaluation, json, size, end);
 	if (end->lost || !end->exited)
-		return oe_evaluation_set_verdict(evaluation, OE_VERDICT_SANDBOX_ERROR,
-		                                 "the process of the evaluation was lost");
+		return lost(evaluation, end);
 	return oe__result_silent_end(evaluation, end);
 }
 

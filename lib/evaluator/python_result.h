@@ -16,6 +16,7 @@
 
 struct oe__child_end {
 	bool timed_out, cancelled, lost; /* our doing, or the fork server's end    */
+	char lost_because[256];          /* what is known of it                    */
 	bool exited;                     /* `status` as of waitpid() is known      */
 	int status;
 	enum oe__limit limit;     /* it was killed for that                 */

@@ -42,24 +42,46 @@ static void log_ready(void *owner, int fd, int events)
 		oe__slot_close_watched(&slot->log_watch, &slot->log_fd);
 }
 
-static void note_failure(struct oe__python_slot *slot, const char *what)
+/* The last line of it, which is most often why it ended: behind what is in `text`. */
+static void add_last_line(struct oe__python_slot *slot, struct oe__buffer *text)
 {
-	OE__AUTO(buffer) struct oe__buffer text = OE__BUFFER_INIT(4 * LOG_MAX);
-	struct oe__python_pool *pool = slot->pool;
+	OE__AUTO(buffer) struct oe__buffer log = OE__BUFFER_INIT(4 * LOG_MAX);
 
 	if (slot->log_fd >= 0)
 		log_ready(slot, slot->log_fd, 0);
-	(void)oe__output_text(&slot->log, &text);
-	const char *said = oe__buffer_string(&text);
-	size_t size = text.size;
+	(void)oe__output_text(&slot->log, &log);
+	const char *said = oe__buffer_string(&log);
+	size_t size = log.size;
 	while (size > 0 && oe__is_space(said[size - 1]))
 		size--;
 	const char *last = size > 0 ? said + size : said;
 	while (last > said && last[-1] != '\n')
 		last--;
+	oe__buffer_printf(text, "%s%.*s", size > 0 ? ": " : "", (int)(said + size - last), last);
+}
+
+static void note_failure(struct oe__python_slot *slot, const char *what)
+{
+	OE__AUTO(buffer) struct oe__buffer text = OE__BUFFER_INIT(4 * LOG_MAX);
+	struct oe__python_pool *pool = slot->pool;
+
+	oe__buffer_text(&text, what);
+	add_last_line(slot, &text);
 	pool->failed_starts++;
-	(void)oe__error_at(&pool->failure, OE_ERR_EVALUATOR, pool->options.evaluator, 0, 0, "%s%s%.*s",
-	                   what, size > 0 ? ": " : "", (int)(said + size - last), last);
+	(void)oe__error_at(&pool->failure, OE_ERR_EVALUATOR, pool->options.evaluator, 0, 0, "%s",
+	                   oe__buffer_string(&text));
+}
+
+static void note_loss(struct oe__python_slot *slot)
+{
+	OE__AUTO(buffer) struct oe__buffer text = OE__BUFFER_INIT(4 * LOG_MAX);
+
+	slot->end.lost = true;
+	if (slot->end.lost_because[0] != '\0')
+		return; /* that is why we ended the server */
+	oe__buffer_text(&text, "its fork server has ended");
+	add_last_line(slot, &text);
+	oe__slot_lost(slot, oe__buffer_string(&text));
 }
 
 /* ---- its end ---- */
@@ -97,7 +119,7 @@ static void server_gone(struct oe__python_slot *slot, const char *what)
 	if (oe__server_is_starting(slot))
 		note_failure(slot, what);
 	if (slot->job) {
-		slot->end.lost = true;
+		note_loss(slot);
 		slot->sweeping = false;
 		slot->state = OE__SLOT_DYING;
 		oe__slot_check_end(slot);
@@ -214,7 +236,10 @@ static void child_exited(struct oe__python_slot *slot, const struct oe__warm_mes
 	if (message->number != slot->running.number)
 		return; /* of one that never got a job */
 	/* Whatever ended it before it had its job, the program did not. */
-	slot->end.lost = slot->undelivered || message->status == -1;
+	if (slot->undelivered)
+		oe__slot_lost(slot, "what waited for it had ended");
+	else if (message->status == -1)
+		oe__slot_lost(slot, "its fork server does not know of it");
 	slot->end.exited = !slot->end.lost;
 	slot->end.status = message->status;
 	slot->end.cpu_ms = message->cpu_ms;
@@ -237,7 +262,8 @@ static void obey(struct oe__python_slot *slot, const struct oe__warm_message *me
 	} else if (slot->state == OE__SLOT_BUSY && message->type == OE__WARM_EXITED) {
 		child_exited(slot, message);
 	} else {
-		oe__server_kill(slot); /* not what a server says: something else has its socket */
+		oe__slot_lost(slot, "its fork server said what makes no sense"); /* somebody else has its socket */
+		oe__server_kill(slot);
 	}
 }
 
@@ -257,8 +283,10 @@ static void control_ready(void *owner, int fd, int events)
 	}
 	if (size == (ssize_t)sizeof(message))
 		obey(slot, &message, fds);
-	else if (slot->state != OE__SLOT_DYING)
+	else if (slot->state != OE__SLOT_DYING) {
+		oe__slot_lost(slot, "its fork server sent half a message");
 		oe__server_kill(slot);
+	}
 	oe__fd_close(fds[0]);
 	oe__fd_close(fds[1]);
 }

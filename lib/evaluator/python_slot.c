@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -23,6 +24,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/limits.h"
+#include "base/text.h"
 #include "evaluator/python_internal.h"
 
 #define SERVED_MAX 1000                      /* then a fresh server: whatever leaked is gone       */
@@ -195,6 +197,13 @@ static void sweep(struct oe__python_slot *slot)
 	oe__sandbox_sweep(slot->pool->sandbox, slot->tree, slot->server);
 }
 
+void oe__slot_lost(struct oe__python_slot *slot, const char *why)
+{
+	slot->end.lost = true;
+	(void)snprintf(slot->end.lost_because, sizeof(slot->end.lost_because), "%.*s",
+	               (int)oe__utf8_beginning(why, strlen(why), sizeof(slot->end.lost_because) - 1), why);
+}
+
 static void stuck(struct oe__timer *timer)
 {
 	oe__server_kill(OE__CONTAINER(timer, struct oe__python_slot, deadline));
@@ -265,8 +274,10 @@ void oe__slot_give(struct oe__python_slot *slot, struct oe__python_job *job)
 	if (status == 0 && job->timeout_ms > 0)
 		status = oe__timer_arm(slot->pool->reactor, &slot->deadline,
 		                       slot->started_ns + job->timeout_ms * 1000000, deadline_passed);
-	if (status < 0) /* the report of the server's end finishes the job, as lost */
+	if (status < 0) { /* the report of the server's end finishes the job */
+		oe__slot_lost(slot, "its job could not be given to it");
 		oe__server_kill(slot);
+	}
 }
 
 /* ---- the end of one ---- */

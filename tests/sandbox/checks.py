@@ -6,6 +6,7 @@ import os
 
 GRACE_MS = float(os.environ.get("OE_GRACE_MS", "150"))  # for a deadline, on a machine that does other things, too
 KILL_MS = float(os.environ.get("OE_KILL_MS", "100"))    # for the end of a tree of 100 that hear nothing
+PATIENCE_MS = 20000  # where nothing is measured: what never ends is wrong, what a busy machine does late is not
 
 
 def ends_in_time(attack, result, tier):
@@ -13,7 +14,7 @@ def ends_in_time(attack, result, tier):
     if result["verdict"] != "wall_timeout":
         return None
     tier.late.append(late)
-    return f"{late:.0f} ms after its deadline" if tier.timed and late > GRACE_MS else None
+    return f"{late:.0f} ms after its deadline" if late > (GRACE_MS if tier.timed else PATIENCE_MS) else None
 
 
 def is_swept_in_time(attack, result, tier):
@@ -26,7 +27,7 @@ def is_swept_in_time(attack, result, tier):
 def gone_in_time(attack, result, tier):
     late = result["elapsed_ms"] - attack.timeout_ms
     tier.killed.append(late)
-    if tier.timed and late > KILL_MS + (0 if result["path"] == "cold" else GRACE_MS):
+    if late > (KILL_MS + (0 if result["path"] == "cold" else GRACE_MS) if tier.timed else PATIENCE_MS):
         return f"gone {late:.0f} ms after its deadline"
     return None
 
@@ -37,7 +38,7 @@ def scratch_is_cleared(attack, result, tier):
 
 
 def driver_is_prompt(attack, result, tier):
-    return None if result["elapsed_ms"] < 15000 else "the host was busy with it for too long"
+    return None if result["elapsed_ms"] < PATIENCE_MS else "the host was busy with it for too long"
 
 
 def does_not_hang(attack, result, tier):
@@ -79,7 +80,7 @@ def output_is_cut(attack, result, tier):
 def output_is_clean(attack, result, tier):
     if not isinstance(result["output"], str):
         return "the output is not UTF-8"
-    if result["elapsed_ms"] > 5000:
+    if result["elapsed_ms"] > PATIENCE_MS:
         return "the host waited for it"
     if attack.name in ("rubbish", "fill_errors", "pass_output_on") and "end" not in result["output"][-100:]:
         return f"the end of the output is missing: {result['output'][-100:]!r}"

@@ -17,6 +17,19 @@ PROGRAMS = ("find_state", "leave_state", "chance", "be_sibling", "look_for_sibli
             "sibling_memory", "sibling_directory", "honest")
 HONEST = "def attack():\n    return {'combined_score': 0.5}\n"
 SLEEPS = "import time\n\n\ndef attack():\n    time.sleep(3600)\n"
+TAKES_ALL = """
+import os
+import time
+
+
+def attack():
+    try:
+        while os.fork():
+            pass
+    except OSError:
+        pass
+    time.sleep(3600)
+"""
 MANY = cases.PLENTY
 
 
@@ -154,9 +167,10 @@ def evaluator_with_files(tier):
 
 # ---- 52 ----
 
-def servers(tier):
-    """Python processes of the host's own."""
-    return [pid for pid in tier.driver.family() if "The fork server" in name_of(pid)]
+def servers(tier, spares=False):
+    """Fork servers, and what they have forked if that is wanted."""
+    forks = {pid for pid in tier.driver.family() if "The fork server" in name_of(pid)}
+    return sorted(pid for pid in forks if spares or (state_of(pid) or ("", 0))[1] not in forks)
 
 
 @scene(52)
@@ -210,15 +224,15 @@ def server_stopped(tier):
     """The deadline does not depend on it."""
     tier.open(Limits(52), "warm")
     judge(tier, HONEST)
-    for pid in servers(tier):
+    for pid in servers(tier, spares=True):
         with contextlib.suppress(OSError):
             os.kill(pid, signal.SIGSTOP)
     begun = time.monotonic()
     for _ in range(2):
         judge(tier, HONEST, timeout_ms=500)
-    if time.monotonic() - begun > 20:
+    if time.monotonic() - begun > (20 if tier.timed else 60):
         yield f"{time.monotonic() - begun:.0f} s until it was noticed"
-    for pid in servers(tier):
+    for pid in servers(tier, spares=True):
         with contextlib.suppress(OSError):
             os.kill(pid, signal.SIGCONT)
     if problem_of(judge(tier, HONEST)):
@@ -241,18 +255,19 @@ def spawner_killed(tier):
 # ---- 53 ----
 
 def gone_after_kill(tier, what):
-    """The host is killed: nothing of it is left a second later."""
+    """The host is killed: nothing of it is left a second later, where time is measured, or soon."""
     driver = tier.driver
     host = driver.pid
     everybody = driver.family()
     driver.process.kill()
     driver.process.wait()
-    deadline = time.monotonic() + 1
+    begun = time.monotonic()
+    deadline = begun + (1 if tier.timed else 20)
     left = everybody
     while left and time.monotonic() < deadline:
         left = {pid for pid in everybody | driver.family() if pid != host and (state_of(pid) or "X")[0] not in "ZX"}
         time.sleep(0.005)
-    tier.killed_after.append(1 - (deadline - time.monotonic()))
+    tier.killed_after.append(time.monotonic() - begun)
     if left:
         yield f"{what}: {len(left)} of {len(everybody)} processes are left: {[name_of(pid) for pid in left][:3]}"
     while time.monotonic() < deadline and tier.temporary_directories():
@@ -265,7 +280,7 @@ def gone_after_kill(tier, what):
 
 def crowded(tier):
     """100 processes are there."""
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 30
     while len(tier.driver.family()) < 100 and time.monotonic() < deadline:
         time.sleep(0.01)
     return len(tier.driver.family()) >= 100
@@ -303,6 +318,25 @@ def others_do_not_count(tier):
             other.wait()
 
 
+@scene(20, lowest=2)  # below, it waits until nothing is left of the evaluation
+def server_is_late(tier):
+    """It forks the next one when an evaluation has all the processes that it may: that is not its end."""
+    tier.open(Limits(20, cases.limits(processes=32)), "warm")
+    judge(tier, HONEST)
+    late = servers(tier)
+    for pid in late:
+        os.kill(pid, signal.SIGSTOP)
+    tier.driver.send("judge", code=TAKES_ALL, seed=1, timeout_ms=1500)
+    deadline = time.monotonic() + 1
+    while len(tier.driver.family()) < 32 and time.monotonic() < deadline:
+        time.sleep(0.01)
+    for pid in late:
+        os.kill(pid, signal.SIGCONT)
+    answer = tier.driver.receive()
+    if answer.get("verdict") != "wall_timeout":
+        yield f"{answer.get('verdict')}: {answer.get('message')}"
+
+
 # ---- 54 ----
 
 def size_of(pid):
@@ -336,6 +370,16 @@ def growth(before, after):
     return {name: (before[name], after[name]) for name in slack if after[name] > before[name] + slack[name]}
 
 
+def in_a_row(tier, do, count):
+    """What was wrong with one of them, if anything was."""
+    for _ in range(max(1, count // 250)):
+        answer = tier.driver.ask(**do, count=min(count, 250))
+        if answer.get("failure") or (do["do"] == "judge" and set(answer["verdicts"]) != {"ok"}) or (
+                do["do"] == "run" and answer.get("verdict") != "ok"):
+            return answer.get("failure") or answer.get("verdicts") or answer
+    return None
+
+
 @scene(54)
 def thousands(tier):
     count = (10000 if tier.name in ("T2u", "T3r") else 2000) if tier.long else 300
@@ -348,14 +392,16 @@ def thousands(tier):
         tier.driver.ask(**do, count=50)
         before = inventory(tier)
         begun = time.monotonic()
-        for _ in range(max(1, count // 250)):
-            answer = tier.driver.ask(**do, count=min(count, 250))
-            if answer.get("failure") or (path == "warm" and set(answer["verdicts"]) != {"ok"}) or (
-                    path == "cold" and answer.get("verdict") != "ok"):
-                yield f"{path}: {answer.get('failure') or answer.get('verdicts') or answer}"
-                break
+        wrong = in_a_row(tier, do, count)
         tier.speeds.append((path, count / (time.monotonic() - begun)))
         grown = growth(before, inventory(tier))
+        for _ in range(2 if grown and not wrong else 0):  # a leak goes on; what a heap keeps for itself does not
+            before = inventory(tier)
+            wrong = wrong or in_a_row(tier, do, count)
+            again = growth(before, inventory(tier))
+            grown = {name: sizes for name, sizes in again.items() if name in grown}
+        if wrong:
+            yield f"{path}: {wrong}"
         if grown:
             yield f"{path}, {count} in a row: {grown}"
 
@@ -456,7 +502,7 @@ def mode_none(tier):
     claimed = [line["name"] for line in answer["guarantees"] if line["level"] == "enforced"]
     if set(claimed) - {"wall", "output"}:
         yield f"without a sandbox, enforced are {claimed}"
-    result = tier.driver.ask("run", arguments=["/bin/true"], timeout_ms=5000)
+    result = tier.driver.ask("run", arguments=["/bin/true"], timeout_ms=20000)
     if result.get("verdict") != "ok":
         yield str(result)[:200]
 
@@ -513,11 +559,11 @@ def few_descriptors(tier):
     taken = set(map(int, os.listdir(f"/proc/{tier.driver.pid}/fd")))
     used = min(set(range(len(taken) + 1)) - taken)
     before = tier.driver.ask("descriptors", limit=used)["before"]
-    answer = tier.driver.ask("run", arguments=["/bin/true"], timeout_ms=5000)
+    answer = tier.driver.ask("run", arguments=["/bin/true"], timeout_ms=20000)
     tier.driver.ask("descriptors", limit=before)
     if "error" not in answer:
         yield f"with {used} descriptors: {answer['verdict']}"
-    answer = tier.driver.ask("run", arguments=["/bin/true"], timeout_ms=5000)
+    answer = tier.driver.ask("run", arguments=["/bin/true"], timeout_ms=20000)
     if answer.get("verdict") != "ok":
         yield f"afterwards: {str(answer)[:200]}"
 
@@ -535,8 +581,8 @@ def siblings(tier):
             return
         world = tier.describe(Limits(61), ["be_sibling"])
         before = other.family()
-        other.send("run", timeout_ms=20000, arguments=tier.command(world, ["!be_sibling"]))
-        deadline, found = time.monotonic() + 5, []
+        other.send("run", timeout_ms=60000, arguments=tier.command(world, ["!be_sibling"]))
+        deadline, found = time.monotonic() + 20, []
         while not found and time.monotonic() < deadline:
             found = [pid for pid in other.family() - before if "act.py" in name_of(pid)]
         if not found:

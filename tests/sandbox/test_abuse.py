@@ -23,6 +23,7 @@ from driving import Stage  # noqa: E402
 from tier import TIERS, Tier  # noqa: E402
 
 LONG = bool(os.environ.get("OE_LONG"))
+TIMED = bool(int(os.environ.get("OE_TIMING", "1" if LONG else "0")))
 
 
 def unused():
@@ -119,7 +120,7 @@ def main():
                 for reason in [probe.missing(*TIERS[name])] if reason}
     tiers = [baseline.Baseline(name, stage, numbers) if name in baseline.NAMES else
              Tier(name, stage, numbers, tuple(given.paths.split(",")), LONG,
-                  not os.environ.get("OE_NO_TIMING")) for name in given.tiers.split(",")
+                  TIMED) for name in given.tiers.split(",")
              if name not in left_out]
     try:
         failures = run_all(tiers, only, given.jobs)

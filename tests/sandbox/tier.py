@@ -16,7 +16,8 @@ from world import PYTHON, World
 
 USER = 60001  # nobody's
 SPARES = 2    # that a fork server has at most
-SETTLED_SECONDS = 1  # for the end of what a run left to be seen, on a machine that does other things, too
+SETTLED_SECONDS = 10  # for the end of what a run left to be seen, on a machine that does other things, too
+STAYS_SECONDS = 0.5   # where what a run left may well stay
 
 # name: (number, what the machine lacks, the user)
 TIERS = {
@@ -35,7 +36,7 @@ QUICK = {("cold", "act"): set(TIERS), ("cold", "heavy"): {"T1u", "T2u", "T3r"}, 
          ("warm", "act"): {"T1u", "T2u"}, ("warm", "heavy"): {"T2u"}, ("split", "heavy"): set(),
          ("warm", "program"): {"T2u"}, ("split", "act"): {"T2u"}, ("split", "program"): {"T2u"},
          ("scene", ""): {"T2u"}, ("scene", 59): set(TIERS), ("scene", 53): {"T1u", "T2u"},
-         ("scene", 20): {"T0u", "T1u"}}
+         ("scene", 20): {"T0u", "T1u", "T2u"}}
 
 # What may be where a guarantee is worth this much.
 LEVELS = ("enforced", "partial", "none", "not_requested")
@@ -374,8 +375,9 @@ class Tier:
 
     def strays(self):
         """Of the last run: still there, a moment after its end."""
-        look, seconds = (self.cold_strays, 0.1) if self.path == "cold" else (self.warm_strays, SETTLED_SECONDS)
-        deadline = time.monotonic() + seconds
+        look = self.cold_strays if self.path == "cold" else self.warm_strays
+        deadline = time.monotonic() + (
+            SETTLED_SECONDS if self.level("tree_kill") == "enforced" else STAYS_SECONDS)
         while True:
             found = look()
             if not found or time.monotonic() > deadline:

@@ -53,6 +53,18 @@ static bool place_fds(const struct start *start, int notice)
 	return true;
 }
 
+/* Children that it confines have limits of their own. It has to fork the next one while an evaluation
+   has all the processes that it may, which are counted together; and what it takes itself for thousands of
+   them is no evaluation's. */
+static bool set_limits_of_server(const struct start *start)
+{
+	struct oe__limits limits = start->request.limits;
+
+	if (start->plan)
+		limits.processes = limits.cpu_seconds = 0;
+	return limits_set(&limits);
+}
+
 /* 0, or the step that failed. */
 static int prepare(const struct start *start, int notice)
 {
@@ -71,7 +83,7 @@ static int prepare(const struct start *start, int notice)
 		return OE__STEP_FDS;
 	if (plan && !(request->flags & OE__START_WARM))
 		return confine_self(plan, &request->limits);
-	if (!limits_set(&request->limits))
+	if (!set_limits_of_server(start))
 		return OE__STEP_LIMITS;
 	if (plan && plan->head.tier >= 2 && !privileges_keep_mounting())
 		return OE__STEP_PRIVILEGES;

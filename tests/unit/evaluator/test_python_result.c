@@ -115,6 +115,8 @@ static const struct ending endings[] = {
 	  "it was killed after 1.5 s, the time limit" },
 	{ { .lost = true }, NULL, OE_VERDICT_SANDBOX_ERROR,
 	  "the process of the evaluation was lost" },
+	{ { .lost = true, .lost_because = "its fork server has ended" }, NULL, OE_VERDICT_SANDBOX_ERROR,
+	  "the process of the evaluation was lost: its fork server has ended" },
 	/* What was killed for too much of something: the limit says more than the signal. */
 	{ { .exited = true, .status = KILLED(SIGKILL), .limit = OE__LIMIT_MEMORY,
 		.limits = { .memory_bytes = 512 * MIB } },
