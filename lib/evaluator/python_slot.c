@@ -11,7 +11,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -199,9 +198,11 @@ static void sweep(struct oe__python_slot *slot)
 
 void oe__slot_lost(struct oe__python_slot *slot, const char *why)
 {
+	size_t size = oe__utf8_beginning(why, strlen(why), sizeof(slot->end.lost_because) - 1);
+
 	slot->end.lost = true;
-	(void)snprintf(slot->end.lost_because, sizeof(slot->end.lost_because), "%.*s",
-	               (int)oe__utf8_beginning(why, strlen(why), sizeof(slot->end.lost_because) - 1), why);
+	memcpy(slot->end.lost_because, why, size);
+	slot->end.lost_because[size] = '\0';
 }
 
 static void stuck(struct oe__timer *timer)
