@@ -27,7 +27,8 @@ struct oe__reactor {
 	struct oe__timers timers; /* reactor thread, as all up to the mutex */
 	struct oe__round *rounds;
 	bool stopping;
-	void (*ended)(void *owner); /* set: nobody joins the thread, which frees the reactor itself */
+	bool stopped;               /* no thread turns it                */
+	void (*ended)(void *owner); /* set: nobody joins the thread      */
 	void *owner;
 
 	pthread_mutex_t mutex;
@@ -53,8 +54,7 @@ void oe__reactor_post(struct oe__reactor *reactor, struct oe__task *task)
 		uv_async_send(&reactor->wake);
 }
 
-/* What was posted until now; false if that was nothing. */
-static bool run_batch(struct oe__reactor *reactor)
+bool oe__reactor_run(struct oe__reactor *reactor)
 {
 	pthread_mutex_lock(&reactor->mutex);
 	struct oe__task_list batch = reactor->posted;
@@ -70,7 +70,7 @@ static bool run_batch(struct oe__reactor *reactor)
 
 static void run_posted(uv_async_t *wake)
 {
-	(void)run_batch(OE__CONTAINER(wake, struct oe__reactor, wake));
+	(void)oe__reactor_run(OE__CONTAINER(wake, struct oe__reactor, wake));
 }
 
 bool oe__reactor_is_current(const struct oe__reactor *reactor)
@@ -257,18 +257,6 @@ static void close_loop(struct oe__reactor *reactor)
 	(void)left;
 }
 
-/* What is left when the loop turns no more. Tasks that came after the stop are run here, and those
-   that they post. */
-static void finish(struct oe__reactor *reactor)
-{
-	while (run_batch(reactor))
-		continue;
-	close_loop(reactor);
-	oe__timers_done(&reactor->timers);
-	pthread_mutex_destroy(&reactor->mutex);
-	oe__free(reactor);
-}
-
 static void *turn(void *argument)
 {
 	struct oe__reactor *reactor = argument;
@@ -277,10 +265,9 @@ static void *turn(void *argument)
 		uv_run(&reactor->loop, UV_RUN_ONCE);
 	void (*ended)(void *owner) = reactor->ended;
 	if (ended) {
-		void *owner = reactor->owner;
 		pthread_detach(pthread_self());
-		finish(reactor);
-		ended(owner);
+		reactor->stopped = true;
+		ended(reactor->owner);
 	}
 	return NULL;
 }
@@ -316,9 +303,13 @@ static int init_loop(struct oe__reactor *reactor, oe_error *err)
 {
 	if (!has_descriptors())
 		return oe__error_errno(err, "cannot make an event loop");
+	reactor->loop.backend_fd = -1;
 	int code = uv_loop_init(&reactor->loop);
-	if (code < 0)
+	if (code < 0) {
+		/* It has made its epoll set first, and leaves that to whoever knows of it. */
+		oe__fd_close(reactor->loop.backend_fd);
 		return oe__error(err, OE_ERR_IO, "cannot make an event loop: %s", uv_strerror(code));
+	}
 	code = uv_async_init(&reactor->loop, &reactor->wake, run_posted);
 	if (code < 0) {
 		(void)uv_loop_close(&reactor->loop);
@@ -359,14 +350,29 @@ int oe__reactor_new(struct oe__reactor **out, oe_error *err)
 	return 0;
 }
 
-void oe__reactor_free(struct oe__reactor *reactor)
+void oe__reactor_stop(struct oe__reactor *reactor)
 {
-	if (!reactor)
+	if (reactor->stopped)
 		return;
 	struct stop_task last = { .task.run = stop, .reactor = reactor };
 	oe__reactor_post(reactor, &last.task);
 	pthread_join(reactor->thread, NULL);
-	finish(reactor);
+	reactor->thread = pthread_self();
+	reactor->stopped = true;
+}
+
+void oe__reactor_free(struct oe__reactor *reactor)
+{
+	if (!reactor)
+		return;
+	oe__reactor_stop(reactor);
+	/* Tasks that came after the stop, and those that they post. */
+	while (oe__reactor_run(reactor))
+		continue;
+	close_loop(reactor);
+	oe__timers_done(&reactor->timers);
+	pthread_mutex_destroy(&reactor->mutex);
+	oe__free(reactor);
 }
 
 void oe__reactor_leave(struct oe__reactor *reactor, void (*ended)(void *owner), void *owner)

@@ -60,11 +60,18 @@ void oe__round_remove(struct oe__reactor *reactor, struct oe__round *round);
 /* ---- owner ---- */
 
 int oe__reactor_new(struct oe__reactor **out, oe_error *err); /* starts the thread */
-/* Runs what was posted, and what that posts, then joins. */
+
+/* The loop turns no more; from now on the caller's thread is the reactor's. */
+void oe__reactor_stop(struct oe__reactor *reactor);
+
+/* Once it is stopped: run what was posted until now. @return false if that was nothing. */
+bool oe__reactor_run(struct oe__reactor *reactor);
+
+/* Stops it if need be, and runs what was posted, and what that posts. Accepts NULL. */
 void oe__reactor_free(struct oe__reactor *reactor);
 
-/* On the reactor thread, where the reactor cannot be freed: it frees itself when this round is over,
-   then calls `ended`, the last thing that its thread does. */
+/* On the reactor thread, where the reactor cannot be freed: when this round is over it is stopped and
+   `ended` is called, the last thing that its thread does; that has to free it. */
 void oe__reactor_leave(struct oe__reactor *reactor, void (*ended)(void *owner), void *owner);
 
 #endif /* OE__SCHEDULER_REACTOR_H */

@@ -87,29 +87,45 @@ static void stop_workers(struct oe_scheduler *scheduler)
 		pthread_join(scheduler->threads[i], NULL);
 }
 
-/* The rest, once the reactor is gone. */
-static void free_pool(void *owner)
+/* What was made ready when no worker was left. @return false if that was nothing. */
+static bool run_ready(struct oe_scheduler *scheduler)
+{
+	pthread_mutex_lock(&scheduler->mutex);
+	struct oe__task_list batch = scheduler->ready;
+	scheduler->ready = (struct oe__task_list){ 0 };
+	pthread_mutex_unlock(&scheduler->mutex);
+
+	bool any = batch.count > 0;
+	struct oe__task *task;
+	while ((task = oe__task_pop(&batch)) != NULL)
+		task->run(task);
+	return any;
+}
+
+/* Workers and the reactor give each other work, so neither goes first: both stop, then what they had
+   left for each other is done here, to the end. */
+static void scheduler_free(void *owner)
 {
 	struct oe_scheduler *scheduler = owner;
+	struct oe__reactor *reactor = scheduler->reactor;
 
 	stop_workers(scheduler);
+	if (reactor) {
+		oe__reactor_stop(reactor);
+		while (run_ready(scheduler) || oe__reactor_run(reactor))
+			continue;
+	}
+	oe__reactor_free(reactor);
 	pthread_cond_destroy(&scheduler->filled);
 	pthread_mutex_destroy(&scheduler->mutex);
 	oe__free(scheduler);
-}
-
-static void scheduler_free(struct oe_scheduler *scheduler)
-{
-	/* The reactor first: what it finishes may still want to compute something. */
-	oe__reactor_free(scheduler->reactor);
-	free_pool(scheduler);
 }
 
 static void leave(struct oe__task *task)
 {
 	struct oe_scheduler *scheduler = OE__CONTAINER(task, struct oe_scheduler, leaving);
 
-	oe__reactor_leave(scheduler->reactor, free_pool, scheduler);
+	oe__reactor_leave(scheduler->reactor, scheduler_free, scheduler);
 }
 
 static bool is_worker(const struct oe_scheduler *scheduler)

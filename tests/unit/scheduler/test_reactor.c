@@ -301,6 +301,7 @@ static sem_t ended;
 
 static void note_end(void *owner)
 {
+	oe__reactor_free(reactor);
 	left_when_ended = ((struct chain *)owner)->left;
 	sem_post(&ended);
 }

@@ -110,6 +110,50 @@ START_TEST(test_queued_work_is_done)
 }
 END_TEST
 
+/* From the pool to the reactor and back, holding nothing. */
+struct pingpong {
+	struct oe__task task;
+	oe_scheduler *scheduler;
+	int left;
+	atomic_int *count;
+};
+
+static void pass_on(struct oe__task *task)
+{
+	struct pingpong *ball = OE__CONTAINER(task, struct pingpong, task);
+
+	if (--ball->left == 0)
+		atomic_fetch_add(ball->count, 1);
+	else if (ball->left % 2)
+		oe__reactor_post(oe__scheduler_reactor(ball->scheduler), task);
+	else
+		oe__scheduler_compute(ball->scheduler, task);
+}
+
+/* No task outlives the scheduler, and none is forgotten, whoever gives it to whom while it ends. */
+START_TEST(test_work_that_makes_work_is_done)
+{
+	enum { BALLS = 40, ROUNDS = 100 };
+	static struct pingpong balls[BALLS];
+
+	for (int round = 0; round < ROUNDS; round++) {
+		oe_scheduler *scheduler = NULL;
+		atomic_int count = 0;
+		ck_assert_int_eq(oe_scheduler_new(2, &scheduler, NULL), 0);
+		for (int i = 0; i < BALLS; i++) {
+			balls[i] = (struct pingpong){ { .run = pass_on }, scheduler, i + 1, &count };
+			if (i % 2)
+				oe__scheduler_compute(scheduler, &balls[i].task);
+			else
+				oe__reactor_post(oe__scheduler_reactor(scheduler), &balls[i].task);
+		}
+		oe_scheduler_unref(scheduler);
+		ck_assert_int_eq(atomic_load(&count), BALLS);
+	}
+	wait_for_threads(0);
+}
+END_TEST
+
 /* ---- the compute pool ---- */
 
 #define POSTERS 3
@@ -381,6 +425,7 @@ START_TEST(test_wrong_thread_counts)
 END_TEST
 
 TEST_MAIN("scheduler", test_last_reference_on_the_reactor, test_last_reference_on_a_worker,
-          test_last_reference_elsewhere_joins, test_queued_work_is_done, test_tasks_of_many_threads,
-          test_tasks_make_tasks, test_sleepers_are_woken, test_default_threads, test_fork,
+          test_last_reference_elsewhere_joins, test_queued_work_is_done,
+          test_work_that_makes_work_is_done, test_tasks_of_many_threads, test_tasks_make_tasks,
+          test_sleepers_are_woken, test_default_threads, test_fork,
           test_no_threads, test_no_descriptors, test_closed_standard_descriptors, test_wrong_thread_counts)
