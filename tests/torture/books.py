@@ -84,7 +84,7 @@ class Log:
             check(number in self.issued, "iteration", number, "ended before it began")
             check(number not in self.ends, "iteration", number, "ended twice")
             self.ends[number] = (kind, outcome, program)
-        if outcome == "committed":
+        if kind == "commit" and outcome in ("committed", None):  # None: what waits for its turn
             check(program not in self.committed, "program", program, "was committed twice")
             self.committed.add(program)
 
@@ -96,7 +96,11 @@ class Books:
         self.sessions = []  # (prompts asked in it, answers that were there before it)
         self.told = {}      # number: (outcome, program), as events said
         self.asked = self.answers = 0
-        self.kills = self.in_flight = 0
+        self.flights = []   # calls in flight at each kill
+
+    @property
+    def kills(self):
+        return len(self.flights)
 
     def end_session(self, events, killed):
         """After oe has ended; `events` is the file that it wrote."""
@@ -105,12 +109,19 @@ class Books:
         self.log.read()
         self.asked, self.answers = len(prompts), len(self.log.answered)
         if killed:
-            self.kills += 1
-            self.in_flight += len(self.log.open() - self.log.answered.keys())
+            self.flights.append(len(self.log.open() - self.log.answered.keys()))
         for number, told in self.read_events(events):
             there = self.log.ends.get(number)
-            check(there and there[1:] == told, "iteration", number, "was told as", told,
+            check(there, "iteration", number, "was told as", told, "and the log has not ended it")
+            _, outcome, program = there
+            # How one ends that waits for its turn follows from those before it.
+            check(outcome in (told[0], None), "iteration", number, "was told as", told,
                   "and the log has", there)
+            if told[0] == "duplicate":
+                told = (told[0], None)  # of that which was there
+            else:
+                check(program == told[1], "iteration", number, "was told as", told, "and the log has",
+                      there)
             self.told[number] = told
 
     def read_events(self, path):
@@ -136,5 +147,6 @@ class Books:
                 check(count <= len(waiting), "a prompt of iterations", askers[digest], "was asked",
                       count, "times, when", waiting, "had no answer")
         repeats = self.asked - len(log.answered)
-        check(0 <= repeats <= self.in_flight, repeats, "repeats,", self.in_flight, "in flight")
+        flying = sum(self.flights)
+        check(0 <= repeats <= flying, repeats, "repeats,", flying, "in flight")
         return repeats

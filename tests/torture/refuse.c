@@ -35,11 +35,10 @@ const char *const refuse_names[REFUSE_KINDS] = { "memory", "file", "process", "t
 
 static atomic_int armed = -1; /* the kind, or -1 */
 static atomic_long count, refused_at, live;
-static atomic_bool for_ever, excused;
+static atomic_bool for_ever;
 
 void refuse_arm(enum refuse_kind kind, long at, bool ever)
 {
-	atomic_store(&excused, false);
 	atomic_store(&count, 0);
 	atomic_store(&refused_at, at);
 	atomic_store(&for_ever, ever);
@@ -55,11 +54,6 @@ long refuse_disarm(void)
 long refuse_live(void)
 {
 	return atomic_load(&live);
-}
-
-bool refuse_leaks(void)
-{
-	return atomic_load(&excused);
 }
 
 static bool refuses(enum refuse_kind kind)
@@ -203,14 +197,6 @@ void free(void *block)
 
 /* ---- files ---- */
 
-/* uv_loop_init() keeps its epoll descriptor when it gets no other, and nobody else may know it. */
-static int refuse_to(void *caller)
-{
-	if (is_of_libuv(caller))
-		atomic_store(&excused, true);
-	return refuse_as(EMFILE);
-}
-
 /* Pipes and event descriptors always take what is written to them. */
 static bool refuses_data(int fd)
 {
@@ -304,8 +290,7 @@ int mkdir(const char *path, mode_t mode)
 
 int eventfd(unsigned value, int flags)
 {
-	return refuses(REFUSE_FILE) ? refuse_to(__builtin_return_address(0))
-								: (int)syscall(SYS_eventfd2, value, flags);
+	return refuses(REFUSE_FILE) ? refuse_as(EMFILE) : (int)syscall(SYS_eventfd2, value, flags);
 }
 
 int epoll_create1(int flags)
@@ -320,8 +305,7 @@ int timerfd_create(int clock, int flags)
 
 int pipe2(int ends[2], int flags)
 {
-	return refuses(REFUSE_FILE) ? refuse_to(__builtin_return_address(0))
-								: (int)syscall(SYS_pipe2, ends, flags);
+	return refuses(REFUSE_FILE) ? refuse_as(EMFILE) : (int)syscall(SYS_pipe2, ends, flags);
 }
 
 int socket(int domain, int type, int protocol)

@@ -24,10 +24,6 @@ void refuse_arm(enum refuse_kind kind, long at, bool ever);
 /* Refuse and count no more. @return how many there were. */
 long refuse_disarm(void);
 
-/* What was refused since refuse_arm() is a call after whose failure a library of others is known to
-   keep a descriptor. */
-bool refuse_leaks(void);
-
 /* Remember where blocks come from; when switched off, tell of those that are still there. */
 void refuse_trace(bool on);
 

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """kill -9 at random moments: nothing that was told, or paid for, is lost.
 
-50 kills, and 1000 with OE_LONG=1. OE_TORTURE_SEED repeats the moments of another time, as far as the
-machine lets it.
+25 kills, and 1000 with OE_LONG=1, or OE_KILLS of them, of a run in steady and of one in ordered semantics.
+Three in four are at a moment soon after as many calls were in flight as may be (half of them in the short
+form), the others at any. OE_TORTURE_SEED repeats the moments of another time, as far as the machine lets it.
 """
 import os
 import pathlib
@@ -13,40 +14,58 @@ import time
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "cli"))
-from oe import Case, FakeLLM, main  # noqa: E402
+from oe import ROOT, Case, FakeLLM, main  # noqa: E402
 
 from books import Books  # noqa: E402
 
 LONG = "OE_LONG" in os.environ
-KILLS = int(os.environ.get("OE_KILLS", 1000 if LONG else 50))
+KILLS = int(os.environ.get("OE_KILLS", 1000 if LONG else 25))
 SEED = int(os.environ.get("OE_TORTURE_SEED", time.time_ns() & 0xffffff))
 PRELOADED = os.environ.get("OE_DIE_AT_ANSWER")
 IN_FLIGHT = 64
-LONGEST = 2.5 if LONG else 0.6  # seconds that a session may live
+LONGEST = 1.5 if LONG else 0.3  # seconds that a session may live: from its begin, or from those requests on
+ENOUGH = IN_FLIGHT if LONG else IN_FLIGHT // 2  # requests to wait for
+PATIENCE = 20                   # seconds to wait for them, and no longer
+LATENCY = {"latency": 2000 if LONG else 300, "latency_sigma": 0.5}
+LINE = 65                       # bytes of the journal for a request
 
 CONFIG = f"""
 random_seed: 7
 max_iterations: 1000000
 checkpoint_interval: 40
 llm: {{primary_model: fake, concurrency: {IN_FLIGHT}}}
-evaluator: {{parallel_evaluations: 2, cascade_evaluation: false}}
+evaluator: {{parallel_evaluations: 4, cascade_evaluation: false}}
+hub: {{semantics: %s, window: %d}}
+prompt: {{template_dir: templates, template_variations: {{luck: {[str(number) for number in range(1000)]}}}}}
 """
 
 
 class Kill(Case):
-    def session(self, fake, number, words, seconds=None):
-        """oe, for a while or to its end. @return whether it was killed."""
+    def session(self, fake, number, words, dice=None):
+        """oe, for a while or to its end. @return its events."""
         events = self.path(f"events-{number}")
+        asked = self.requests()
         process = self.start(*words, "--api-base", fake.url, "--progress", "none", "--events",
                              events)
-        if seconds is not None:
-            time.sleep(seconds)  # the moment is the point; nothing is waited for
+        if dice is not None:
+            if dice.random() < 0.75:
+                self.wait_for_requests(process, asked + ENOUGH)
+            time.sleep(dice.uniform(0.02, LONGEST))  # the moment is the point; nothing is waited for
             process.kill()
             said = process.communicate()
             self.assertEqual(process.returncode, -9, f"seed {SEED}: it ended by itself: {said}")
         else:
-            self.finish(process, timeout=120)
+            self.finish(process, timeout=300)
         return events
+
+    def requests(self):
+        journal = self.path("journal")
+        return journal.stat().st_size // LINE if journal.exists() else 0
+
+    def wait_for_requests(self, process, count):
+        deadline = time.monotonic() + PATIENCE
+        while self.requests() < count and process.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.01)
 
     def begin(self):
         """The words that go on with the run, or begin it if its begin was not durable."""
@@ -55,44 +74,69 @@ class Kill(Case):
         return ["run", "initial_program.py", "evaluator.py", "-c", "config.yaml", "-o", "out",
                 "--resume"]
 
-    def keep_books(self, fake, number, words, seconds=None):
-        events = self.session(fake, number, words, seconds)
-        self.books.end_session(events, killed=seconds is not None)
+    def keep_books(self, fake, number, words, dice=None):
+        events = self.session(fake, number, words, dice)
+        self.books.end_session(events, killed=dice is not None)
         events.unlink(missing_ok=True)
         for old in sorted(self.path("out").glob("checkpoints/checkpoint_*"),
                           key=lambda path: int(path.name.rpartition("_")[2]))[:-2]:
             shutil.rmtree(old)  # a long run writes many
 
-    def setUp(self):
-        super().setUp()
-        self.problem(CONFIG)
+    def prepare(self, semantics="steady", window=0):
+        shutil.rmtree(self.path("out"), ignore_errors=True)
+        self.path("journal").unlink(missing_ok=True)
+        self.problem(CONFIG % (semantics, window))
+        # Hardly two prompts are the same, and so hardly two children.
+        text = (ROOT / "lib/prompt/templates/diff_user.txt").read_text()
+        self.write("templates/diff_user.txt", text + "\nYour lucky number is {luck}.\n")
         self.books = Books(self.path("out"), self.path("journal"))
 
-    def test_at_any_moment(self):
-        rng = random.Random(SEED)
+    def kill_and_resume(self, fake):
+        """KILLS times, and to the end of what had begun. @return how many iterations that was."""
+        dice = random.Random(SEED)
         began = time.monotonic()
-        # Late answers keep many in flight, early ones end the ramp.
-        with FakeLLM(latency=300 if LONG else 100, latency_sigma=1.2, journal=self.path("journal")) as fake:
-            for number in range(KILLS):
-                self.keep_books(fake, number, self.begin(), rng.uniform(0.02, LONGEST))
-            self.keep_books(fake, KILLS, self.begin() + ["-i", 10])
-        repeats = self.books.settle()
-        log = self.books.log
+        for number in range(KILLS):
+            self.keep_books(fake, number, self.begin(), dice)
+        seconds = time.monotonic() - began
+        self.keep_books(fake, KILLS, self.begin() + ["-i", 10])
+        books, log = self.books, self.books.log
+        repeats = books.settle()
         self.assertEqual(self.status()["iterations"]["done"], len(log.issued))
         self.assertGreater(len(log.committed), KILLS)
-        print(f"seed {SEED}: {self.books.kills} kills in {time.monotonic() - began:.0f} s, "
-              f"{len(log.issued)} iterations, {len(self.books.told)} told of, "
-              f"{len(log.committed)} programs: 0 lost, 0 twice; {self.books.asked} requests, "
-              f"{repeats} repeated, {self.books.in_flight} in flight at the kills")
+        full = sum(flight >= IN_FLIGHT for flight in books.flights)
+        print(f"seed {SEED}: {books.kills} kills in {seconds:.0f} s, {len(log.issued)} iterations, "
+              f"{len(books.told)} told of, {len(log.committed)} programs: 0 lost, 0 twice; "
+              f"{books.asked} requests, {repeats} repeated, {sum(books.flights)} in flight at the "
+              f"kills, {IN_FLIGHT} or more at {full} of them", flush=True)
+        return len(log.issued)
+
+    def test_at_any_moment(self):
+        self.prepare()
+        with FakeLLM(journal=self.path("journal"), **LATENCY) as fake:
+            self.kill_and_resume(fake)
+
+    def test_in_order(self):
+        """What was killed again and again is what was never interrupted."""
+        self.prepare("ordered", 4 * IN_FLIGHT)
+        with FakeLLM(pure=1, journal=self.path("journal"), **LATENCY) as fake:
+            iterations = self.kill_and_resume(fake)
+            killed = self.status()["archive_hash"]
+            told = self.books.told
+            self.prepare("ordered", 4 * IN_FLIGHT)
+            fake.control(latency=1)
+            self.keep_books(fake, KILLS + 1, [*self.begin(), "-i", iterations])
+        whole = self.books.told
+        self.assertEqual(len(whole), iterations)
+        self.assertEqual(told, {number: whole[number] for number in told})
+        self.assertEqual(self.status()["archive_hash"], killed)
 
     @unittest.skipUnless(PRELOADED, "a sanitizer is in its place")
     def test_durable_and_not_read(self):
         """An answer that is on disk, but was never parsed, is not asked for again."""
         for iterations, answers in ((1, 1), (IN_FLIGHT, 20)):
             with self.subTest(iterations=iterations):
-                shutil.rmtree(self.path("out"), ignore_errors=True)
-                self.path("journal").unlink(missing_ok=True)
-                self.books = books = Books(self.path("out"), self.path("journal"))
+                self.prepare()
+                books = self.books
                 with FakeLLM(latency=50, journal=self.path("journal")) as fake:
                     process = self.start(*self.begin(), "-i", iterations, "--api-base", fake.url,
                                          env={"LD_PRELOAD": PRELOADED, "DIE_AT_ANSWER": answers})

@@ -2,18 +2,25 @@
  * Every scenario, with its n-th call refused, once and from then on: no crash, no hang, no leak of
  * memory or descriptors; an error or a right result; a store that is intact and goes on.
  *
- *     torture                          a sample; all of them with OE_LONG=1
+ *     torture                          a sample of each scenario and kind; all of them with OE_LONG=1
+ *     torture SCENARIO [KIND]          of these
  *     torture SCENARIO KIND N [ever]   one
+ *
+ * OE_TORTURE_JOBS=N does N scenarios at once. OE_TORTURE_BOOK=FILE notes what is done, and leaves out what
+ * is noted there, so that hours of it may be interrupted.
  *
  * A child does the work, so that a crash is a finding like others.
  */
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -24,14 +31,26 @@
 
 #define SAMPLES 12 /* of a scenario and kind, in the short form; or OE_TORTURE_SAMPLES of them */
 #define GROWTHS_MAX 20 /* more than OpenSSL remembers errors, which it frees when it forgets them */
-#define HANGS_S  60
+#define HANGS_S  300
+#define JOBS_MAX 16
 
-/* Shared with the child. */
-static struct progress {
-	long at;  /* the call being refused           */
-	long all; /* calls of the scenario            */
-	long tried, failures;
-} *progress;
+/* Shared with the children. */
+static struct shared {
+	atomic_size_t taken; /* of the combinations */
+	struct progress {
+		long at;  /* the call being refused */
+		long all; /* calls of the scenario  */
+		long tried, failures;
+	} jobs[JOBS_MAX];
+} *shared;
+static struct progress *progress; /* of this one */
+
+static struct combination {
+	const struct scenario *scenario;
+	enum refuse_kind kind;
+	bool ever;
+} combinations[100];
+static size_t combination_count;
 
 static long samples = SAMPLES, sampled_from; /* how many, and the phase */
 
@@ -88,8 +107,6 @@ static void look_for_leaks(const struct scenario *scenario, enum refuse_kind kin
 	struct held now = held();
 	int growths = 0;
 
-	if (refuse_leaks())
-		return;
 	while (now.blocks > before.blocks || now.descriptors > before.descriptors) {
 		if (++growths == GROWTHS_MAX) {
 			(void)snprintf(what, sizeof(what), "a leak, each time: %ld blocks, %ld descriptors",
@@ -145,76 +162,171 @@ static long torture(const struct scenario *scenario, enum refuse_kind kind, bool
 	}
 }
 
-static int torture_all(bool all)
+/* Threads and their locks stay out of the forks that follow. */
+static bool make_base(void)
 {
-	struct timespec began, now;
+	int status = 1;
+	pid_t child = fork();
 
+	if (child == 0) {
+		scenarios_make_base();
+		_exit(0);
+	}
+	return child > 0 && waitpid(child, &status, 0) == child && status == 0;
+}
+
+/* ---- the book of what is done ---- */
+
+static bool is_noted(const char *path, const char *line)
+{
+	char noted[100];
+	FILE *file = path ? fopen(path, "re") : NULL;
+	bool found = false;
+
+	while (file && !found && fgets(noted, sizeof(noted), file))
+		found = strcmp(noted, line) == 0;
+	if (file)
+		(void)fclose(file);
+	return found;
+}
+
+static void note(const char *path, const char *line)
+{
+	int fd = path ? open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666) : -1;
+
+	if (fd >= 0 && write(fd, line, strlen(line)) < 0)
+		abort();
+	close(fd);
+}
+
+/* ---- combinations ---- */
+
+/* Those that the words name: all of them without any. */
+static void combine(int count, char **words)
+{
 	for (size_t i = 0; i < scenario_count; i++)
 		for (int kind = 0; kind < REFUSE_KINDS; kind++)
-			for (int ever = 0; ever < 2; ever++) {
-				if (!(scenarios[i].uses & 1 << kind))
-					continue;
-				clock_gettime(CLOCK_MONOTONIC, &began);
-				long tried = progress->tried, failures = progress->failures;
-				progress->at = progress->all = 0;
-				torture(&scenarios[i], (enum refuse_kind)kind, ever == 1, all);
-				clock_gettime(CLOCK_MONOTONIC, &now);
-				printf("%s %s %s: %ld calls, %ld refused, %ld failures, %ld s\n", scenarios[i].name,
-					   refuse_names[kind], ever ? "ever" : "once", progress->all,
-					   progress->tried - tried, progress->failures - failures,
-					   (long)(now.tv_sec - began.tv_sec));
-				fflush(stdout);
-			}
-	printf("%ld refused, %ld failures\n", progress->tried, progress->failures);
-	return progress->failures > 0;
+			for (int ever = 0; ever < 2; ever++)
+				if ((scenarios[i].uses & 1 << kind) &&
+					(count < 2 || strcmp(words[1], scenarios[i].name) == 0) &&
+					(count < 3 || strcmp(words[2], refuse_names[kind]) == 0))
+					combinations[combination_count++] =
+						(struct combination){ &scenarios[i], (enum refuse_kind)kind, ever == 1 };
+}
+
+static void torture_combination(const struct combination *which, bool all, const char *book)
+{
+	struct timespec began, now;
+	char line[100];
+
+	(void)snprintf(line, sizeof(line), "%s %s %s\n", which->scenario->name,
+				   refuse_names[which->kind], which->ever ? "ever" : "once");
+	if (is_noted(book, line))
+		return;
+	clock_gettime(CLOCK_MONOTONIC, &began);
+	long tried = progress->tried, failures = progress->failures;
+	progress->at = progress->all = 0;
+	torture(which->scenario, which->kind, which->ever, all);
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	printf("%.*s: %ld calls, %ld refused, %ld failures, %ld s\n", (int)strlen(line) - 1, line,
+		   progress->all, progress->tried - tried, progress->failures - failures,
+		   (long)(now.tv_sec - began.tv_sec));
+	fflush(stdout);
+	if (progress->failures == failures)
+		note(book, line);
+}
+
+/* In a directory of its own. */
+static void work_off(long job, bool all, const char *book)
+{
+	char directory[24];
+	size_t next;
+
+	(void)snprintf(directory, sizeof(directory), "%ld", job);
+	if (mkdir(directory, 0777) < 0 || chdir(directory) < 0 || !make_base())
+		_exit(1);
+	progress = &shared->jobs[job];
+	while ((next = atomic_fetch_add(&shared->taken, 1)) < combination_count)
+		torture_combination(&combinations[next], all, book);
+	_exit(0);
+}
+
+static int torture_all(long jobs, bool all, const char *book)
+{
+	long tried = 0, failures = 0;
+	bool ended = true;
+
+	for (long job = 0; job < jobs; job++)
+		if (fork() == 0)
+			work_off(job, all, book);
+	for (long job = 0; job < jobs; job++) {
+		int status = 1;
+		ended = wait(&status) > 0 && status == 0 && ended;
+	}
+	for (long job = 0; job < jobs; job++) {
+		tried += shared->jobs[job].tried;
+		failures += shared->jobs[job].failures;
+	}
+	printf("%ld refused, %ld failures\n", tried, failures);
+	return ended && failures == 0 ? 0 : 1;
 }
 
 static int torture_one(int count, char **words)
 {
-	for (size_t i = 0; i < scenario_count; i++)
-		for (int kind = 0; kind < REFUSE_KINDS; kind++)
-			if (strcmp(words[1], scenarios[i].name) == 0 && strcmp(words[2], refuse_names[kind]) == 0) {
-				long at = strtol(words[3], NULL, 10);
-				try(&scenarios[i], (enum refuse_kind)kind, 0, false);
-				try(&scenarios[i], (enum refuse_kind)kind, 0, false);
-				struct held before = held();
-				try(&scenarios[i], (enum refuse_kind)kind, at, count > 4);
-				look_for_leaks(&scenarios[i], (enum refuse_kind)kind, at, count > 4, before);
-				if (progress->failures > 0) { /* once more, to say where it comes from */
-					refuse_trace(true);
-					try(&scenarios[i], (enum refuse_kind)kind, at, count > 4);
-					refuse_trace(false);
-				}
-				return progress->failures > 0;
-			}
-	return 2;
+	const struct combination *which = &combinations[0];
+	long at = strtol(words[3], NULL, 10);
+	bool ever = count > 4;
+
+	if (combination_count == 0 || !make_base())
+		return 2;
+	try(which->scenario, which->kind, 0, false);
+	try(which->scenario, which->kind, 0, false);
+	struct held before = held();
+	try(which->scenario, which->kind, at, ever);
+	look_for_leaks(which->scenario, which->kind, at, ever, before);
+	if (progress->failures == 0)
+		return 0;
+	refuse_trace(true); /* once more, to say where it comes from */
+	try(which->scenario, which->kind, at, ever);
+	refuse_trace(false);
+	return 1;
+}
+
+static long number_of(const char *name, long otherwise)
+{
+	const char *value = getenv(name);
+
+	return value ? atol(value) : otherwise;
 }
 
 int main(int count, char **words)
 {
 	static const char *const flags[] = { "--latency", "0", NULL };
-	char directory[] = "/tmp/oe-torture-XXXXXX", command[64];
+	/* In memory if it may be: it is calls that fail, not disks. */
+	char directory[] = "/dev/shm/oe-torture-XXXXXX", second[] = "/tmp/oe-torture-XXXXXX", command[64];
 	struct fake_llm fake;
 	int status;
 
-	progress = mmap(NULL, sizeof(*progress), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (progress == MAP_FAILED || !mkdtemp(directory) || chdir(directory) < 0)
+	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (shared == MAP_FAILED)
+		return 1;
+	progress = &shared->jobs[0];
+	const char *where = mkdtemp(directory) ? directory : mkdtemp(second);
+	if (!where || chdir(where) < 0)
 		return 1;
 	setvbuf(stdout, NULL, _IOLBF, 4096);
+	sampled_from = number_of("OE_TORTURE_SEED", (long)getpid());
+	samples = number_of("OE_TORTURE_SAMPLES", SAMPLES);
+	long jobs = number_of("OE_TORTURE_JOBS", 1);
 	fake_llm_start(&fake, flags);
-	sampled_from = getenv("OE_TORTURE_SEED") ? atol(getenv("OE_TORTURE_SEED")) : (long)getpid();
-	if (getenv("OE_TORTURE_SAMPLES"))
-		samples = atol(getenv("OE_TORTURE_SAMPLES"));
 	scenarios_use(fake.url);
-	pid_t child = fork(); /* threads and their locks stay out of the forks below */
-	if (child == 0) {
-		scenarios_make_base();
-		_exit(0);
-	}
-	if (waitpid(child, &status, 0) != child || status != 0)
-		return 1;
-	status = count > 3 ? torture_one(count, words) : torture_all(getenv("OE_LONG") != NULL);
+	combine(count, words);
+	if (count > 3)
+		status = torture_one(count, words);
+	else
+		status = torture_all(jobs < 1 ? 1 : jobs > JOBS_MAX ? JOBS_MAX : jobs, getenv("OE_LONG") != NULL,
+							 getenv("OE_TORTURE_BOOK"));
 	fake_llm_stop(&fake);
-	(void)snprintf(command, sizeof(command), "rm -rf %s", directory);
+	(void)snprintf(command, sizeof(command), "rm -rf %s", where);
 	return system(command) == 0 ? status : 1;
 }
