@@ -1,8 +1,10 @@
 #ifndef OE__CONTROLLER_RUN_INTERNAL_H
 #define OE__CONTROLLER_RUN_INTERNAL_H
 
-/* A run that is read: run.c has it, others of this folder work on it. */
+/* A run that is read: run.c opens it and makes its hub again; run_status.c, run_program.c and
+   run_iteration.c read its rows. */
 
+#include "controller/replay.h"
 #include "openevolve/config.h"
 #include "openevolve/run.h"
 #include "prompt/prompt.h"
@@ -20,5 +22,11 @@ struct oe_run {
 int oe__run_config(oe_run *run, oe_config **out, oe_error *err);
 /* The templates that its prompts were made with. */
 int oe__run_prompts(oe_run *run, struct oe__prompt_set **out, oe_error *err);
+/* Make its hub again, from the rows up to the sample of that number; 0: from all of them. @return as
+   oe__replay_run(). The hub is the caller's, also when it fails half way. */
+int oe__run_rebuild(oe_run *run, int64_t until, oe_hub **hub, struct oe__replay *replay,
+                    oe_error *err);
+/* Free what oe_run_iteration_at() lent. */
+void oe__run_forget_iteration(oe_run *run);
 
 #endif /* OE__CONTROLLER_RUN_INTERNAL_H */

@@ -1,0 +1,157 @@
+/* The iterations of a run, with what was asked. */
+
+#include "openevolve/run.h"
+
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "controller/replay.h"
+#include "controller/run_internal.h"
+#include "hub/hub.h"
+#include "prompt/prompt.h"
+#include "store/load.h"
+
+/* ---- iterations ---- */
+
+static int copy_row(oe_run *run, sqlite3_stmt *row, oe_run_iteration *out)
+{
+	const char *program = (const char *)sqlite3_column_text(row, 4);
+	const char *message = (const char *)sqlite3_column_text(row, 5);
+	const char *outcome = (const char *)sqlite3_column_text(row, 6);
+
+	run->parent_id = oe__strdup((const char *)sqlite3_column_text(row, 3));
+	run->program_id = oe__strdup(program);
+	run->message = oe__strdup(message ? message : "");
+	if (!run->parent_id || (program && !run->program_id) || !run->message)
+		return OE_ERR_NOMEM;
+	out->number = sqlite3_column_int64(row, 0);
+	out->attempt = sqlite3_column_int(row, 1);
+	out->island = sqlite3_column_int(row, 2);
+	out->parent_id = run->parent_id;
+	out->program_id = run->program_id;
+	out->message = run->message;
+	out->outcome = -1;
+	for (int i = 0; outcome && i < OE_OUTCOME_COUNT; i++)
+		if (strcmp(outcome, oe_outcome_name(i)) == 0)
+			out->outcome = i;
+	out->evaluation_ms = sqlite3_column_type(row, 7) == SQLITE_NULL ? -1
+	                                                                : sqlite3_column_double(row, 7);
+	out->started = sqlite3_column_double(row, 8);
+	out->ended = sqlite3_column_double(row, 9);
+	return 0;
+}
+
+static int add_answer(oe_run *run, oe_run_iteration *out, oe_error *err)
+{
+	int found = oe__answer_load(run->database, out->number, out->attempt, &run->answer, err);
+
+	out->model = "";
+	out->tokens_in = out->tokens_out = -1;
+	out->llm_ms = -1;
+	if (found <= 0)
+		return found;
+	out->model = run->answer.model;
+	out->answer = run->answer.text;
+	out->answer_size = run->answer.size;
+	out->tokens_in = run->answer.tokens_in;
+	out->tokens_out = run->answer.tokens_out;
+	out->llm_attempts = run->answer.requests;
+	out->llm_ms = run->answer.llm_ms;
+	return 0;
+}
+
+int oe_run_iteration_at(oe_run *run, int64_t number, oe_run_iteration *out, oe_error *err)
+{
+	OE__AUTO(statement) sqlite3_stmt *statement = NULL;
+	oe_run_iteration all = { 0 };
+
+	if (!run || !out || out->struct_size < sizeof(size_t))
+		return oe__error(err, OE_ERR_INVALID, "oe_run_iteration_at: NULL argument, or no struct_size");
+	oe__run_forget_iteration(run);
+	int status = oe__database_prepare(
+		run->database,
+		"SELECT number, attempt, island, parent_id, program_id, message, outcome, evaluation_ms,"
+		" started, ended FROM iteration WHERE number = ? ORDER BY attempt DESC LIMIT 1",
+		&statement, err);
+	if (status < 0)
+		return status;
+	sqlite3_bind_int64(statement, 1, number);
+	int code = sqlite3_step(statement);
+	if (code != SQLITE_ROW)
+		return code == SQLITE_DONE ? 0 : oe__database_error(run->database, err);
+	if (copy_row(run, statement, &all) < 0)
+		return oe__error_nomem(err);
+	status = add_answer(run, &all, err);
+	if (status < 0)
+		return status;
+	size_t known = out->struct_size < sizeof(all) ? out->struct_size : sizeof(all);
+	all.struct_size = known;
+	memcpy(out, &all, known);
+	return 1;
+}
+
+/* ---- prompts ---- */
+
+static int read_stored(oe_run *run, int64_t number, char **system, char **user, oe_error *err)
+{
+	OE__AUTO(statement) sqlite3_stmt *statement = NULL;
+
+	int status = oe__database_prepare(run->database,
+	                                  "SELECT system, user FROM prompt WHERE number = ?"
+	                                  " ORDER BY attempt DESC LIMIT 1",
+	                                  &statement, err);
+	if (status < 0)
+		return status;
+	sqlite3_bind_int64(statement, 1, number);
+	if (sqlite3_step(statement) != SQLITE_ROW)
+		return 0;
+	*system = oe__strdup((const char *)sqlite3_column_text(statement, 0));
+	*user = oe__strdup((const char *)sqlite3_column_text(statement, 1));
+	return *system && *user ? 1 : oe__error_nomem(err);
+}
+
+/* Render it from the sample that the hub draws again, and prove it by its hash. */
+static int render_again(oe_run *run, int64_t number, struct oe__prompt *prompt, oe_error *err)
+{
+	OE__AUTO(replay) struct oe__replay replay = { 0 };
+	OE__AUTO(answer) struct oe__answer answer = { 0 };
+	struct oe__prompt_set *prompts = NULL;
+	oe_hub *hub = NULL;
+
+	int status = oe__run_prompts(run, &prompts, err);
+	if (status == 0)
+		status = oe__run_rebuild(run, number, &hub, &replay, err);
+	if (status == 0)
+		status = oe__error(err, OE_ERR_INVALID, "there is no iteration %lld", (long long)number);
+	if (status > 0)
+		status = oe__prompt_render(prompts, oe__replay_find(&replay, number, 0), prompt, err);
+	if (status == 0)
+		status = oe__answer_load(run->database, number, 0, &answer, err);
+	if (status > 0 && answer.has_prompt_hash &&
+	    memcmp(answer.prompt_hash, prompt->hash, sizeof(prompt->hash)) != 0)
+		status = oe__error(err, OE_ERR_FORMAT,
+		                   "the prompt of iteration %lld comes out differently than it was",
+		                   (long long)number);
+	oe_hub_free(hub);
+	oe__prompt_set_unref(prompts);
+	return status < 0 ? status : 0;
+}
+
+int oe_run_prompt(oe_run *run, int64_t number, char **system, char **user, oe_error *err)
+{
+	if (!run || !system || !user)
+		return oe__error(err, OE_ERR_INVALID, "oe_run_prompt: NULL argument");
+	struct oe__prompt prompt = OE__PROMPT_INIT;
+	int status = read_stored(run, number, system, user, err);
+	if (status != 0)
+		return status < 0 ? status : 0;
+	status = render_again(run, number, &prompt, err);
+	if (status == 0) {
+		*system = oe__strndup(oe__buffer_string(&prompt.system), prompt.system.size);
+		*user = oe__strndup(oe__buffer_string(&prompt.user), prompt.user.size);
+		status = *system && *user ? 0 : oe__error_nomem(err);
+	}
+	oe__prompt_done(&prompt);
+	return status;
+}
