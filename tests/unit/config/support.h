@@ -48,4 +48,23 @@ static inline void must_set(oe_config *config, const char *name, const char *val
 	ck_assert_msg(oe_config_set(config, name, value, &err) == 0, "%s: %s", name, err.message);
 }
 
+static inline bool warned(const oe_config *config, int line, const char *text)
+{
+	const oe_error *warning;
+
+	for (size_t i = 0; (warning = oe_config_warning(config, i)) != NULL; i++)
+		if (warning->line == line && strstr(warning->message, text))
+			return true;
+	return false;
+}
+
+static inline size_t warning_count(const oe_config *config)
+{
+	size_t count = 0;
+
+	while (oe_config_warning(config, count))
+		count++;
+	return count;
+}
+
 #endif /* OE_TEST_CONFIG_SUPPORT_H */
