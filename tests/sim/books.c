@@ -1,0 +1,193 @@
+#include "books.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/hash.h"
+#include "world.h"
+
+struct books books;
+
+void *books_grow(void *array, int64_t *capacity, int64_t count, size_t size)
+{
+	if (count < *capacity)
+		return array;
+	int64_t old = *capacity;
+	*capacity = old ? 2 * old : 1024;
+	while (count >= *capacity)
+		*capacity *= 2;
+	array = realloc(array, (size_t)*capacity * size);
+	if (!array)
+		abort();
+	memset((char *)array + (size_t)old * size, 0, (size_t)(*capacity - old) * size);
+	return array;
+}
+
+void model_begin(bool replaces)
+{
+	model_end();
+	books.replaces = replaces;
+}
+
+void model_end(void)
+{
+	free(books.records);
+	free(books.slots);
+	free(books.queue);
+	memset(&books, 0, sizeof(books));
+}
+
+uint64_t books_hash(const void *text, size_t size)
+{
+	return oe__hash64(text, size, 1) | 1;
+}
+
+/* ---- numbers ---- */
+
+struct slot *books_slot(int64_t number)
+{
+	if (number < 1)
+		violated("a number is %lld", (long long)number);
+	books.slots = books_grow(books.slots, &books.slot_capacity, number, sizeof(*books.slots));
+	return &books.slots[number];
+}
+
+int32_t books_attempt(const struct slot *slot)
+{
+	return books.records[slot->issue].attempt;
+}
+
+static void take_issue(int64_t index)
+{
+	const struct record *record = &books.records[index];
+	struct slot *slot = books_slot(record->number);
+
+	if (record->number == books.figures.issued + 1 && record->attempt == 0)
+		books.figures.issued++;
+	else if (record->number > books.figures.issued)
+		violated("number %lld attempt %d is given after %lld", (long long)record->number,
+		         (int)record->attempt, (long long)books.figures.issued);
+	else if (!slot->again || record->attempt != books_attempt(slot) + 1)
+		violated("number %lld attempt %d is given, but it %s", (long long)record->number,
+		         (int)record->attempt, slot->again ? "is another attempt's turn" : "is not to be");
+	*slot = (struct slot){ .issue = index, .answer = NONE, .end = NONE };
+}
+
+static struct slot *open_slot(const struct record *record, const char *what)
+{
+	struct slot *slot = books_slot(record->number);
+
+	if (record->number > books.figures.issued)
+		violated("%s for number %lld, which was not given", what, (long long)record->number);
+	if (books_attempt(slot) != record->attempt)
+		violated("%s for attempt %d of number %lld, which is at attempt %d", what,
+		         (int)record->attempt, (long long)record->number, (int)books_attempt(slot));
+	if (slot->end != NONE)
+		violated("%s for number %lld attempt %d, which has ended", what,
+		         (long long)record->number, (int)record->attempt);
+	return slot;
+}
+
+static void take_answer(int64_t index)
+{
+	struct slot *slot = open_slot(&books.records[index], "an answer");
+
+	if (slot->answer != NONE)
+		violated("number %lld is answered twice", (long long)books.records[index].number);
+	slot->answer = index;
+}
+
+/* Its own failure, which "on_failure: replace" does not count. */
+static bool is_given_again(const struct record *record)
+{
+	return books.replaces && record->kind == OE__ROW_FAIL &&
+	       record->given >= OE_OUTCOME_NOOP_EDIT && record->given <= OE_OUTCOME_TIMED_OUT &&
+	       record->attempt + 1 < OE__RETRIES_MAX;
+}
+
+/* What it came to is known. */
+static void decide(struct record *end, int outcome)
+{
+	if (outcome < 0 || outcome >= OE_OUTCOME_COUNT)
+		violated("number %lld ends with outcome %d", (long long)end->number, outcome);
+	end->outcome = outcome;
+	books.figures.outcomes[outcome]++;
+	books.figures.committed += outcome == OE_OUTCOME_COMMITTED;
+}
+
+static void take_end(int64_t index)
+{
+	struct record *record = &books.records[index];
+	struct slot *slot = open_slot(record, "an end");
+
+	slot->end = index;
+	slot->again = is_given_again(record);
+	record->outcome = NONE;
+	record->decision = NONE;
+	if (slot->again)
+		return;
+	books.figures.ended++;
+	if (record->kind == OE__ROW_FAIL || record->given >= 0)
+		decide(record, record->given);
+}
+
+static void take_outcome(int64_t index)
+{
+	struct record *record = &books.records[index];
+	const struct slot *slot = books_slot(record->number);
+
+	if (record->number > books.figures.issued || slot->end == NONE || slot->again ||
+	    books_attempt(slot) != record->attempt)
+		violated("number %lld attempt %d has an outcome, and has not ended",
+		         (long long)record->number, (int)record->attempt);
+	struct record *end = &books.records[slot->end];
+	/* It says what was known, of one that came to its end before the run was resumed. */
+	record->idle = end->kind == OE__ROW_FAIL && end->given == record->given;
+	if (record->idle)
+		return;
+	if (end->outcome >= 0)
+		violated("number %lld has a second outcome", (long long)record->number);
+	end->decision = index;
+	decide(end, record->given);
+}
+
+void books_take(int64_t index)
+{
+	switch (books.records[index].kind) {
+	case OE__ROW_ISSUE:
+		take_issue(index);
+		break;
+	case OE__ROW_ANSWER:
+		take_answer(index);
+		break;
+	case OE__ROW_COMMIT:
+	case OE__ROW_FAIL:
+		take_end(index);
+		break;
+	case OE__ROW_OUTCOME:
+		take_outcome(index);
+		break;
+	default:
+		break;
+	}
+}
+
+/* Begin anew with the rows that are there. */
+void books_rewind(int64_t cut)
+{
+	struct model_figures before = books.figures;
+
+	books.figures = (struct model_figures){
+		.evaluations = before.evaluations,
+		.questions = before.questions,
+		.repeated_questions = before.repeated_questions,
+	};
+	books.count = books.session = cut;
+	books.calls = 0;
+	for (int64_t i = 0; i < cut; i++) {
+		books.records[i].durable = true;
+		if (books.records[i].call > 0)
+			books.calls++;
+		books_take(i);
+	}
+}

@@ -1,0 +1,125 @@
+/* The log, looked at as it is given rows and ends them. */
+
+#include <string.h>
+
+#include "base/hash.h"
+#include "books.h"
+#include "fingerprint.h"
+#include "hub/hub_internal.h"
+#include "iteration/job.h"
+#include "script.h"
+#include "world.h"
+
+/* An evaluation belongs to its program. */
+static void check_child(const oe_program *child, struct record *record)
+{
+	struct script_result result;
+	uint64_t seed = oe__hash64(child->source->hash, OE__SHA256_SIZE, books.run_seed);
+
+	script_evaluate(child, seed, &result);
+	for (size_t i = 0; i < oe_program_metric_count(child); i++)
+		if (strcmp(oe_program_metric_at(child, i, &record->score), "combined_score") == 0)
+			break;
+	if (record->score != result.score)
+		violated("a program has the score %.17g, and its evaluation was %.17g", record->score,
+		         result.score);
+	memcpy(record->id, child->id, strlen(child->id) + 1);
+}
+
+/* It joined: where its iteration was sampled. */
+static void check_joined(const struct record *end)
+{
+	const struct oe__member *member = oe__hub_find(books.hub, end->id);
+	int32_t island = (int32_t)((end->number - 1) % books.hub->island_count);
+
+	if (member && member->island != island) /* one that came after it may have made it leave */
+		violated("the child of number %lld is on island %d, not on %d", (long long)end->number,
+		         (int)member->island, (int)island);
+	if (end->score > books.best)
+		books.best = end->score;
+}
+
+static void record_call(struct record *record, const struct oe__row *row)
+{
+	record->call = ++books.calls;
+	model_check_rules();
+	record->hub = fingerprint(books.hub);
+	if (row->kind == OE__ROW_COMMIT && row->program && row->outcome <= OE_OUTCOME_COMMITTED)
+		check_child(row->program, record);
+}
+
+static int64_t record_row(const struct oe__row *row)
+{
+	if (!oe__row_is_call(row->kind) && row->kind != OE__ROW_ANSWER && row->kind != OE__ROW_OUTCOME)
+		return NONE;
+	books.records = books_grow(books.records, &books.capacity, books.count, sizeof(*books.records));
+	struct record *record = &books.records[books.count];
+	*record = (struct record){
+		.kind = row->kind,
+		.number = row->number,
+		.attempt = row->attempt,
+		.given = row->outcome,
+	};
+	if (oe__row_is_call(row->kind))
+		record_call(record, row);
+	else if (row->kind == OE__ROW_ANSWER)
+		record->text = books_hash(row->answer.text, row->answer.size);
+	books_take(books.count);
+	bool ends = row->kind == OE__ROW_COMMIT || row->kind == OE__ROW_OUTCOME;
+	if (ends && row->outcome == OE_OUTCOME_COMMITTED)
+		check_joined(&books.records[books_slot(row->number)->end]);
+	note("row %s %lld.%d %s", oe__row_kind_name(row->kind), (long long)row->number,
+	     (int)row->attempt, row->kind == OE__ROW_FAIL || ends ? oe_outcome_name(row->outcome) : "");
+	world.progress = world.steps;
+	return books.count++;
+}
+
+static void row_done(struct oe__row *row, int status)
+{
+	struct waiting first = books.queue[books.head];
+
+	if (books.head == books.tail || first.row != row)
+		violated("the log ends rows in another order than it got them");
+	books.head++;
+	if (first.record != NONE && status == 0) {
+		if (books.records[first.record].durable)
+			violated("a row is durable twice");
+		books.records[first.record].durable = true;
+	}
+	first.done(row, status);
+}
+
+void __real_oe__log_append(struct oe__log *log, struct oe__row *row);
+void __wrap_oe__log_append(struct oe__log *log, struct oe__row *row);
+void __wrap_oe__log_append(struct oe__log *log, struct oe__row *row)
+{
+	int64_t record = world.dead ? NONE : record_row(row);
+
+	books.queue = books_grow(books.queue, &books.queue_capacity, books.tail, sizeof(*books.queue));
+	if (row->done) {
+		books.queue[books.tail++] = (struct waiting){ row, row->done, record };
+		row->done = row_done;
+	}
+	__real_oe__log_append(log, row);
+	if (record != NONE && books.records[record].call > 0 &&
+	    row->seq != books.records[record].call)
+		violated("call %lld gets the number %lld in the log",
+		         (long long)books.records[record].call, (long long)row->seq);
+}
+
+/* What an answer is made of must be safe before it is read. */
+void __real_oe__job_edit(struct oe__job *job);
+void __wrap_oe__job_edit(struct oe__job *job);
+void __wrap_oe__job_edit(struct oe__job *job)
+{
+	if (!world.dead) {
+		const struct slot *slot = books_slot(job->iteration->number);
+		if (slot->answer == NONE || books_attempt(slot) != job->iteration->attempt ||
+		    !books.records[slot->answer].durable)
+			violated("the answer to number %lld is read before it is durable",
+			         (long long)job->iteration->number);
+		if (books.records[slot->answer].text != books_hash(job->answer, job->answer_size))
+			violated("another answer is read for number %lld", (long long)job->iteration->number);
+	}
+	__real_oe__job_edit(job);
+}
