@@ -14,7 +14,7 @@ import scenes
 from driving import Driver, DriverFailed, marked, name_of, program_of, state_of
 from world import PYTHON, World
 
-USER = 60001  # nobody's
+USER = 60001 + 8 * (os.getpid() % 500)  # nobody's, nor those of a suite that runs beside this one
 SPARES = 2    # that a fork server has at most
 SETTLED_SECONDS = 10  # for the end of what a run left to be seen, on a machine that does other things, too
 STAYS_SECONDS = 0.5   # where what a run left may well stay
