@@ -438,8 +438,13 @@ void oe__controller_end_seeds(oe_controller *controller)
 {
 	if (controller->evaluated.count < controller->seeds_pending)
 		return;
+	/* A run that was begun with some of them, and then killed, would go on without the others. */
+	if (controller->log)
+		oe__log_join(controller->log);
 	while (controller->evaluated.head)
 		end_initial(oe__queue_pop(&controller->evaluated));
+	if (controller->log)
+		oe__log_part(controller->log);
 }
 
 /* Our side failed: the same attempt is worth repeating, but not for ever. */

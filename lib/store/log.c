@@ -30,6 +30,7 @@ struct oe__log {
 	int64_t flush_to;       /* somebody waits for this many to be ended     */
 	int status;             /* first failure: it is the last state          */
 	bool sleeping, closed;
+	bool together; /* rows are queued that are durable all at once, or not at all */
 };
 
 static bool urgent_locked(const struct oe__log *log)
@@ -42,6 +43,7 @@ void oe__log_append(struct oe__log *log, struct oe__row *row)
 {
 	row->next = NULL;
 	pthread_mutex_lock(&log->mutex);
+	row->joined = log->together;
 	if (oe__row_is_call(row->kind))
 		row->seq = log->next_seq++;
 	if (log->tail)
@@ -54,10 +56,25 @@ void oe__log_append(struct oe__log *log, struct oe__row *row)
 	if (row->done)
 		log->awaited++;
 	/* While it waits for the spacing to pass only urgency needs to wake it. */
-	bool wake = log->sleeping && (log->queued == 1 || urgent_locked(log));
+	bool wake = log->sleeping && !log->together && (log->queued == 1 || urgent_locked(log));
 	if (wake)
 		pthread_cond_signal(&log->filled);
 	pthread_mutex_unlock(&log->mutex);
+}
+
+void oe__log_join(struct oe__log *log)
+{
+	OE__LOCKED(&log->mutex);
+	log->together = true;
+}
+
+void oe__log_part(struct oe__log *log)
+{
+	OE__LOCKED(&log->mutex);
+	log->together = false;
+	if (log->tail)
+		log->tail->joined = false;
+	pthread_cond_signal(&log->filled);
 }
 
 int64_t oe__log_next(const struct oe__log *log)
@@ -80,19 +97,21 @@ static struct oe__row *take(struct oe__log *log)
 {
 	OE__LOCKED(&log->mutex);
 	log->sleeping = true;
-	while (!log->head && !log->closed)
+	while ((!log->head || log->together) && !log->closed)
 		oe__cond_wait_until(&log->filled, &log->mutex, -1);
 	int64_t due_ns = log->committed_ns + SPACING_NS;
 	while (log->head && !urgent_locked(log))
 		if (!oe__cond_wait_until(&log->filled, &log->mutex, due_ns))
 			break;
+	while (log->together)
+		oe__cond_wait_until(&log->filled, &log->mutex, -1);
 	log->sleeping = false;
 
 	struct oe__row *batch = log->head, *last = batch;
 	if (!batch)
 		return NULL;
 	int64_t count = 1, awaited = last->done != NULL;
-	while (last->next && count < BATCH_MAX) {
+	while (last->next && (count < BATCH_MAX || last->joined)) {
 		last = last->next;
 		count++;
 		awaited += last->done != NULL;

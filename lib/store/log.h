@@ -26,6 +26,11 @@ int oe__log_new(struct oe__database *database, int64_t next_seq, struct oe__log 
    the calls, and get their sequence numbers here. After a failed write every row fails. */
 void oe__log_append(struct oe__log *log, struct oe__row *row);
 
+/* What is queued from the one to the other is durable all at once, or not at all. The owner thread, which
+   waits for nothing in between. */
+void oe__log_join(struct oe__log *log);
+void oe__log_part(struct oe__log *log);
+
 /* The number that the next call of the hub gets, and that of the last one that is durable: so what a
    call brought about can wait until it cannot be lost any more. The former is the owner thread's. */
 int64_t oe__log_next(const struct oe__log *log);

@@ -54,6 +54,7 @@ struct oe__row {
 	struct oe__row *next;
 	enum oe__row_kind kind;
 	int64_t seq; /* given by the log as the row is queued */
+	bool joined; /* by the log: to the next row           */
 	int64_t number;
 	int32_t attempt, island;
 	int outcome;

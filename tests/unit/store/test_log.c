@@ -418,6 +418,43 @@ START_TEST(test_quota)
 }
 END_TEST
 
-TEST_MAIN("log", test_rows_are_in_order, test_done_means_durable, test_group_commit,
+/* What belongs together is there at once, however much, and whoever looks when. */
+START_TEST(test_joined_rows)
+{
+	enum { ROWS = 2 * BATCH_MAX + 7 };
+	static struct noted rows[ROWS];
+	struct noted before = call_row(0), after = call_row(0);
+	sem_t written, hold;
+
+	scratch_enter();
+	sem_init(&written, 0, 0);
+	sem_init(&hold, 0, 0);
+	start_log(1);
+	oe__log_append(log_of_test, &before.row);
+	world_must(oe__log_flush(log_of_test, NULL));
+	oe__log_join(log_of_test);
+	for (int i = 0; i < ROWS; i++) {
+		rows[i] = call_row(i);
+		oe__log_append(log_of_test, &rows[i].row);
+	}
+	rows[0].announce = &written;
+	rows[0].hold = &hold;
+	ck_assert_int_eq(number("SELECT count(*) FROM log"), 1); /* none, though nothing else is under way */
+	oe__log_part(log_of_test);
+	oe__log_append(log_of_test, &after.row);
+	sem_wait(&written); /* the first of them is there: all are */
+	ck_assert_int_ge(number("SELECT count(*) FROM log"), 1 + ROWS);
+	sem_post(&hold);
+	world_must(oe__log_flush(log_of_test, NULL));
+	oe__log_join(log_of_test); /* nothing */
+	oe__log_part(log_of_test);
+	oe__log_free(log_of_test);
+	ck_assert_int_eq(number("SELECT count(*) FROM log"), 1 + ROWS + 1);
+	ck_assert_int_eq(after.status, 0);
+	scratch_leave();
+}
+END_TEST
+
+TEST_MAIN("log", test_rows_are_in_order, test_done_means_durable, test_group_commit, test_joined_rows,
 		  test_spacing_passes, test_many_threads, test_full_disk, test_read_only, test_impossible_row,
 		  test_quota)
