@@ -260,22 +260,47 @@ static bool coerce_bool(struct oe__value *value)
 	return value->type == OE__VALUE_BOOL;
 }
 
-/* A word of the option's choices, in its spelling. */
-static bool coerce_choice(const char *choices, struct oe__value *value)
+/* Which word of `choices` it is, in any case; -1: none. */
+static int find_choice(const char *choices, const char *given)
 {
-	for (const char *word = choices; *word != '\0';) {
+	int index = 0;
+
+	for (const char *word = choices; *word != '\0'; index++) {
 		char name[CHOICE_MAX];
 		size_t size = strcspn(word, "|");
 		assert(size < sizeof(name));
 		memcpy(name, word, size);
 		name[size] = '\0';
-		if (oe__equal_nocase(value->string, name)) {
-			memcpy(value->string, name, size);
-			return true;
-		}
+		if (oe__equal_nocase(given, name))
+			return index;
 		word += size + (word[size] == '|');
 	}
-	return false;
+	return -1;
+}
+
+/* A word of the option's choices, in its spelling. */
+static bool coerce_choice(const struct oe__option *option, struct oe__value *value)
+{
+	const char *word = option->shown.choices;
+	int index = find_choice(word, value->string);
+
+	if (index < 0 && option->former_choices)
+		index = find_choice(option->former_choices, value->string);
+	if (index < 0)
+		return false;
+	for (; index > 0; index--)
+		word += strcspn(word, "|") + 1;
+	size_t size = strcspn(word, "|");
+	if (size != value->size) {
+		char *longer = oe__realloc(value->string, size + 1);
+		if (!longer)
+			return false;
+		value->string = longer;
+		value->size = size;
+	}
+	memcpy(value->string, word, size);
+	value->string[size] = '\0';
+	return true;
 }
 
 static bool coerce_string(const struct oe__option *option, struct oe__value *value)
@@ -283,7 +308,7 @@ static bool coerce_string(const struct oe__option *option, struct oe__value *val
 	if (value->type != OE__VALUE_STRING || value->tag || strlen(value->string) != value->size ||
 		!oe__utf8_valid(value->string, value->size))
 		return false;
-	return !option->shown.choices || coerce_choice(option->shown.choices, value);
+	return !option->shown.choices || coerce_choice(option, value);
 }
 
 /* ---- collections ---- */

@@ -24,6 +24,7 @@ enum oe__option_trait {
 struct oe__option {
 	oe_option shown;
 	unsigned traits;
+	const char *former_choices; /* words that once meant the choices, in their order; or NULL */
 };
 
 extern const struct oe__option oe__options[];

@@ -54,6 +54,16 @@
 	}
 #define CHOICE(key, value, words, bits, ...)                                                       \
 	STRING(key, value, bits, 0, .choices = (words), __VA_ARGS__)
+/* An option that had another name, and other words for its choices. */
+#define RENAMED_CHOICE(key, value, words, before, ...)                                             \
+	{                                                                                              \
+		.shown = { .name = (key),                                                                  \
+				   .default_value = (value),                                                       \
+				   .type = OE_OPTION_STRING,                                                       \
+				   .choices = (words),                                                             \
+				   __VA_ARGS__ },                                                                  \
+		.former_choices = (before)                                                                 \
+	}
 #define MANY(key, value, kind, item, bits, ...)                                                    \
 	{                                                                                              \
 		.shown = {                                                                                 \
@@ -101,6 +111,9 @@ const struct oe__option oe__options[] = {
 		.summary = "Iterations between two checkpoints; 0 writes one at the end only."),
 	BOOL("checkpoint_on_improvement", "false", O,
 		 .summary = "Write a checkpoint whenever there is a new best program, too."),
+	RENAMED_CHOICE("durability", "power", "process|power", "normal|full",
+				   .summary = "What is told of survives the end of the process (process), or a loss of power, "
+							  "too (power)."),
 	CHOICE("log_level", "INFO", "DEBUG|INFO|WARNING|ERROR|CRITICAL", O,
 		   .summary = "Least importance of the messages that are logged."),
 	STRING("log_dir", "null", O | N, OE__TRAIT_EMPTY_NULL,
@@ -472,8 +485,7 @@ const struct oe__option oe__options[] = {
 		   .summary = "Keep the log of the run in its directory, in memory, or not at all."),
 	CHOICE("store.prompts", "recipe", "recipe|full", 0,
 		   .summary = "Keep what a prompt is made from, or its text."),
-	CHOICE("store.synchronous", "full", "full|normal", 0,
-		   .summary = "What is logged survives a loss of power (full), or a crash of the program."),
+	ALIAS("store.synchronous", "durability"),
 
 	/* ---- traces ---- */
 	BOOL("evolution_trace.enabled", "false", O, .no_effect = NO_TRACE, .summary = "Write a trace."),

@@ -68,9 +68,9 @@ static int open_log(oe_controller *controller, oe_error *err)
 	OE__AUTO(database) struct oe__database *database = NULL;
 	int64_t last = 0;
 
-	const char *synchronous = oe__config_string(controller->config, "store.synchronous");
+	const char *durability = oe__config_string(controller->config, "durability");
 	int status = oe__database_open(controller->directory->database,
-	                               !synchronous || strcmp(synchronous, "normal") != 0, &database,
+	                               !durability || strcmp(durability, "process") != 0, &database,
 	                               err);
 	if (status == 0)
 		status = oe__database_number(database, "SELECT coalesce(max(seq), 0) FROM log", &last, err);

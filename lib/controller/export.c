@@ -1,5 +1,7 @@
 #include "controller/export.h"
 
+#include <string.h>
+
 #include "base/alloc.h"
 #include "base/error.h"
 #include "config/config.h"
@@ -33,11 +35,13 @@ int oe__export(const struct oe__export *what, const oe_population *population,
 		if (status < 0)
 			return status;
 	}
+	const char *durability = oe__config_string(config, "durability");
 	struct prompts prompts = { database, oe__config_bool(config, "diff_based_evolution") };
 	struct oe__checkpoint_options options = {
 		.extension = what->extension,
 		.inline_max = (size_t)oe__config_int(config, "database.artifact_size_threshold"),
 		.previous = what->previous,
+		.synced = !durability || strcmp(durability, "process") != 0,
 		.prompts = database ? prompts_of : NULL,
 		.owner = &prompts,
 	};

@@ -14,6 +14,7 @@
 #include "base/hash.h"
 
 #define INLINE_MAX    32768 /* the default of "database.artifact_size_threshold"              */
+#define SYNCED_MAX    256   /* files that are flushed one by one; more are, with all of the disk      */
 #define NAME_SIZE_MAX 200   /* of a file: 255 bytes are allowed, with endings and numbers      */
 
 /* A checkpoint being written. */
@@ -23,6 +24,7 @@ struct writing {
 	const char *directory; /* a temporary one          */
 	const char *final;     /* the one it will be       */
 	struct oe__buffer record, prompts; /* of one program */
+	size_t written;                    /* files          */
 };
 
 static void writing_done(struct writing *writing)
@@ -72,13 +74,28 @@ void oe__checkpoint_write_info(const oe_program *best, int64_t current_iteration
 	oe__buffer_char(out, '\n');
 }
 
-static int write_file(const char *directory, const char *name, const void *data, size_t size,
+static int sync_file(const char *path, oe_error *err)
+{
+	OE__AUTO(fd) int fd = open(path, O_RDONLY | O_CLOEXEC);
+	return fd < 0 || fsync(fd) < 0 ? oe__error_errno(err, "cannot flush '%s'", path) : 0;
+}
+
+static int write_path(struct writing *writing, const char *path, const void *data, size_t size,
                       oe_error *err)
 {
-	OE__AUTO(string) char *path = oe__path_join(directory, name);
+	int status = oe__file_write(path, data, size, err);
+	if (status == 0 && writing->options->synced && ++writing->written <= SYNCED_MAX)
+		status = sync_file(path, err);
+	return status;
+}
+
+static int write_file(struct writing *writing, const char *name, const void *data, size_t size,
+                      oe_error *err)
+{
+	OE__AUTO(string) char *path = oe__path_join(writing->directory, name);
 	if (!path)
 		return oe__error_nomem(err);
-	return oe__file_write(path, data, size, err);
+	return write_path(writing, path, data, size, err);
 }
 
 static bool holds(const char *path, const void *data, size_t size)
@@ -93,7 +110,7 @@ static bool holds(const char *path, const void *data, size_t size)
 
 /* A file that the previous checkpoint has, too, is the same one: programs do not change. Where that
    does not work, another file system for instance, it is written. */
-static int write_or_link(const struct writing *writing, const char *name, const void *data,
+static int write_or_link(struct writing *writing, const char *name, const void *data,
                          size_t size, oe_error *err)
 {
 	const char *previous = writing->options->previous;
@@ -104,7 +121,7 @@ static int write_or_link(const struct writing *writing, const char *name, const 
 		return oe__error_nomem(err);
 	if (old && holds(old, data, size) && link(old, new) == 0)
 		return 0;
-	return oe__file_write(new, data, size, err);
+	return write_path(writing, new, data, size, err);
 }
 
 /* Identifiers may come from anywhere, and a file name not lead anywhere: one that cannot be a name, by
@@ -153,7 +170,7 @@ static int artifact_path(const char *directory, const char *name, struct oe__buf
 }
 
 /* Large artifacts as files of artifacts/<id>/; *made says whether there are any. */
-static int write_artifacts(const struct writing *writing, const char *name,
+static int write_artifacts(struct writing *writing, const char *name,
                            const oe_program *program, char **made, oe_error *err)
 {
 	const oe_evaluation *evaluation = program->evaluation;
@@ -180,7 +197,7 @@ static int write_artifacts(const struct writing *writing, const char *name,
 		if (status < 0)
 			return status;
 	}
-	return 0;
+	return *made && writing->options->synced ? oe__directory_sync(*made, err) : 0;
 }
 
 /* 1 if there are prompts, in the writing's buffer. */
@@ -230,7 +247,7 @@ static int write_program(struct writing *writing, const oe_program *program, oe_
 	return write_or_link(writing, path.data, record->data, record->size, err);
 }
 
-static int write_best(const struct writing *writing, oe_error *err)
+static int write_best(struct writing *writing, oe_error *err)
 {
 	OE__AUTO(buffer) struct oe__buffer name = OE__BUFFER_INIT(1024);
 	OE__AUTO(buffer) struct oe__buffer info = OE__BUFFER_INIT(OE__FRAME_MAX);
@@ -242,11 +259,10 @@ static int write_best(const struct writing *writing, oe_error *err)
 	oe__checkpoint_write_info(best, writing->population->last_iteration, &info);
 	if (name.status < 0 || info.status < 0)
 		return oe__error_nomem(err);
-	int status = write_file(writing->directory, name.data, best->source->text, best->source->size,
-	                        err);
+	int status = write_file(writing, name.data, best->source->text, best->source->size, err);
 	if (status < 0)
 		return status;
-	return write_file(writing->directory, "best_program_info.json", info.data, info.size, err);
+	return write_file(writing, "best_program_info.json", info.data, info.size, err);
 }
 
 static int write_contents(struct writing *writing, oe_error *err)
@@ -273,7 +289,7 @@ static int write_contents(struct writing *writing, oe_error *err)
 	oe__population_write_metadata(population, &writer);
 	if (writing->record.status < 0)
 		return oe__error_nomem(err);
-	return write_file(writing->directory, "metadata.json", writing->record.data,
+	return write_file(writing, "metadata.json", writing->record.data,
 	                  writing->record.size, err);
 }
 
@@ -314,6 +330,29 @@ static int put_in_place(const char *temporary, const char *old, const char *fina
 	return status;
 }
 
+/* Names are as durable as their directories, and a rename may be so before what it names. */
+static int sync_contents(const struct writing *writing, oe_error *err)
+{
+	static const char *const names[] = { "", "programs", "artifacts" };
+	int status = 0;
+
+	if (!writing->options->synced)
+		return 0;
+	for (size_t i = 0; status == 0 && i < OE__COUNT(names); i++) {
+		OE__AUTO(string) char *path = oe__path_join(writing->directory, names[i]);
+		if (!path)
+			return oe__error_nomem(err);
+		if (i == 0 || oe__file_is_directory(path))
+			status = oe__directory_sync(path, err);
+	}
+	if (status < 0 || writing->written <= SYNCED_MAX)
+		return status;
+	OE__AUTO(fd) int fd = open(writing->directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return fd < 0 || syncfs(fd) < 0
+	           ? oe__error_errno(err, "cannot flush '%s'", writing->directory)
+	           : 0;
+}
+
 static int save(struct writing *writing, const char *parent, oe_error *err)
 {
 	OE__AUTO(buffer) struct oe__buffer temporary = OE__BUFFER_INIT(0);
@@ -328,10 +367,10 @@ static int save(struct writing *writing, const char *parent, oe_error *err)
 	writing->directory = temporary.data;
 	status = write_contents(writing, err);
 	if (status == 0)
-		status = oe__directory_sync(temporary.data, err);
+		status = sync_contents(writing, err);
 	if (status == 0)
 		status = put_in_place(temporary.data, old.data, writing->final, err);
-	if (status == 0)
+	if (status == 0 && writing->options->synced)
 		status = oe__directory_sync(parent, err);
 	(void)oe__directory_remove(temporary.data, NULL);
 	(void)oe__directory_remove(old.data, NULL);
@@ -361,7 +400,9 @@ int oe__checkpoint_save(const oe_population *population, const char *directory,
 int oe_population_save(const oe_population *population, const char *directory,
                        const char *extension, oe_error *err)
 {
-	struct oe__checkpoint_options options = { .extension = extension, .inline_max = INLINE_MAX };
+	struct oe__checkpoint_options options = { .extension = extension,
+		                                      .inline_max = INLINE_MAX,
+		                                      .synced = true };
 
 	if (!population || !directory || !extension)
 		return oe__error(err, OE_ERR_INVALID, "oe_population_save: NULL argument");

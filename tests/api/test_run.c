@@ -296,7 +296,7 @@ START_TEST(test_last_checkpoint_is_of_the_end)
 	world_init(&world, true);
 	world_set(&world, "checkpoint_interval", "1");
 	world_set(&world, "max_iterations", "60");
-	world_set(&world, "store.synchronous", "normal");
+	world_set(&world, "durability", "process");
 	oe_controller *controller = world_seeded(&world);
 
 	ck_assert_int_eq(world_run(controller), OE_REASON_ITERATIONS);

@@ -60,7 +60,7 @@ static void draw_flow(struct plan *plan, const char *semantics)
 	set(plan, "evaluator.timeout", "%d", (int)between(1, 60));
 	set(plan, "evaluator.max_retries", "%d", (int)between(0, 3));
 	set(plan, "evaluator.grace", "%.1f", (double)between(0, 20) / 10);
-	set(plan, "store.synchronous", "%s", plan->synced ? "full" : "normal");
+	set(plan, "durability", "%s", plan->synced ? "power" : "process");
 	set(plan, "store.prompts", "%s", world_below(8) ? "recipe" : "full");
 	set(plan, "checkpoint_interval", "%d", (int)(world_below(3) ? 0 : between(20, 200)));
 	set(plan, "diff_based_evolution", "%s", world_below(3) ? "true" : "false");
@@ -131,7 +131,7 @@ void plan_simplify(struct plan *plan)
 	set(plan, "llm.concurrency", "%d", (int)between(1, 64));
 	set(plan, "evaluator.parallel_evaluations", "%d", (int)between(1, 64));
 	set(plan, "checkpoint_interval", "0");
-	set(plan, "store.synchronous", "normal");
+	set(plan, "durability", "process");
 }
 
 void plan_done(struct plan *plan)

@@ -19,7 +19,7 @@ struct plan {
 	int programs;       /* initial ones                                           */
 	int sessions_max;   /* with troubles; then everything goes well               */
 	bool power;         /* what kills a process may take what was not synced      */
-	bool synced;        /* "store.synchronous: full": what is durable stays so    */
+	bool synced;        /* "durability: power": what is durable stays so    */
 	bool replaces;      /* "hub.on_failure: replace"                              */
 	bool faults;        /* the disk fails at times                                */
 	bool user;          /* somebody pauses, stops, adds programs                  */

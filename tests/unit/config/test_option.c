@@ -250,6 +250,13 @@ START_TEST(test_aliases)
 	must_load(config, "patience: 9\nllm: {model: one}\n");
 	ck_assert_int_eq(oe__config_int(config, "early_stopping_patience"), 9);
 	ck_assert_str_eq(oe__config_string(config, "llm.primary_model"), "one");
+	/* A name of before with its words, and mixed. */
+	must_load(config, "store: {synchronous: normal}\n");
+	ck_assert_str_eq(oe__config_string(config, "durability"), "process");
+	must_set(config, "store.synchronous", "FULL");
+	ck_assert_str_eq(oe__config_string(config, "durability"), "power");
+	must_set(config, "durability", "Process");
+	ck_assert_str_eq(oe_config_get(config, "durability"), "process");
 }
 END_TEST
 
