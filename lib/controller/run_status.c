@@ -20,32 +20,35 @@ static int64_t number(oe_run *run, const char *sql)
 	return value;
 }
 
-/* A commit that waits for its turn has no outcome; neither has anything behind the number at which a
-   run ended that ends in order. */
-#define ENDED                                                                                      \
-	"outcome IS NOT NULL AND number <= coalesce((SELECT CAST(nullif(value, '') AS INTEGER)"        \
-	" FROM meta WHERE key = 'held_at'), 9223372036854775807)"
-
-static void write_outcomes(oe_run *run, struct oe__json_writer *writer)
-{
-	OE__AUTO(statement) sqlite3_stmt *statement = NULL;
-
-	oe__json_map(writer);
-	if (oe__database_prepare(run->database,
-	                         "SELECT outcome, count(*) FROM log WHERE " ENDED
-	                         " GROUP BY outcome ORDER BY outcome",
-	                         &statement, NULL) == 0)
-		while (sqlite3_step(statement) == SQLITE_ROW) {
-			oe__json_key(writer, (const char *)sqlite3_column_text(statement, 0));
-			oe__json_int(writer, sqlite3_column_int64(statement, 1));
-		}
-	oe__json_map_end(writer);
-}
-
 static void write_count(struct oe__json_writer *writer, const char *key, int64_t value)
 {
 	oe__json_key(writer, key);
 	oe__json_int(writer, value);
+}
+
+/* How many ended, and how. */
+static void write_ended(oe_run *run, struct oe__json_writer *writer)
+{
+	OE__AUTO(statement) sqlite3_stmt *statement = NULL;
+	OE__AUTO(buffer) struct oe__buffer sql = OE__BUFFER_INIT(0);
+	OE__AUTO(buffer) struct oe__buffer outcomes = OE__BUFFER_INIT(OE__FILE_MAX);
+	struct oe__json_writer each = { .out = &outcomes };
+	int64_t done = 0;
+
+	oe__json_map(&each);
+	oe__buffer_text(&sql, "SELECT outcome, count(*) FROM log WHERE kind IN ('commit', 'fail') AND ");
+	(void)oe__run_write_ended(run, &sql);
+	oe__buffer_text(&sql, " GROUP BY outcome ORDER BY outcome");
+	if (sql.status == 0 && oe__database_prepare(run->database, sql.data, &statement, NULL) == 0)
+		while (sqlite3_step(statement) == SQLITE_ROW) {
+			write_count(&each, (const char *)sqlite3_column_text(statement, 0),
+			            sqlite3_column_int64(statement, 1));
+			done += sqlite3_column_int64(statement, 1);
+		}
+	oe__json_map_end(&each);
+	write_count(writer, "done", done);
+	oe__json_key(writer, "outcomes");
+	oe__json_raw(writer, oe__buffer_string(&outcomes), outcomes.size);
 }
 
 static void write_best(oe_run *run, struct oe__json_writer *writer)
@@ -189,10 +192,7 @@ int oe_run_status_json(oe_run *run, char **out, oe_error *err)
 	oe__json_map(&writer);
 	write_count(&writer, "issued",
 	            number(run, "SELECT count(DISTINCT number) FROM log WHERE kind = 'issue'"));
-	write_count(&writer, "done",
-	            number(run, "SELECT count(*) FROM log WHERE kind IN ('commit', 'fail') AND " ENDED));
-	oe__json_key(&writer, "outcomes");
-	write_outcomes(run, &writer);
+	write_ended(run, &writer);
 	oe__json_map_end(&writer);
 	write_count(&writer, "programs", number(run, "SELECT count(*) FROM program"));
 	const char *hash = oe_run_property(run, "archive_hash");

@@ -175,16 +175,15 @@ static void remember_iteration(oe_hub *hub, const oe_iteration *iteration, int o
 		oe__hub_note(hub, iteration->island, iteration->parent->id, attempt);
 }
 
-/* The program's own failure, which "on_failure: replace" does not count as an iteration. */
-static bool is_program_failure(int outcome)
+bool oe__hub_is_program_failure(int outcome)
 {
 	return outcome >= OE_OUTCOME_NOOP_EDIT && outcome <= OE_OUTCOME_TIMED_OUT;
 }
 
 static bool is_repeated(const oe_hub *hub, int64_t number, int outcome)
 {
-	return hub->settings.on_failure == OE__ON_FAILURE_REPLACE && is_program_failure(outcome) &&
-		   oe__ledger_may_repeat(&hub->ledger, number);
+	return hub->settings.on_failure == OE__ON_FAILURE_REPLACE &&
+		   oe__hub_is_program_failure(outcome) && oe__ledger_may_repeat(&hub->ledger, number);
 }
 
 void oe__hub_end_without(oe_hub *hub, const oe_iteration *iteration, int outcome, oe_program *child,
