@@ -171,6 +171,11 @@ int oe__http_begin(struct oe__http *http, struct oe__http_call *call)
 	}
 	call->transfer = transfer;
 	call->state = OE__HTTP_RUNNING;
+	transfer->previous = NULL;
+	transfer->next = shard->transfers;
+	if (shard->transfers)
+		shard->transfers->previous = transfer;
+	shard->transfers = transfer;
 	shard->running++;
 	http->running++;
 	return 0;
@@ -179,10 +184,17 @@ int oe__http_begin(struct oe__http *http, struct oe__http_call *call)
 void oe__http_end(struct oe__http_call *call)
 {
 	struct oe__http_transfer *transfer = call->transfer;
+	struct oe__http_shard *shard = transfer->shard;
 	struct oe__http *http = call->http;
 
-	curl_multi_remove_handle(transfer->shard->multi, transfer->easy);
-	transfer->shard->running--;
+	curl_multi_remove_handle(shard->multi, transfer->easy);
+	if (transfer->previous)
+		transfer->previous->next = transfer->next;
+	else
+		shard->transfers = transfer->next;
+	if (transfer->next)
+		transfer->next->previous = transfer->previous;
+	shard->running--;
 	http->running--;
 	transfer->call = NULL;
 	call->transfer = NULL;
@@ -258,6 +270,17 @@ static int read_result(struct oe__http_transfer *transfer, CURLcode code)
 											  : curl_easy_strerror(code));
 }
 
+static void give_up(struct oe__http_shard *shard)
+{
+	while (shard->transfers) {
+		struct oe__http_call *call = shard->transfers->call;
+		(void)oe__error_nomem(&call->error);
+		oe__http_end(call);
+		oe__http_over(call, OE_ERR_NOMEM);
+	}
+	oe__http_renew_shard(shard);
+}
+
 static void collect(struct oe__http_shard *shard)
 {
 	CURLMsg *message;
@@ -274,6 +297,8 @@ static void collect(struct oe__http_shard *shard)
 		oe__http_end(call);
 		oe__http_over(call, status);
 	}
+	if (shard->broken)
+		give_up(shard);
 }
 
 bool oe__http_wants_turn(const struct oe__http *http)
@@ -286,14 +311,11 @@ bool oe__http_wants_turn(const struct oe__http *http)
 
 void oe__http_turn(struct oe__http *http)
 {
-	int running;
-
 	for (size_t i = 0; i < http->shard_count; i++) {
 		struct oe__http_shard *shard = http->shards[i];
 		if (shard->due) {
 			shard->due = false;
-			shard->touched = true;
-			curl_multi_socket_action(shard->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+			oe__http_act(shard, CURL_SOCKET_TIMEOUT, 0);
 		}
 		if (shard->touched)
 			collect(shard);

@@ -19,11 +19,13 @@
 /* One multi handle with its share of the transfers. */
 struct oe__http_shard {
 	struct oe__http *http;
-	CURLM *multi;
+	CURLM *multi;           /* NULL: there was no memory for it */
 	struct oe__timer alarm; /* what curl waits for by time    */
+	struct oe__http_transfer *transfers; /* running */
 	int32_t running;
 	bool due;     /* curl wants to be called at once          */
 	bool touched; /* some transfer may have ended             */
+	bool broken;  /* curl ran out of memory in the middle of something */
 };
 
 /* A descriptor that curl uses, at its number. */
@@ -41,7 +43,7 @@ struct oe__http_transfer {
 	CURL *easy;
 	struct oe__http_call *call;
 	struct oe__http_shard *shard;
-	struct oe__http_transfer *next; /* in the list of free ones */
+	struct oe__http_transfer *next, *previous; /* in the list of running ones, or of free ones */
 	bool resend_refused; /* curl was about to try yet another pooled connection by itself */
 	char message[CURL_ERROR_SIZE];
 };
@@ -86,6 +88,8 @@ void oe__http_close(struct oe__http *http); /* frees transfers, shards and socke
 /* http_shard.c */
 struct oe__http_shard *oe__http_pick_shard(struct oe__http *http); /* with room; NULL: no memory */
 void oe__http_free_shard(struct oe__http_shard *shard);
+void oe__http_act(struct oe__http_shard *shard, curl_socket_t fd, int flags); /* lets curl work */
+void oe__http_renew_shard(struct oe__http_shard *shard); /* a broken one that has no transfers */
 curl_socket_t oe__http_open_socket(void *http, curlsocktype purpose, struct curl_sockaddr *address);
 int oe__http_close_socket(void *http, curl_socket_t fd);
 

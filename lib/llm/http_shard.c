@@ -60,7 +60,7 @@ static void socket_ready(void *owner, int fd, int events)
 {
 	struct oe__http *http = owner;
 	struct oe__http_socket *slot = &http->sockets[fd];
-	int flags = 0, running;
+	int flags = 0;
 
 	if (slot->wanted == 0) {
 		/* The server closed an idle connection. curl sees that when it wants to use it again. */
@@ -74,8 +74,7 @@ static void socket_ready(void *owner, int fd, int events)
 		flags |= CURL_CSELECT_OUT;
 	if (events & OE__HANGUP)
 		flags |= CURL_CSELECT_ERR;
-	slot->shard->touched = true;
-	curl_multi_socket_action(slot->shard->multi, fd, flags, &running);
+	oe__http_act(slot->shard, fd, flags);
 }
 
 static int reactor_events(int what)
@@ -152,6 +151,21 @@ void oe__http_free_shard(struct oe__http_shard *shard)
 	oe__free(shard);
 }
 
+static CURLM *new_multi(struct oe__http_shard *shard)
+{
+	CURLM *multi = curl_multi_init();
+
+	if (!multi)
+		return NULL;
+	curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, want_events);
+	curl_multi_setopt(multi, CURLMOPT_SOCKETDATA, shard);
+	curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, want_alarm);
+	curl_multi_setopt(multi, CURLMOPT_TIMERDATA, shard);
+	/* By default the pool shrinks with the number of transfers, and closes good connections. */
+	curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, (long)OE__HTTP_SHARD_MAX);
+	return multi;
+}
+
 static struct oe__http_shard *new_shard(struct oe__http *http)
 {
 	struct oe__http_shard *shard = oe__calloc(1, sizeof(*shard));
@@ -160,26 +174,45 @@ static struct oe__http_shard *new_shard(struct oe__http *http)
 	int status =
 		oe__grow(&shards, &http->shard_capacity, http->shard_count + 1, sizeof(*http->shards));
 	http->shards = shards;
-	if (!shard || status < 0 || !(shard->multi = curl_multi_init())) {
+	if (!shard || status < 0 || !(shard->multi = new_multi(shard))) {
 		oe__free(shard);
 		return NULL;
 	}
 	shard->http = http;
-	curl_multi_setopt(shard->multi, CURLMOPT_SOCKETFUNCTION, want_events);
-	curl_multi_setopt(shard->multi, CURLMOPT_SOCKETDATA, shard);
-	curl_multi_setopt(shard->multi, CURLMOPT_TIMERFUNCTION, want_alarm);
-	curl_multi_setopt(shard->multi, CURLMOPT_TIMERDATA, shard);
-	/* By default the pool shrinks with the number of transfers, and closes good connections. */
-	curl_multi_setopt(shard->multi, CURLMOPT_MAXCONNECTS, (long)OE__HTTP_SHARD_MAX);
 	http->shards[http->shard_count++] = shard;
 	return shard;
+}
+
+/* curl that had no memory in the middle of something has lost track of its sockets: it would crash
+   with the next thing that happens. All that it had to do fails, and it is made anew. */
+void oe__http_act(struct oe__http_shard *shard, curl_socket_t fd, int flags)
+{
+	int running;
+
+	shard->touched = true;
+	if (!shard->broken)
+		shard->broken = curl_multi_socket_action(shard->multi, fd, flags, &running) != CURLM_OK;
+}
+
+void oe__http_renew_shard(struct oe__http_shard *shard)
+{
+	if (shard->multi)
+		curl_multi_cleanup(shard->multi);
+	oe__timer_cancel(&shard->alarm);
+	shard->due = false;
+	shard->multi = new_multi(shard);
+	shard->broken = shard->multi == NULL;
 }
 
 /* The first with room, so that a few requests stay on the same warm connections. */
 struct oe__http_shard *oe__http_pick_shard(struct oe__http *http)
 {
-	for (size_t i = 0; i < http->shard_count; i++)
-		if (http->shards[i]->running < OE__HTTP_SHARD_MAX)
-			return http->shards[i];
+	for (size_t i = 0; i < http->shard_count; i++) {
+		struct oe__http_shard *shard = http->shards[i];
+		if (!shard->multi)
+			oe__http_renew_shard(shard);
+		if (!shard->broken && shard->running < OE__HTTP_SHARD_MAX)
+			return shard;
+	}
 	return new_shard(http);
 }

@@ -4,7 +4,7 @@
  *
  *     torture                          a sample of each scenario and kind; all of them with OE_LONG=1
  *     torture SCENARIO [KIND]          of these
- *     torture SCENARIO KIND N [ever]   one
+ *     torture SCENARIO KIND N [ever]   one; or N-M
  *
  * OE_TORTURE_JOBS=N does N scenarios at once. OE_TORTURE_BOOK=FILE notes what is done, and leaves out what
  * is noted there, so that hours of it may be interrupted.
@@ -271,25 +271,35 @@ static int torture_all(long jobs, bool all, const char *book)
 	return ended && failures == 0 ? 0 : 1;
 }
 
-static int torture_one(int count, char **words)
+static void trace_one(const struct combination *which, long at)
 {
-	const struct combination *which = &combinations[0];
-	long at = strtol(words[3], NULL, 10);
-	bool ever = count > 4;
+	long failures = progress->failures;
+	struct held before = held();
+
+	try(which->scenario, which->kind, at, which->ever);
+	look_for_leaks(which->scenario, which->kind, at, which->ever, before);
+	if (progress->failures == failures)
+		return;
+	refuse_trace(true); /* once more, to say where it comes from */
+	try(which->scenario, which->kind, at, which->ever);
+	refuse_trace(false);
+}
+
+/* N or N-M. */
+static int torture_some(int count, char **words)
+{
+	struct combination which = combinations[0];
+	char *end = NULL;
+	long from = strtol(words[3], &end, 10), to = *end == '-' ? strtol(end + 1, NULL, 10) : from;
 
 	if (combination_count == 0 || !make_base())
 		return 2;
-	try(which->scenario, which->kind, 0, false);
-	try(which->scenario, which->kind, 0, false);
-	struct held before = held();
-	try(which->scenario, which->kind, at, ever);
-	look_for_leaks(which->scenario, which->kind, at, ever, before);
-	if (progress->failures == 0)
-		return 0;
-	refuse_trace(true); /* once more, to say where it comes from */
-	try(which->scenario, which->kind, at, ever);
-	refuse_trace(false);
-	return 1;
+	which.ever = count > 4;
+	try(which.scenario, which.kind, 0, false);
+	try(which.scenario, which.kind, 0, false);
+	for (long at = from; at <= to; at++)
+		trace_one(&which, at);
+	return progress->failures > 0;
 }
 
 static long number_of(const char *name, long otherwise)
@@ -322,7 +332,7 @@ int main(int count, char **words)
 	scenarios_use(fake.url);
 	combine(count, words);
 	if (count > 3)
-		status = torture_one(count, words);
+		status = torture_some(count, words);
 	else
 		status = torture_all(jobs < 1 ? 1 : jobs > JOBS_MAX ? JOBS_MAX : jobs, getenv("OE_LONG") != NULL,
 							 getenv("OE_TORTURE_BOOK"));

@@ -1,5 +1,7 @@
 /* lib/llm/http*.c without a provider: the queue, deadlines, ends of all kinds. */
 
+#include <curl/curl.h>
+#include <dlfcn.h>
 #include <sched.h>
 #include <semaphore.h>
 
@@ -370,6 +372,66 @@ START_TEST(test_last_reference_on_the_reactor)
 }
 END_TEST
 
+/* ---- curl without memory ---- */
+
+static atomic_int actions, failing_action; /* counted while it is not 0: which of them */
+static CURLM *_Atomic doomed;
+static atomic_int doomed_acted;
+
+/* In place of curl's. */
+CURLMcode curl_multi_socket_action(CURLM *multi, curl_socket_t fd, int flags, int *running)
+{
+	CURLMcode (*next)(CURLM *, curl_socket_t, int, int *);
+	void *symbol = dlsym(RTLD_NEXT, "curl_multi_socket_action");
+
+	memcpy(&next, &symbol, sizeof(next));
+	if (atomic_load(&doomed) == multi)
+		atomic_fetch_add(&doomed_acted, 1);
+	CURLMcode code = next(multi, fd, flags, running);
+	int failing = atomic_load(&failing_action);
+	if (failing == 0 || atomic_fetch_add(&actions, 1) + 1 != failing)
+		return code;
+	atomic_store(&doomed, multi);
+	return CURLM_OUT_OF_MEMORY;
+}
+
+CURLMcode curl_multi_cleanup(CURLM *multi)
+{
+	CURLMcode (*next)(CURLM *);
+	void *symbol = dlsym(RTLD_NEXT, "curl_multi_cleanup");
+
+	memcpy(&next, &symbol, sizeof(next));
+	if (atomic_load(&doomed) == multi)
+		atomic_store(&doomed, NULL); /* another one may have its address */
+	return next(multi);
+}
+
+/* It is not used again: what was under way fails, what comes later has a new one. */
+START_TEST(test_curl_without_memory)
+{
+	begin((const char *const[]){ "--latency", "20", NULL }, 8, 0);
+	for (int failing = 1; failing <= 3; failing++) {
+		int failed = 0;
+		atomic_store(&actions, 0);
+		atomic_store(&failing_action, failing);
+		for (size_t i = 0; i < 8; i++)
+			start(i);
+		for (size_t i = 0; i < 8; i++) {
+			int status = wait(i)->status;
+			ck_assert(status == 0 || status == OE_ERR_NOMEM);
+			failed += status == OE_ERR_NOMEM;
+		}
+		ck_assert_int_gt(failed, 0);
+		atomic_store(&failing_action, 0);
+		start(0);
+		ck_assert_int_eq(wait(0)->status, 0);
+		ck_assert_ptr_null((void *)atomic_load(&doomed));
+	}
+	ck_assert_int_eq(atomic_load(&doomed_acted), 0);
+	end();
+}
+END_TEST
+
 TEST_MAIN("http", test_response, test_codes, test_queue, test_connections, test_deadline, test_abort,
 		  test_abort_posted, test_start_in_done, test_limit, test_failures, test_spread,
-		  test_last_reference_on_the_reactor)
+		  test_last_reference_on_the_reactor, test_curl_without_memory)
