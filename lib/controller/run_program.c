@@ -105,6 +105,8 @@ int oe_run_program(oe_run *run, const char *name, oe_program **out, oe_error *er
 		status = oe__program_cursor_find(cursor, id, -1, out, err);
 	if (status == 0)
 		status = load_migrant(run, cursor, id, out, err);
+	if (status == 0)
+		return oe__error_at(err, OE_ERR_FORMAT, run->file, 0, 0, "the program '%s' is missing", id);
 	return status < 0 ? status : 0;
 }
 

@@ -395,11 +395,11 @@ static int read_one(struct oe__program_cursor *cursor, sqlite3_stmt *row, oe_pro
 int oe__program_cursor_find(struct oe__program_cursor *cursor, const char *id, int64_t iteration,
                             oe_program **out, oe_error *err)
 {
-	sqlite3_bind_int64(cursor->find, 1, iteration);
-	sqlite3_bind_text(cursor->find, 2, id, -1, SQLITE_TRANSIENT);
+	/* They are copied; without memory nothing would be bound, and nothing found. */
+	if (sqlite3_bind_int64(cursor->find, 1, iteration) != SQLITE_OK ||
+	    sqlite3_bind_text(cursor->find, 2, id, -1, SQLITE_TRANSIENT) != SQLITE_OK ||
+	    sqlite3_bind_text(cursor->search, 1, id, -1, SQLITE_TRANSIENT) != SQLITE_OK)
+		return oe__database_error(cursor->database, err);
 	int status = iteration >= 0 ? read_one(cursor, cursor->find, out, err) : 0;
-	if (status != 0)
-		return status;
-	sqlite3_bind_text(cursor->search, 1, id, -1, SQLITE_TRANSIENT);
-	return read_one(cursor, cursor->search, out, err);
+	return status != 0 ? status : read_one(cursor, cursor->search, out, err);
 }

@@ -57,6 +57,12 @@ class Verify(RunCase):
                 self.assertFalse(self.oe("checkpoint", "verify", "out", "--json",
                                          code=STORE).json()["sound"])
 
+    def test_program_that_is_missing(self):
+        """The log names it; whoever wants to see it is told so."""
+        self.change("DELETE FROM program WHERE id IN (SELECT program_id FROM log WHERE kind = 'seed')")
+        result = self.oe("diff", "best", "initial", "--run", "out", code=FAILED)
+        self.assert_one_sentence(result, "is missing")
+
     def test_pages(self):
         """Bytes that changed anywhere: never a crash, and it is seen where SQLite can see it."""
         path = self.path("out/run.db")
