@@ -143,6 +143,7 @@ acts(19, "proc_signal", """signal_victim stop_victim signal_driver signal_by_des
      signal_by_file signal_group signal_everybody""")
 program(19, "proc_signal", "kill_everybody kill_parent",
         "ok exited signalled no_result exception sandbox_error", tries="victim_is_well")
+program(19, "", "kill_group", "signalled", paths=("warm",))
 program(19, "", "stop_parent", "wall_timeout exited exception sandbox_error", timeout_ms=400, tries="ends_in_time")
 acts(20, "processes", "fork_many threads_many fork_tree")
 program(20, "wall", "forks_and_wait", "wall_timeout proc_limit", timeout_ms=300, tries="ends_in_time")

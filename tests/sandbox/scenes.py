@@ -13,7 +13,7 @@ from driving import Driver, DriverFailed, name_of, state_of
 from world import PYTHON
 
 SCENES = []  # (case, the lowest tier, function)
-PROGRAMS = ("find_state", "leave_state", "chance", "be_sibling", "look_for_sibling", "signal_sibling",
+PROGRAMS = ("find_state", "leave_state", "find_trace", "leave_trace", "chance", "be_sibling", "look_for_sibling", "signal_sibling",
             "sibling_memory", "sibling_directory", "honest")
 HONEST = "def attack():\n    return {'combined_score': 0.5}\n"
 SLEEPS = "import time\n\n\ndef attack():\n    time.sleep(3600)\n"
@@ -97,6 +97,33 @@ def compare_states(tier):
             yield f"different: {str(different)[:400]}"
     if found[0]["left"] or any("left" in (names or []) for names in found[0]["files"].values()):
         yield f"left over: {found[0]['left']} {found[0]['files']}"
+
+
+TRACES = ("mode", "closed", "time", "attribute", "gone", "numbers", "copied", "removed", "behind", "behind times",
+          "behind, new", "behind, moved", "full", "first")
+ROOMS = 2  # that a server has: what one evaluation leaves, not the next one might find, but the one after it
+
+
+@scene(45, lowest=2)
+def traces_for_the_next(tier):
+    """Files are made once for many evaluations, if none of them has left a trace, however small."""
+    tier.open(Limits(45), "warm")
+    first = None
+    for trace in TRACES:
+        for name in ("leave_trace", *["find_trace"] * (ROOMS + 1)):
+            answer = judge(tier, program(tier, name, trace=trace), seed=7)
+            if problem_of(answer):
+                yield f"{name} after '{trace}': {problem_of(answer)}"
+                break
+            if name == "leave_trace":
+                continue
+            found, number = json.loads(answer["artifacts"]["state"]), answer["metrics"]["number"]
+            first = first or (found, number)
+            different = {key: (first[0][key], found[key]) for key in found if first[0][key] != found[key]}
+            if different:
+                yield f"after '{trace}': {str(different)[:400]}"
+            if number > first[1] + 1000:
+                yield f"after '{trace}': the numbers of new files tell of those before"
 
 
 @scene(48)

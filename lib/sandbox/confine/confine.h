@@ -12,4 +12,9 @@
  */
 int confine_self(const struct oe__plan *plan, const struct oe__limits *limits);
 
+/* The same in two parts, for a fork server: most of the filter, once, and the rest for each of its children.
+   The plan's filter is the one for servers. `rules`: see landlock_rules(); -1: to be made. */
+int confine_server(const struct oe__plan *plan);
+int confine_child(const struct oe__plan *plan, int rules);
+
 #endif /* OE__CONFINE_CONFINE_H */

@@ -49,14 +49,16 @@ static const int absent_numbers[] = { 451 /* cachestat */, 457 /* statmount */, 
 
 static const char *const forbidden[] = {
 	"ptrace", "process_vm_readv", "process_vm_writev", "process_madvise", "kcmp", "pidfd_getfd",
-	"bpf", "perf_event_open", "mount", "umount", "umount2", "pivot_root", "chroot", "setns", "unshare",
-	"acct", "quotactl", "quotactl_fd", "syslog", "swapon", "swapoff", "open_by_handle_at",
+	"bpf", "perf_event_open", "umount", "umount2", "pivot_root", "chroot", "acct", "quotactl", "quotactl_fd", "syslog", "swapon", "swapoff", "open_by_handle_at",
 	"name_to_handle_at", "iopl", "ioperm", "modify_ldt", "vm86", "vm86old", "settimeofday", "stime",
 	"clock_settime", "clock_settime64", "clock_adjtime", "clock_adjtime64", "adjtimex",
 	"sethostname", "setdomainname", "vhangup", "shmget", "shmat", "shmctl", "shmdt", "semget", "semop",
 	"semctl", "semtimedop", "semtimedop_time64", "msgget", "msgsnd", "msgrcv", "msgctl", "mq_open",
 	"mq_unlink", "mq_timedsend", "mq_timedreceive", "mq_notify", "mq_getsetattr",
 };
+
+/* What fork servers do between evaluations. */
+static const char *const setting_up[] = { "mount", "setns", "unshare" };
 
 /* Nobody calls these by accident. */
 static const char *const deadly[] = {
@@ -112,6 +114,16 @@ static bool add_personality(scmp_filter_ctx context)
 	return true;
 }
 
+/* Not with any of these flags. */
+static bool add_namespaces(scmp_filter_ctx context, const char *name, unsigned flags)
+{
+	for (int bit = 0; bit < 32; bit++)
+		if ((flags >> bit & 1) && !add_when(context, SCMP_ACT_ERRNO(EPERM), name,
+		                                    SCMP_A0(SCMP_CMP_MASKED_EQ, 1u << bit, 1u << bit)))
+			return false;
+	return true;
+}
+
 static bool add_arguments(scmp_filter_ctx context)
 {
 	/* The kernel looks at the low half of an ioctl's number only, and so does this. */
@@ -127,11 +139,7 @@ static bool add_arguments(scmp_filter_ctx context)
 		if (!add_when(context, denied, "fcntl",
 		              SCMP_A1(SCMP_CMP_MASKED_EQ, 0xffffffffu, (scmp_datum_t)controls[i])))
 			return false;
-	for (int bit = 0; bit < 32; bit++)
-		if (((unsigned)NEW_NAMESPACES >> bit & 1) &&
-		    !add_when(context, denied, "clone", SCMP_A0(SCMP_CMP_MASKED_EQ, 1u << bit, 1u << bit)))
-			return false;
-	return add_personality(context);
+	return add_namespaces(context, "clone", NEW_NAMESPACES) && add_personality(context);
 }
 
 /* ---- sockets ---- */
@@ -195,6 +203,27 @@ static bool add_processes(scmp_filter_ctx context)
 	                SCMP_A0(SCMP_CMP_MASKED_EQ, 0x80000000u, 0x80000000u));
 }
 
+/* The first process of a namespace is there before the program and after it: what could be set about it, the
+   next program would find. */
+static bool add_first(scmp_filter_ctx context)
+{
+	uint32_t denied = SCMP_ACT_ERRNO(EPERM);
+
+	for (size_t i = 0; i < COUNT(on_processes); i++) {
+		bool io = strcmp(on_processes[i], "ioprio_set") == 0, get = strcmp(on_processes[i], "getpriority") == 0;
+		bool which = io || get || strcmp(on_processes[i], "setpriority") == 0;
+		/* Also as one of all that the user has. */
+		if (!get && which && !add_when(context, denied, on_processes[i],
+		                               SCMP_A0(SCMP_CMP_MASKED_EQ, 0xffffffffu, io ? 3 : PRIO_USER)))
+			return false;
+		if (!get && !add_when(context, denied, on_processes[i],
+		                      which ? SCMP_A1(SCMP_CMP_MASKED_EQ, 0xffffffffu, 1)
+		                            : SCMP_A0(SCMP_CMP_MASKED_EQ, 0xffffffffu, 1)))
+			return false;
+	}
+	return add_when(context, denied, "prlimit64", SCMP_A0(SCMP_CMP_MASKED_EQ, 0xffffffffu, 1));
+}
+
 static bool add_strict(scmp_filter_ctx context)
 {
 	static const char *const memory[] = { "memfd_create", "execveat" };
@@ -217,15 +246,24 @@ static bool add_numbers(scmp_filter_ctx context)
 	return true;
 }
 
-static bool add_rules(scmp_filter_ctx context, const struct oe__plan *plan)
+/* Below tier 2 there is nothing to be set up. */
+static bool add_set_up(scmp_filter_ctx context, const struct oe__plan *plan, enum filter_use use)
+{
+	if (use == FILTER_SERVER && plan->head.tier >= 2)
+		return add_namespaces(context, "unshare", NEW_NAMESPACES & ~(unsigned)(CLONE_NEWPID | CLONE_NEWNS));
+	return add_all(context, SCMP_ACT_ERRNO(EPERM), setting_up, COUNT(setting_up));
+}
+
+static bool add_rules(scmp_filter_ctx context, const struct oe__plan *plan, enum filter_use use)
 {
 	return seccomp_attr_set(context, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS) == 0 &&
 	       seccomp_attr_set(context, SCMP_FLTATR_CTL_OPTIMIZE, 2) == 0 &&
 	       add_all(context, SCMP_ACT_ERRNO(ENOSYS), absent, COUNT(absent)) &&
 	       add_numbers(context) &&
 	       add_all(context, SCMP_ACT_ERRNO(EPERM), forbidden, COUNT(forbidden)) &&
+	       add_set_up(context, plan, use) &&
 	       add_all(context, SCMP_ACT_KILL_PROCESS, deadly, COUNT(deadly)) && add_arguments(context) &&
-	       add_sockets(context, plan) && (plan->head.tier >= 2 || add_processes(context)) &&
+	       add_sockets(context, plan) && (plan->head.tier >= 2 ? add_first(context) : add_processes(context)) &&
 	       (plan->head.profile != OE_PROFILE_STRICT || add_strict(context));
 }
 
@@ -269,7 +307,7 @@ static bool export(scmp_filter_ctx context, struct oe__plan *plan)
 	return true;
 }
 
-bool filter_make(struct oe__plan *plan)
+bool filter_make(struct oe__plan *plan, enum filter_use use)
 {
 	scmp_filter_ctx context = seccomp_init(SCMP_ACT_ALLOW);
 
@@ -278,7 +316,7 @@ bool filter_make(struct oe__plan *plan)
 		errno = ENOMEM;
 		return false;
 	}
-	bool done = add_rules(context, plan) && export(context, plan);
+	bool done = add_rules(context, plan, use) && export(context, plan);
 	seccomp_release(context);
 	return done;
 }

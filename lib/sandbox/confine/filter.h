@@ -10,8 +10,13 @@
 
 #include "plan.h"
 
+enum filter_use {
+	FILTER_JOB,
+	FILTER_SERVER /* which mounts, and makes namespaces: its children have the rest of it (confine_child()) */
+};
+
 /* Make the filter for the plan's tier, network and profile. @return false: errno. In the spawner. */
-bool filter_make(struct oe__plan *plan);
+bool filter_make(struct oe__plan *plan, enum filter_use use);
 
 /* Install it in the calling process. @return false: errno. */
 bool filter_apply(const struct oe__plan *plan);

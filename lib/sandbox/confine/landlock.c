@@ -108,23 +108,24 @@ static bool allow_mounts(int rules, const struct oe__plan *plan)
 	return true;
 }
 
-bool landlock_apply(const struct oe__plan *plan)
+int landlock_rules(const struct oe__plan *plan)
 {
 	int abi = plan->head.landlock;
-	struct ruleset ruleset = { .files = handled(abi) };
+	struct ruleset ruleset = { .files = handled(abi), .scopes = SCOPES };
 	size_t size = abi >= 6 ? 24 : abi >= 4 ? 16 : 8;
 
-	if (abi < 1)
-		return true;
 	if (plan->head.network == OE_NETWORK_NONE)
 		ruleset.network = TCP_BOTH;
-	ruleset.scopes = SCOPES;
 	int rules = (int)syscall(SYS_landlock_create_ruleset, &ruleset, size, 0);
-	if (rules < 0)
-		return false;
-	bool done = allow_mounts(rules, plan) && syscall(SYS_landlock_restrict_self, rules, 0) == 0;
+	if (rules < 0 || allow_mounts(rules, plan))
+		return rules;
 	int code = errno;
 	close(rules);
 	errno = code;
-	return done;
+	return -1;
+}
+
+bool landlock_restrict(int rules)
+{
+	return syscall(SYS_landlock_restrict_self, rules, 0) == 0;
 }

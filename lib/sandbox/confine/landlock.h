@@ -10,7 +10,11 @@
 /* The kernel's ABI version; 0: none. */
 int landlock_abi(void);
 
-/* Restrict the calling process as the plan says: up to `head.landlock`. @return false: errno. */
-bool landlock_apply(const struct oe__plan *plan);
+/* The plan's rules, up to `head.landlock` (which is not 0), for the files that the caller sees. @return a
+   descriptor (CLOEXEC); -1: errno. */
+int landlock_rules(const struct oe__plan *plan);
+
+/* Restrict the calling process. @return false: errno. */
+bool landlock_restrict(int rules);
 
 #endif /* OE__CONFINE_LANDLOCK_H */

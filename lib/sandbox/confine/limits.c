@@ -65,13 +65,13 @@ bool privileges_drop(void)
 	return set_capabilities(0) && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0;
 }
 
-/* An overlay has a directory of mode 0 that whoever mounts it has to get into. All of it is worth
-   something in the caller's own user namespace only. */
+/* An overlay has a directory of mode 0 that whoever mounts it has to get into, and entering mounts is entering
+   a root. All of it is worth something in the caller's own user namespace only. */
 bool privileges_keep_mounting(void)
 {
-	static const unsigned kept[] = { CAP_SYS_ADMIN, CAP_DAC_OVERRIDE };
+	static const unsigned kept[] = { CAP_SYS_ADMIN, CAP_DAC_OVERRIDE, CAP_SYS_CHROOT };
 
-	if (!set_capabilities(1u << CAP_SYS_ADMIN | 1u << CAP_DAC_OVERRIDE))
+	if (!set_capabilities(1u << CAP_SYS_ADMIN | 1u << CAP_DAC_OVERRIDE | 1u << CAP_SYS_CHROOT))
 		return false;
 	for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++)
 		if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, kept[i], 0, 0) < 0)

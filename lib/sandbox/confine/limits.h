@@ -13,7 +13,7 @@ bool limits_set(const struct oe__limits *limits);
 /* No capabilities, now or ever. */
 bool privileges_drop(void);
 
-/* Keep the one capability that a fork server needs inside of its own user namespace, over exec. */
+/* Keep what a fork server needs to mount inside of its own user namespace, over exec. */
 bool privileges_keep_mounting(void);
 
 /* Become the user and group `uid`, without others. Only for root. */

@@ -12,7 +12,6 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define SCRATCH    OE__INSIDE "/scratch"
 #define PROC_FLAGS (MS_NOSUID | MS_NODEV | MS_NOEXEC)
 
 /* <linux/mount.h> cannot be included beside <sys/mount.h> on every system that we build on. */
@@ -221,7 +220,7 @@ static bool own_files(const struct oe__plan *plan, const char *staging)
 	(void)snprintf(user, sizeof(user), "user:x:%u:%u::/tmp:/bin/sh\n", plan->head.uid, plan->head.uid);
 	(void)snprintf(group, sizeof(group), "user:x:%u:\n", plan->head.uid);
 	return full_path(path, staging, "/proc") && make_place(path, true) &&
-	       full_path(path, staging, SCRATCH) && make_place(path, true) &&
+	       full_path(path, staging, ROOT_PRIVATE) && make_place(path, true) &&
 	       put_file(staging, "/etc/passwd", user) && put_file(staging, "/etc/group", group) &&
 	       put_file(staging, "/etc/hosts", "127.0.0.1\tlocalhost\n::1\tlocalhost\n");
 }
@@ -294,20 +293,30 @@ static bool mount_scratch(const struct oe__plan *plan)
 	(void)snprintf(options, sizeof(options), "mode=755,size=%llu,nr_inodes=%llu",
 	               (unsigned long long)plan->head.scratch_bytes,
 	               (unsigned long long)plan->head.scratch_files);
-	return mount("tmpfs", SCRATCH, "tmpfs", MS_NOSUID | MS_NODEV, options) == 0;
+	return mount("tmpfs", ROOT_PRIVATE, "tmpfs", MS_NOSUID | MS_NODEV, options) == 0;
 }
 
-static bool make_private_directory(const char *name, size_t index, mode_t mode, char *path, size_t size)
+const char *root_private_names(char kind)
 {
-	(void)snprintf(path, size, SCRATCH "/%s%zu", name, index);
+	return kind == OE__MOUNT_SCRATCH ? "t" : kind == OE__MOUNT_MASK ? "m" : kind == OE__MOUNT_OVERLAY ? "uw" : "";
+}
+
+void root_private_path(char name, size_t index, char path[ROOT_PRIVATE_MAX])
+{
+	(void)snprintf(path, ROOT_PRIVATE_MAX, ROOT_PRIVATE "/%c%zu", name, index);
+}
+
+static bool make_private_directory(char name, size_t index, mode_t mode, char path[ROOT_PRIVATE_MAX])
+{
+	root_private_path(name, index, path);
 	return mkdir(path, mode) == 0 && chmod(path, mode) == 0;
 }
 
 static bool bind_scratch(const struct oe__mount *entry, size_t index)
 {
-	char path[64];
+	char path[ROOT_PRIVATE_MAX];
 
-	return make_private_directory("t", index, 01777, path, sizeof(path)) &&
+	return make_private_directory('t', index, 01777, path) &&
 	       make_place(entry->path, true) &&
 	       mount(path, entry->path, NULL, MS_BIND, NULL) == 0;
 }
@@ -315,14 +324,14 @@ static bool bind_scratch(const struct oe__mount *entry, size_t index)
 /* What is not shown needs no mask. Through a link it is what the link leads to. */
 static bool mask(const struct oe__mount *entry, size_t index)
 {
-	char path[64];
+	char path[ROOT_PRIVATE_MAX];
 	struct stat info;
 
 	if (stat(entry->path, &info) < 0)
 		return errno == ENOENT || errno == ENOTDIR || errno == EACCES || errno == ELOOP;
 	if (!S_ISDIR(info.st_mode))
 		return mount("/dev/null", entry->path, NULL, MS_BIND, NULL) == 0;
-	return make_private_directory("m", index, 0755, path, sizeof(path)) &&
+	return make_private_directory('m', index, 0755, path) &&
 	       mount(path, entry->path, NULL, MS_BIND, NULL) == 0;
 }
 
@@ -330,12 +339,12 @@ static bool mask(const struct oe__mount *entry, size_t index)
    written. The self-test tells. */
 static bool mount_overlay(const struct oe__mount *entry, size_t index, int lower)
 {
-	char upper[64], work[64], options[256];
+	char upper[ROOT_PRIVATE_MAX], work[ROOT_PRIVATE_MAX], options[256];
 	struct stat info;
 
 	if (!make_place(entry->path, true) || fstat(lower, &info) < 0 ||
-	    !make_private_directory("u", index, info.st_mode & 07777, upper, sizeof(upper)) ||
-	    !make_private_directory("w", index, 0700, work, sizeof(work)))
+	    !make_private_directory('u', index, info.st_mode & 07777, upper) ||
+	    !make_private_directory(ROOT_PRIVATE_WORK, index, 0700, work))
 		return false;
 	(void)snprintf(options, sizeof(options),
 	               "lowerdir=/proc/self/fd/%d,upperdir=%s,workdir=%s,userxattr", lower, upper, work);

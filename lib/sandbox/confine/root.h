@@ -30,6 +30,14 @@ int root_build(const struct oe__plan *plan, const char *staging, bool fresh_proc
  */
 int root_private(const struct oe__plan *plan, bool fresh_proc, bool overlays);
 
+/* Where what is private to an evaluation is kept, and which directories of it belong to a mount of this kind:
+   one letter each, with the mount's index. */
+#define ROOT_PRIVATE      OE__INSIDE "/scratch"
+#define ROOT_PRIVATE_MAX  64
+#define ROOT_PRIVATE_WORK 'w'
+const char *root_private_names(char kind);
+void root_private_path(char name, size_t index, char path[ROOT_PRIVATE_MAX]);
+
 /* Over a root whose /proc is of a process namespace that has ended: the caller's. A container that hides parts
    of its own does not let us make one. */
 void root_show_processes(void);

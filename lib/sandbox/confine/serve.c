@@ -11,34 +11,32 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "room.h"
 #include "serve.h"
 #include "warm.h"
 
+#define ROOMS      2
 #define BROKEN_MAX 3 /* spares that end without a job, one after the other, before it is given up */
-
-/* A process namespace. Two take turns: in one an evaluation runs, in the other the spare waits. One that
-   nothing was left in is used again. */
-struct room {
-	pid_t init; /* its first process; 0: there is none */
-	int hold;   /* ends what is left in it             */
-	int space;  /* the namespace                       */
-};
 
 struct spare {
 	int64_t number; /* 0: there is none */
 	pid_t pid;
-	struct room *room; /* NULL: evaluations have no namespaces */
-	int handle;        /* pidfd of `pid`                       */
-	int mounts;        /* the child's; -1                      */
+	struct room *room;  /* NULL: evaluations have no namespaces */
+	int handle;         /* pidfd of `pid`                       */
+	struct files files; /* new ones that it has made            */
 };
 
 static char job[OE__JOB_MAX];
+static struct kept *shared; /* of all rooms; NULL: no room's files are used again */
+static struct kept *own;    /* in a child: of its own room                        */
+static int gifts[2];        /* what children made, on its way to the server       */
 
 /* ---- sockets ---- */
 
@@ -63,27 +61,35 @@ static bool send_with(int socket, const void *data, size_t size, const int *fds,
 	return sendmsg(socket, &message, MSG_NOSIGNAL) == (ssize_t)size;
 }
 
-/* The job: @return its size, or 0 if the host does not want this spare any more. */
-static size_t receive_job(int orders, int fds[2])
+/* With descriptors, -1 where there are less than two. */
+static ssize_t receive_with(int socket, void *data, size_t capacity, int flags, int fds[2])
 {
 	union {
 		char space[CMSG_SPACE(2 * sizeof(int))];
 		struct cmsghdr align;
 	} control;
-	struct iovec part = { job, sizeof(job) };
+	struct iovec part = { data, capacity };
 	struct msghdr message = { .msg_iov = &part,
 		                      .msg_iovlen = 1,
 		                      .msg_control = control.space,
 		                      .msg_controllen = sizeof(control.space) };
 	ssize_t size;
 
-	while ((size = recvmsg(orders, &message, MSG_CMSG_CLOEXEC)) < 0 && errno == EINTR)
+	fds[0] = fds[1] = -1;
+	while ((size = recvmsg(socket, &message, MSG_CMSG_CLOEXEC | flags)) < 0 && errno == EINTR)
 		continue;
 	const struct cmsghdr *header = size > 0 ? CMSG_FIRSTHDR(&message) : NULL;
-	if (!header || header->cmsg_type != SCM_RIGHTS || header->cmsg_len != CMSG_LEN(2 * sizeof(int)))
-		return 0;
-	memcpy(fds, CMSG_DATA(header), 2 * sizeof(int));
-	return (size_t)size;
+	if (header && header->cmsg_type == SCM_RIGHTS)
+		memcpy(fds, CMSG_DATA(header), header->cmsg_len - CMSG_LEN(0));
+	return size;
+}
+
+/* The job: @return its size, or 0 if the host does not want this spare any more. */
+static size_t receive_job(int orders, int fds[2])
+{
+	ssize_t size = receive_with(orders, job, sizeof(job), 0, fds);
+
+	return size > 0 && fds[1] >= 0 ? (size_t)size : 0;
 }
 
 /* Everything from 3 on but these. */
@@ -102,12 +108,6 @@ static void keep_only(int a, int b, int c)
 			return;
 		first = next + 1;
 	}
-}
-
-static _Noreturn void give_up(const char *what, int status)
-{
-	dprintf(2, "%s: %s (step %d)\n", what, strerrordesc_np(-status), oe_warm_step());
-	_exit(1);
 }
 
 /* ---- the candidate, apart from its evaluator ---- */
@@ -130,6 +130,7 @@ static bool fork_candidate(struct child *out, const char *hidden)
 	out->candidate = fork();
 	if (out->candidate == 0) {
 		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+		(void)setsid();
 		if ((status = oe_warm_separate_candidate()) < 0 || (status = oe_warm_confine()) < 0)
 			cannot_separate(status);
 		keep_only(ends[1], -1, -1);
@@ -149,21 +150,48 @@ static bool fork_candidate(struct child *out, const char *hidden)
 
 /* ---- one child ---- */
 
-static void child_run(int orders, const char *hidden, struct child *out)
+/* Of its own, or those of the child before. New ones are the server's, too: they end when it says so, not
+   within the end of the child, and may serve again. */
+static void separate(const struct spare *self)
+{
+	const struct room *room = self->room;
+	struct files files = room ? room->files : NO_FILES;
+	int status;
+
+	own = room ? room->kept : NULL;
+	status = own ? oe_warm_separate_again(&files, own) : oe_warm_separate(&files);
+	if (status < 0)
+		give_up("cannot confine an evaluation", status);
+	if (room && (!own || files.mounts != room->files.mounts))
+		(void)send_with(gifts[1], &self->number, sizeof(self->number), &files.mounts,
+		                files.rules >= 0 ? 2 : 1);
+}
+
+static void child_run(int orders, const char *hidden, const struct spare *self, struct child *out)
 {
 	int status;
 
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+	(void)setsid(); /* the server's group is none of its business */
 	*out = (struct child){
 		.orders = orders, .result = -1, .channel = -1, .candidate = -1, .init = -1, .hold = -1
 	};
-	if ((status = oe_warm_separate()) < 0)
-		give_up("cannot confine an evaluation", status);
+	separate(self);
 	if (*hidden && fork_candidate(out, hidden))
 		return;
 	if ((status = oe_warm_confine()) < 0)
 		give_up("cannot confine an evaluation", status);
 	keep_only(orders, out->channel, out->hold);
+}
+
+/* Nothing that the server knows about other children is there for what runs now. */
+static void forget_files(void)
+{
+	if (own)
+		oe_warm_trust(own);
+	if (shared && munmap(shared, ROOMS * sizeof(*shared)) < 0)
+		_exit(1);
+	shared = own = NULL;
 }
 
 /* A job, or the end of a child that is not wanted any more. */
@@ -174,34 +202,13 @@ void oe_take(struct child *child)
 	child->job_size = receive_job(child->orders, fds);
 	if (child->job_size == 0)
 		_exit(0);
+	forget_files();
 	close(child->orders);
 	if (dup2(fds[1], 1) < 0 || dup2(fds[1], 2) < 0)
 		_exit(1);
 	close(fds[1]);
 	child->job = job;
 	child->result = fds[0];
-}
-
-/* Children go into it until oe_warm_end(). @return the room, or NULL where there are none. */
-static struct room *enter_room(struct room *room)
-{
-	char path[64];
-	int status = 0;
-
-	if (room->init > 0) {
-		if (setns(room->space, CLONE_NEWPID) < 0)
-			give_up("cannot enter a process namespace", -errno);
-		return room;
-	}
-	if ((status = oe_warm_begin(&room->init, &room->hold)) < 0)
-		give_up("cannot make a process namespace", status);
-	if (room->init < 0)
-		return NULL;
-	(void)snprintf(path, sizeof(path), "/proc/%d/ns/pid", (int)room->init);
-	room->space = open(path, O_RDONLY | O_CLOEXEC);
-	if (room->space < 0)
-		give_up("cannot see a process namespace", -errno);
-	return room;
 }
 
 /* @return 1 in the child. */
@@ -213,11 +220,11 @@ static int fork_spare(int control, int64_t number, const char *hidden, struct ro
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
 		give_up("cannot make a socket", -errno);
-	*spare = (struct spare){ .number = number, .mounts = -1 };
-	spare->room = enter_room(room);
+	*spare = (struct spare){ .number = number, .files = NO_FILES };
+	spare->room = room_enter(room) ? room : NULL;
 	spare->pid = fork();
 	if (spare->pid == 0) {
-		child_run(ends[1], hidden, out);
+		child_run(ends[1], hidden, spare, out);
 		return 1;
 	}
 	if (spare->pid < 0 || (status = oe_warm_end()) < 0)
@@ -225,11 +232,9 @@ static int fork_spare(int control, int64_t number, const char *hidden, struct ro
 	close(ends[1]);
 	spare->handle = (int)syscall(SYS_pidfd_open, spare->pid, 0);
 	fds[0] = ends[0];
-	fds[1] = spare->room ? (int)syscall(SYS_pidfd_open, spare->room->init, 0) : -1;
+	fds[1] = spare->room ? spare->room->handle : -1;
 	(void)send_with(control, &message, sizeof(message), fds, fds[1] >= 0 ? 2 : 1);
 	close(fds[0]);
-	if (fds[1] >= 0)
-		close(fds[1]);
 	return 0;
 }
 
@@ -237,43 +242,6 @@ static double milliseconds(const struct rusage *usage)
 {
 	return (double)(usage->ru_utime.tv_sec + usage->ru_stime.tv_sec) * 1e3 +
 	       (double)(usage->ru_utime.tv_usec + usage->ru_stime.tv_usec) / 1e3;
-}
-
-/* Does anything in it live on? What nobody waited for is its first process's by now. */
-static bool has_strays(const struct room *room)
-{
-	char path[64], byte;
-
-	(void)snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)room->init, (int)room->init);
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	bool empty = fd >= 0 && read(fd, &byte, 1) == 0;
-	if (fd >= 0)
-		close(fd);
-	return !empty;
-}
-
-/* The child's mounts: with a reference here, they do not end within the end of the child, but after it. */
-static int hold_mounts(const struct spare *spare)
-{
-	char path[64];
-
-	(void)snprintf(path, sizeof(path), "/proc/%d/ns/mnt", (int)spare->pid);
-	return open(path, O_RDONLY | O_CLOEXEC);
-}
-
-/* End what is left in it, and it. @return how many there were. */
-static int64_t end_room(struct room *room, struct rusage *usage)
-{
-	int status = 0;
-	/* A spare that was just forked may still hold the other end: closing would not do. */
-	ssize_t written = write(room->hold, "x", 1);
-
-	(void)written;
-	close(room->hold);
-	close(room->space);
-	(void)wait4(room->init, &status, 0, usage);
-	*room = (struct room){ 0 };
-	return WIFEXITED(status) ? WEXITSTATUS(status) : 0;
 }
 
 /* The end of a child, and of everything in its namespace: what the host is to be told. */
@@ -288,18 +256,20 @@ static struct oe__warm_message reap(struct spare *spare)
 	message.memory = (int64_t)usage.ru_maxrss * 1024;
 	/* Who was killed was killed by the end of the namespace, most likely. */
 	bool killed = WIFSIGNALED(message.status) && WTERMSIG(message.status) == SIGKILL;
-	if (spare->room && (killed || has_strays(spare->room))) {
-		message.strays = end_room(spare->room, &usage);
+	if (spare->room && (killed || room_has_strays(spare->room))) {
+		message.strays = room_end(spare->room, &usage);
 		message.cpu_ms += milliseconds(&usage);
 	}
 	return message;
 }
 
+/* What it had may be had by the next one in the room. */
 static void forget(struct spare *spare)
 {
-	if (spare->mounts >= 0)
-		close(spare->mounts);
-	*spare = (struct spare){ .mounts = -1 };
+	if (spare->room && spare->room->init > 0)
+		room_take_files(spare->room, &spare->files);
+	files_close(&spare->files);
+	*spare = (struct spare){ .files = NO_FILES };
 }
 
 /* ---- the server ---- */
@@ -311,12 +281,30 @@ struct server {
 	int broken;
 	struct spare spare, running;
 	struct oe__warm_message ended; /* of the last one of which the host had not said that it has a job */
-	struct room rooms[2];
+	struct room rooms[ROOMS];
 };
 
 static bool say(const struct server *server, const struct oe__warm_message *message)
 {
 	return send_with(server->control, message, sizeof(*message), NULL, 0);
+}
+
+/* Files that children have made. Of one that is gone nobody wants to hear any more. */
+static void take_gifts(struct server *server)
+{
+	struct files files;
+	int64_t number;
+	int fds[2];
+
+	while (receive_with(gifts[0], &number, sizeof(number), MSG_DONTWAIT, fds) > 0) {
+		files = (struct files){ fds[0], fds[1] };
+		if (number == server->running.number)
+			server->running.files = files;
+		else if (number == server->spare.number)
+			server->spare.files = files;
+		else
+			files_close(&files);
+	}
 }
 
 static int next_spare(struct server *server, struct child *out)
@@ -338,10 +326,8 @@ static int given(struct server *server, int64_t number, struct child *out)
 		return 0;
 	}
 	server->running = server->spare;
-	server->spare = (struct spare){ .mounts = -1 };
+	server->spare = (struct spare){ .files = NO_FILES };
 	server->broken = 0;
-	if (server->running.room)
-		server->running.mounts = hold_mounts(&server->running);
 	/* Where the end of one is known here, the next is made while it runs. */
 	return server->running.room ? next_spare(server, out) : 0;
 }
@@ -367,6 +353,7 @@ static void running_ended(struct server *server)
 	struct oe__warm_message message = reap(&server->running);
 
 	(void)say(server, &message);
+	take_gifts(server);
 	forget(&server->running);
 }
 
@@ -379,9 +366,25 @@ static int spare_ended(struct server *server, struct child *out)
 	return next_spare(server, out);
 }
 
+/* An evaluator that has a candidate of its own mounts something itself: its files are not used again. */
+static void make_rooms(struct server *server)
+{
+	size_t size = ROOMS * sizeof(*shared);
+
+	if (socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, gifts) < 0)
+		give_up("cannot make a socket", -errno);
+	if (!*server->hidden && oe_warm_has_files())
+		shared = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (shared == MAP_FAILED)
+		shared = NULL;
+	for (size_t i = 0; i < ROOMS; i++)
+		server->rooms[i] = (struct room){ .files = NO_FILES, .kept = shared ? &shared[i] : NULL };
+}
+
 int oe_serve(int control, int preload, const char *hidden, struct child *out)
 {
 	struct server server = { .control = control, .hidden = hidden };
+	make_rooms(&server);
 	struct oe__warm_message ready = { .type = OE__WARM_READY, .status = preload };
 	int end = say(&server, &ready) ? next_spare(&server, out) : -1;
 

@@ -44,6 +44,7 @@ int main(void)
 	sigset_t blocked, open;
 
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+	(void)setsid();
 	sigemptyset(&blocked);
 	sigaddset(&blocked, SIGCHLD);
 	(void)sigprocmask(SIG_BLOCK, &blocked, &open);

@@ -29,6 +29,8 @@ static uint32_t first_uid(void)
 static struct oe__plan policy;
 static char policy_bytes[OE__MESSAGE_MAX];
 static bool known, probed;
+static uint64_t server_filter[OE__FILTER_MAX];
+static uint32_t server_filter_count;
 
 int confinement_set(const char *bytes, size_t size)
 {
@@ -50,6 +52,15 @@ int confinement_set(const char *bytes, size_t size)
 
 /* ---- the probe ---- */
 
+static bool make_filters(void)
+{
+	if (!filter_make(&policy, FILTER_SERVER))
+		return false;
+	server_filter_count = policy.head.filter_count;
+	memcpy(server_filter, policy.filter, server_filter_count * sizeof(server_filter[0]));
+	return filter_make(&policy, FILTER_JOB);
+}
+
 static bool try_tier(int tier, const char *scratch, const char *staging, struct oe__findings *out)
 {
 	struct oe__policy_head *head = &policy.head;
@@ -68,7 +79,7 @@ static bool try_tier(int tier, const char *scratch, const char *staging, struct 
 		out->status[tier] = errno;
 		return false;
 	}
-	if (!filter_make(&policy)) {
+	if (!make_filters()) {
 		out->step[tier] = OE__STEP_FILTER;
 		out->status[tier] = errno;
 		return false;
@@ -169,6 +180,10 @@ int confinement_prepare(struct start *start, const struct tree *tree, char *byte
 		own.head.uid = first_uid() + tree_index(tree);
 	if (own.head.tier < 2 && geteuid() == 0)
 		claim(&own, count);
+	if (request->flags & OE__START_WARM) {
+		own.head.filter_count = server_filter_count;
+		memcpy(own.filter, server_filter, server_filter_count * sizeof(server_filter[0]));
+	}
 	qsort(own.mounts, own.head.mount_count, sizeof(own.mounts[0]), by_path);
 	start->plan = &own;
 	if (own.head.tier >= 2)

@@ -62,6 +62,101 @@ def leave_state(world):
     return {"combined_score": 0.5}
 
 
+# ---- files that are made once for many ----
+
+PRIVATE = "/.oe/scratch"
+LONG_AGO = 12345
+
+
+def private_directories():
+    """Where the files of an evaluation really are: below a place that nobody has to know about."""
+    tops = [PRIVATE] + [os.path.join(PRIVATE, name) for name in sorted(attempt(os.listdir, PRIVATE) or [])]
+    return tops + [top + "/work" for top in tops if os.path.lexists(top + "/work")]
+
+
+def come_and_go(directory, count=1):
+    for number in range(count):
+        path = f"{directory}/left-{number}"
+        attempt(lambda: open(path, "w").close())
+        attempt(os.unlink, path)
+
+
+def nameless(directory, count):
+    for _ in range(count):
+        attempt(lambda: os.close(os.open(directory, os.O_TMPFILE | os.O_RDWR, 0o600)))
+
+
+def set_about_first():
+    import resource
+
+    for which in range(16):
+        attempt(resource.prlimit, 1, which, (7, 7))
+    attempt(os.setpriority, os.PRIO_PROCESS, 1, 11)
+    attempt(os.setpriority, os.PRIO_USER, os.getuid(), 11)
+    attempt(os.setpriority, os.PRIO_PGRP, 0, 11)
+    attempt(os.sched_setaffinity, 1, {0})
+    attempt(os.sched_setscheduler, 1, os.SCHED_BATCH, os.sched_param(0))
+    attempt(lambda: open("/proc/1/oom_score_adj", "w").write("500"))
+
+
+TRACES = {
+    "mode": lambda here: [attempt(os.chmod, path, 0o711) for path in ("/tmp", "/dev/shm", here)],
+    "closed": lambda here: [attempt(os.chmod, path, 0) for path in ("/tmp", "/dev/shm", here)],
+    "time": lambda here: [attempt(os.utime, path, (LONG_AGO, LONG_AGO)) for path in ("/tmp", "/dev/shm", here)],
+    "attribute": lambda here: [attempt(os.setxattr, path, "user.left", b"left") for path in ("/tmp", "/dev/shm", here)],
+    "gone": lambda here: [come_and_go(path) for path in ("/tmp", "/dev/shm", here)],
+    "numbers": lambda here: [nameless(path, 2000) for path in ("/tmp", "/dev/shm", here)],
+    "copied": lambda here: [attempt(os.utime, here + "/evaluator.py", (LONG_AGO, LONG_AGO))],
+    "removed": lambda here: [attempt(os.unlink, here + "/evaluator.py")],
+    "behind": lambda here: [attempt(os.chmod, path, 0o717) for path in private_directories()],
+    "behind times": lambda here: [attempt(os.utime, path, (LONG_AGO, LONG_AGO)) for path in private_directories()],
+    "behind, new": lambda here: [attempt(os.mkdir, path + "/left") for path in private_directories()],
+    "behind, moved": lambda here: [attempt(os.rename, path, path + "x") for path in reversed(private_directories())],
+    "full": lambda here: attempt(lambda: open("/tmp/left", "w").write("x" * 100000)),
+    "first": lambda here: set_about_first(),
+}
+
+
+@act
+def leave_trace(world):
+    """Less than a file."""
+    TRACES[world["trace"]](world["evaluators"])
+    return {"combined_score": 0.5}
+
+
+def about(path):
+    try:
+        info = os.lstat(path)
+    except OSError as error:
+        return error.strerror
+    return [info.st_mode, info.st_uid, info.st_nlink, info.st_size, attempt(os.listxattr, path),
+            min(info.st_mtime, info.st_atime) < 1e8]
+
+
+@act
+def find_trace(world):
+    import resource
+
+    from openevolve.evaluation_result import EvaluationResult
+
+    here = world["evaluators"]
+    space = os.statvfs("/tmp")
+    with open("/tmp/new", "w") as file:
+        number = os.fstat(file.fileno()).st_ino
+    os.unlink("/tmp/new")
+    with open("/proc/1/oom_score_adj") as file:
+        killable = file.read()
+    found = {
+        "directories": {path: about(path) for path in ("/tmp", "/dev/shm", here, *private_directories())},
+        "evaluator": about(here + "/evaluator.py"),
+        "space": [space.f_bfree, space.f_ffree],
+        "first": [[attempt(resource.prlimit, 1, which) for which in range(16)], os.sched_getscheduler(1),
+                  os.getpriority(os.PRIO_PROCESS, 1), sorted(os.sched_getaffinity(1)), killable],
+        "own": [os.getpriority(os.PRIO_PROCESS, 0), os.sched_getscheduler(0)],
+    }
+    return EvaluationResult({"combined_score": 0.5, "number": number}, {"state": json.dumps(found)})
+
+
 def listing(directory):
     """Without what the host puts there, under a name of its own every time."""
     try:
