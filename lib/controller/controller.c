@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/hash.h"
 #include "config/config.h"
+#include "evaluator/hidden.h"
 #include "hub/hub.h"
 #include "openevolve/version.h"
 #include "store/load.h"
@@ -92,6 +93,8 @@ static int open_store(oe_controller *controller, const char *directory, oe_error
 	if (!directory || (backend && strcmp(backend, "directory") != 0))
 		return 0;
 	int status = oe__directory_open(directory, &controller->directory, err);
+	if (status == 0 && oe__hidden_add(controller->directory->path) < 0)
+		status = oe__error_nomem(err);
 	return status < 0 ? status : open_log(controller, err);
 }
 
@@ -219,6 +222,8 @@ void oe_controller_free(oe_controller *controller)
 	oe__events_done(&controller->events);
 	oe_scheduler_unref(controller->scheduler);
 	oe__inbox_done(&controller->inbox);
+	if (controller->directory)
+		oe__hidden_remove(controller->directory->path);
 	oe__directory_close(controller->directory);
 	oe_config_free(controller->config);
 	oe__rules_done(&controller->rules);

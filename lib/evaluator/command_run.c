@@ -18,6 +18,7 @@
 #include "base/limits.h"
 #include "base/text.h"
 #include "evaluator/command_internal.h"
+#include "evaluator/hidden.h"
 #include "evaluator/python_result.h"
 #include "program/program.h"
 
@@ -304,10 +305,14 @@ static int start_tree(struct oe__command_run *run, char *path, const int *fds, o
 	int tier = oe__sandbox_tier(command->sandbox);
 	/* Some put what they make beside the program. */
 	bool overlay = command->policy.policy.overlay;
-	const struct oe__tree_mount mount = { tier < 2  ? OE__MOUNT_WRITE
-		                                  : overlay ? OE__MOUNT_OVERLAY
-		                                            : OE__MOUNT_READ,
-		                                  run->scratch };
+	OE__AUTO(hidden) struct oe__hidden hidden = { 0 };
+	struct oe__tree_mount mounts[1 + OE__HIDDEN_MAX] = { { tier < 2  ? OE__MOUNT_WRITE
+		                                                   : overlay ? OE__MOUNT_OVERLAY
+		                                                             : OE__MOUNT_READ,
+		                                                   run->scratch } };
+	if (oe__hidden_find(&command->policy, &hidden) < 0)
+		return oe__error(err, OE_ERR_LIMIT, "there are too many runs to be hidden from evaluations");
+	uint32_t mount_count = 1 + (uint32_t)oe__hidden_mounts(&hidden, mounts + 1);
 	size_t count = command->variable_count;
 	struct oe__tree_spec spec = {
 		.flags = tier >= 0 ? OE__START_CONFINED : 0,
@@ -316,8 +321,8 @@ static int start_tree(struct oe__command_run *run, char *path, const int *fds, o
 		.directory = command->directory,
 		.fds = fds,
 		.fd_count = RESULT_FD + 1,
-		.mounts = &mount,
-		.mount_count = tier >= 0,
+		.mounts = mounts,
+		.mount_count = tier >= 0 ? mount_count : 0,
 		.limits = command->limits,
 	};
 

@@ -12,20 +12,22 @@
 #include "base/limits.h"
 #include "base/text.h"
 #include "config/config.h"
+#include "evaluator/hidden.h"
 
 #define PLAIN_FILES_MAX 64 /* shown one by one */
 #define DESCRIPTORS     256
 
 /* ---- lists ---- */
 
-static void paths_done(struct oe__paths *paths)
+void oe__paths_done(struct oe__paths *paths)
 {
 	for (size_t i = 0; i < paths->count; i++)
 		oe__free(paths->list[i]);
 	oe__free(paths->list);
+	*paths = (struct oe__paths){ 0 };
 }
 
-static int paths_add(struct oe__paths *paths, const char *path)
+int oe__paths_add(struct oe__paths *paths, const char *path)
 {
 	void *list = paths->list;
 	int status = oe__grow(&list, &paths->capacity, paths->count + 2, sizeof(char *));
@@ -42,11 +44,11 @@ static int paths_add(struct oe__paths *paths, const char *path)
 
 void oe__policy_done(struct oe__policy *policy)
 {
-	paths_done(&policy->readable);
-	paths_done(&policy->writable);
-	paths_done(&policy->directories);
-	paths_done(&policy->toolchain);
-	paths_done(&policy->masked);
+	oe__paths_done(&policy->readable);
+	oe__paths_done(&policy->writable);
+	oe__paths_done(&policy->directories);
+	oe__paths_done(&policy->toolchain);
+	oe__paths_done(&policy->masked);
 	oe__buffer_done(&policy->remark);
 	*policy = (struct oe__policy){ 0 };
 }
@@ -62,7 +64,7 @@ static void close_lists(struct oe__policy *policy)
 
 int oe__policy_show(struct oe__policy *policy, const char *path)
 {
-	int status = paths_add(&policy->toolchain, path);
+	int status = oe__paths_add(&policy->toolchain, path);
 
 	close_lists(policy);
 	return status;
@@ -124,7 +126,8 @@ static bool is_wide(const char *directory, const struct homes *homes)
 static bool is_plain(const char *path, const char *name)
 {
 	struct stat info;
-	return name[0] != '.' && lstat(path, &info) == 0 && S_ISREG(info.st_mode);
+	return name[0] != '.' && !oe__has_prefix(name, "run.db") && lstat(path, &info) == 0 &&
+	       S_ISREG(info.st_mode);
 }
 
 static int show_files(struct oe__policy *policy, const char *directory)
@@ -177,8 +180,10 @@ static bool is_secret(const char *name)
 	return oe__has_prefix(name, ".env.");
 }
 
+/* Neither is it the business of a program what earlier runs have found. */
 static int mask_secrets(struct oe__policy *policy, const char *directory)
 {
+	bool run = oe__hidden_is_run(directory);
 	char **names = NULL;
 	size_t count = 0;
 	int status = 0;
@@ -186,10 +191,12 @@ static int mask_secrets(struct oe__policy *policy, const char *directory)
 	if (oe__directory_list(directory, &names, &count, NULL) < 0)
 		return 0; /* nor will anybody else */
 	for (size_t i = 0; status == 0 && i < count; i++) {
-		if (!is_secret(names[i]))
-			continue;
 		OE__AUTO(string) char *path = oe__path_join(directory, names[i]);
-		status = path ? paths_add(&policy->masked, path) : OE_ERR_NOMEM;
+		if (!path)
+			status = OE_ERR_NOMEM;
+		else if (is_secret(names[i]) || oe__hidden_is_run(path) ||
+		         (run && oe__hidden_is_of_run(names[i])))
+			status = oe__paths_add(&policy->masked, path);
 	}
 	oe__directory_list_free(names, count);
 	return status;
@@ -214,7 +221,7 @@ static int mask_key_file(struct oe__policy *policy, const struct oe__value *file
 	if (!real || !(is_in(&policy->directories, real) || is_in(&policy->readable, real) ||
 	               is_in(&policy->toolchain, real)))
 		return 0;
-	return paths_add(&policy->masked, real);
+	return oe__paths_add(&policy->masked, real);
 }
 
 /* Each model may have one of its own. */
@@ -244,7 +251,7 @@ static int show_directory(struct oe__policy *policy, const char *directory,
 		return show_files(policy, real);
 	if (is_listed(&policy->directories, real))
 		return 1;
-	int status = paths_add(&policy->directories, directory);
+	int status = oe__paths_add(&policy->directories, directory);
 	if (status == 0)
 		status = mask_secrets(policy, directory);
 	return status < 0 ? status : 1;
@@ -285,7 +292,7 @@ static int add_listed(struct oe__paths *paths, const oe_config *config, const ch
 		if (directories && !S_ISDIR(info.st_mode))
 			return oe__error(err, OE_ERR_CONFIG, "'%s' names '%s', which is no directory", name,
 			                 path);
-		if (paths_add(paths, path) < 0)
+		if (oe__paths_add(paths, path) < 0)
 			return oe__error_nomem(err);
 	}
 	return 0;

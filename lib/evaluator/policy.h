@@ -13,6 +13,9 @@ struct oe__paths {
 	size_t count, capacity;
 };
 
+int oe__paths_add(struct oe__paths *paths, const char *path);
+void oe__paths_done(struct oe__paths *paths); /* zeroed is fine, and so it is afterwards */
+
 struct oe__policy {
 	oe_sandbox_policy policy; /* its lists are those below, from the last oe__policy_close() on */
 	struct oe__paths readable, writable, directories, toolchain, masked;

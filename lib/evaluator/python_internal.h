@@ -55,14 +55,16 @@ struct oe__python_slot {
 	int control;
 	struct oe__watch *control_watch;
 	int64_t served;
-	int64_t evaluator_mtime;
+	int64_t evaluator_mtime; /* nanoseconds */
+	uint64_t hidden;         /* see oe__hidden_count() */
 	struct oe__output log; /* what the server itself says: why it does not start */
 	int log_fd;
 	struct oe__watch *log_watch;
 
 	struct oe__python_job *job;
 	int result_fd, output_fd;
-	struct oe__watch *result_watch, *output_watch;
+	int candidate_fd; /* what it prints, if it runs apart; else -1 */
+	struct oe__watch *result_watch, *output_watch, *candidate_watch;
 	struct oe__buffer result;
 	struct oe__output output;
 	struct oe__timer deadline;
@@ -116,7 +118,7 @@ void oe__server_start(struct oe__python_slot *slot);
 bool oe__server_is_starting(const struct oe__python_slot *slot); /* it has not had a spare yet */
 void oe__server_kill(struct oe__python_slot *slot);
 void oe__server_close(struct oe__python_slot *slot); /* at once, without reports */
-int64_t oe__file_modified(const char *path);         /* nanoseconds; 0 if it is not there */
+bool oe__server_is_current(const struct oe__python_slot *slot); /* else there has to be another */
 
 /* python_slot.c */
 #define OE__CHUNK 65536

@@ -58,7 +58,7 @@ static void give(struct oe__python_slot *slot)
 
 	if (slot->state != OE__SLOT_IDLE)
 		return;
-	if (oe__file_modified(pool->options.evaluator) == slot->evaluator_mtime)
+	if (oe__server_is_current(slot))
 		oe__slot_give(slot, take(pool));
 	else
 		oe__server_kill(slot);

@@ -21,6 +21,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "evaluator/hidden.h"
 #include "evaluator/python_internal.h"
 #include "sandbox/levels.h"
 
@@ -293,12 +294,19 @@ static void control_ready(void *owner, int fd, int events)
 
 /* ---- its start ---- */
 
-int64_t oe__file_modified(const char *path)
+static int64_t modified(const char *path)
 {
 	struct stat info;
 	return stat(path, &info) == 0
 	           ? (int64_t)info.st_mtim.tv_sec * 1000000000 + info.st_mtim.tv_nsec
 	           : 0;
+}
+
+/* The evaluator is the one that it has read, and no run has begun since. */
+bool oe__server_is_current(const struct oe__python_slot *slot)
+{
+	return modified(slot->pool->options.evaluator) == slot->evaluator_mtime &&
+	       oe__hidden_count() == slot->hidden;
 }
 
 /* The directory that programs are put into for it: what it sees of the scratch of all of them. */
@@ -331,10 +339,15 @@ static int start_tree(struct oe__python_slot *slot, int theirs, int log_end, oe_
 		options->split ? slot->directory : "",
 		NULL,
 	};
-	const struct oe__tree_mount mounts[] = {
+	OE__AUTO(hidden) struct oe__hidden hidden = { 0 };
+	struct oe__tree_mount mounts[2 + OE__HIDDEN_MAX] = {
 		{ tier >= 2 ? OE__MOUNT_READ : OE__MOUNT_WRITE, slot->directory },
 		{ OE__MOUNT_READ, pool->shim },
 	};
+
+	if (oe__hidden_find(&pool->policy, &hidden) < 0)
+		return oe__error(err, OE_ERR_LIMIT, "there are too many runs to be hidden from evaluations");
+	uint32_t mount_count = 2 + (uint32_t)oe__hidden_mounts(&hidden, mounts + 2);
 	struct oe__tree_spec spec = { .flags = tier >= 0 ? OE__START_CONFINED | OE__START_WARM : 0,
 		                          .arguments = arguments,
 		                          .variables = (const char *const *)pool->variables,
@@ -342,7 +355,7 @@ static int start_tree(struct oe__python_slot *slot, int theirs, int log_end, oe_
 		                          .fds = fds,
 		                          .fd_count = OE__COUNT(fds),
 		                          .mounts = mounts,
-		                          .mount_count = tier >= 0 ? OE__COUNT(mounts) : 0,
+		                          .mount_count = tier >= 0 ? mount_count : 0,
 		                          .limits = options->limits };
 
 	if (nothing < 0)
@@ -398,7 +411,8 @@ void oe__server_start(struct oe__python_slot *slot)
 	slot->proven = false;
 	slot->control = slot->log_fd = -1;
 	slot->served = 0;
-	slot->evaluator_mtime = oe__file_modified(pool->options.evaluator);
+	slot->evaluator_mtime = modified(pool->options.evaluator);
+	slot->hidden = oe__hidden_count();
 	int status = oe__python_pool_sandbox(pool, &pool->failure);
 	if (status == 0)
 		status = make_directory(slot);

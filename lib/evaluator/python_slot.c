@@ -67,17 +67,41 @@ static void result_ready(void *owner, int fd, int events)
 }
 
 /* One chunk per round of events: a child that prints without end must not keep the reactor. */
-static void output_ready(void *owner, int fd, int events)
+static void read_output(struct oe__python_slot *slot, struct oe__watch **watch, int *fd)
 {
-	struct oe__python_slot *slot = owner;
 	char chunk[OE__CHUNK];
 	ssize_t size = 0;
 
-	(void)events;
-	if (oe__slot_read(fd, chunk, &size))
+	if (oe__slot_read(*fd, chunk, &size))
 		oe__output_add(&slot->output, chunk, (size_t)size);
 	else if (size == 0 || errno != EAGAIN)
-		oe__slot_close_watched(&slot->output_watch, &slot->output_fd);
+		oe__slot_close_watched(watch, fd);
+}
+
+static void output_ready(void *owner, int fd, int events)
+{
+	struct oe__python_slot *slot = owner;
+
+	(void)fd;
+	(void)events;
+	read_output(slot, &slot->output_watch, &slot->output_fd);
+}
+
+/* A pipe of its own: nothing that it does to that reaches the evaluator's. */
+static void candidate_ready(void *owner, int fd, int events)
+{
+	struct oe__python_slot *slot = owner;
+
+	(void)fd;
+	(void)events;
+	read_output(slot, &slot->candidate_watch, &slot->candidate_fd);
+}
+
+static void close_streams(struct oe__python_slot *slot)
+{
+	oe__slot_close_watched(&slot->result_watch, &slot->result_fd);
+	oe__slot_close_watched(&slot->output_watch, &slot->output_fd);
+	oe__slot_close_watched(&slot->candidate_watch, &slot->candidate_fd);
 }
 
 int oe__slot_open_pipe(struct oe__python_slot *slot, int *ours, int *theirs,
@@ -153,23 +177,27 @@ static int write_job(struct oe__python_slot *slot, struct oe__buffer *out)
 	return status < 0 ? status : out->status;
 }
 
+/* Its frame, its output, and its candidate's if that is apart. */
+#define JOB_FDS 3
+
 static int send_job(struct oe__python_slot *slot, const struct oe__buffer *text, const int *fds)
 {
+	size_t size = (fds[2] >= 0 ? 3 : 2) * sizeof(int);
 	union {
-		char space[CMSG_SPACE(2 * sizeof(int))];
+		char space[CMSG_SPACE(JOB_FDS * sizeof(int))];
 		struct cmsghdr align;
 	} control = { { 0 } };
 	struct iovec part = { text->data, text->size };
 	struct msghdr message = { .msg_iov = &part,
 		                      .msg_iovlen = 1,
 		                      .msg_control = control.space,
-		                      .msg_controllen = sizeof(control.space) };
+		                      .msg_controllen = CMSG_SPACE(size) };
 	struct cmsghdr *header = CMSG_FIRSTHDR(&message);
 
 	header->cmsg_level = SOL_SOCKET;
 	header->cmsg_type = SCM_RIGHTS;
-	header->cmsg_len = CMSG_LEN(2 * sizeof(int));
-	memcpy(CMSG_DATA(header), fds, 2 * sizeof(int));
+	header->cmsg_len = CMSG_LEN(size);
+	memcpy(CMSG_DATA(header), fds, size);
 	ssize_t sent = sendmsg(slot->running.orders, &message, MSG_NOSIGNAL);
 	/* A spare that is gone by now takes no job: the server says so when it hears of it. */
 	slot->undelivered = sent < 0 && errno == EPIPE;
@@ -239,7 +267,7 @@ void oe__slot_cancel(struct oe__python_slot *slot)
 static int begin(struct oe__python_slot *slot)
 {
 	OE__AUTO(buffer) struct oe__buffer text = OE__BUFFER_INIT(OE__JOB_MAX);
-	int theirs[2] = { -1, -1 };
+	int theirs[JOB_FDS] = { -1, -1, -1 };
 
 	int status = oe__output_init(&slot->output, slot->pool->options.output_max);
 	if (status == 0)
@@ -248,12 +276,15 @@ static int begin(struct oe__python_slot *slot)
 		status = oe__slot_open_pipe(slot, &slot->result_fd, &theirs[0], &slot->result_watch, result_ready);
 	if (status == 0)
 		status = oe__slot_open_pipe(slot, &slot->output_fd, &theirs[1], &slot->output_watch, output_ready);
+	if (status == 0 && slot->pool->options.split)
+		status = oe__slot_open_pipe(slot, &slot->candidate_fd, &theirs[2], &slot->candidate_watch,
+		                            candidate_ready);
 	if (status == 0)
 		status = send_job(slot, &text, theirs);
 	if (status == 0 && !tell_server(slot, OE__WARM_GIVEN, slot->running.number))
 		status = OE_ERR_IO;
-	oe__fd_close(theirs[0]);
-	oe__fd_close(theirs[1]);
+	for (size_t i = 0; i < JOB_FDS; i++)
+		oe__fd_close(theirs[i]);
 	return status;
 }
 
@@ -265,7 +296,7 @@ void oe__slot_give(struct oe__python_slot *slot, struct oe__python_job *job)
 	slot->job = job;
 	slot->running = slot->spare;
 	slot->spare = (struct oe__python_child){ .orders = -1, .init = -1 };
-	slot->result_fd = slot->output_fd = -1;
+	slot->result_fd = slot->output_fd = slot->candidate_fd = -1;
 	slot->result = (struct oe__buffer)OE__BUFFER_INIT(OE__FRAME_MAX);
 	slot->end = (struct oe__child_end)OE__CHILD_END_INIT(job->timeout_ms);
 	slot->end.limits = slot->pool->options.limits;
@@ -283,13 +314,13 @@ void oe__slot_give(struct oe__python_slot *slot, struct oe__python_job *job)
 
 /* ---- the end of one ---- */
 
-static void drain_output(struct oe__python_slot *slot)
+static void drain(struct oe__python_slot *slot, int fd)
 {
 	char chunk[OE__CHUNK];
 	ssize_t size = 0;
 
 	/* At most what a pipe holds: a stray that goes on printing is about to be killed. */
-	for (int i = 0; i < 16 && slot->output_fd >= 0 && oe__slot_read(slot->output_fd, chunk, &size); i++)
+	for (int i = 0; i < 16 && fd >= 0 && oe__slot_read(fd, chunk, &size); i++)
 		oe__output_add(&slot->output, chunk, (size_t)size);
 }
 
@@ -299,11 +330,11 @@ static void finish_job(struct oe__python_slot *slot)
 
 	oe__timer_cancel(&slot->deadline);
 	read_result(slot);
-	drain_output(slot);
+	drain(slot, slot->candidate_fd);
+	drain(slot, slot->output_fd);
 	slot->end.wall_ms = (double)(oe__clock_ns() - slot->started_ns) / 1e6;
 	slot->end.footprint.strays_killed = (int32_t)slot->strays;
-	oe__slot_close_watched(&slot->result_watch, &slot->result_fd);
-	oe__slot_close_watched(&slot->output_watch, &slot->output_fd);
+	close_streams(slot);
 	int status = oe__python_result(job->evaluation, &slot->result, &slot->output, &slot->end);
 	oe__buffer_done(&slot->result);
 	oe__output_done(&slot->output);
@@ -313,8 +344,7 @@ static void finish_job(struct oe__python_slot *slot)
 /* Nothing is left of the evaluation: the next one may come. */
 static void become_idle(struct oe__python_slot *slot)
 {
-	bool fresh = slot->served >= SERVED_MAX ||
-	             oe__file_modified(slot->pool->options.evaluator) != slot->evaluator_mtime;
+	bool fresh = slot->served >= SERVED_MAX || !oe__server_is_current(slot);
 
 	if (slot->scratch)
 		oe__python_pool_discard(slot->pool, OE__STEAL(slot->scratch));
@@ -378,8 +408,7 @@ void oe__slot_close(struct oe__python_slot *slot)
 	if (slot->job) {
 		oe_error err;
 		struct oe__python_job *job = OE__STEAL(slot->job);
-		oe__slot_close_watched(&slot->result_watch, &slot->result_fd);
-		oe__slot_close_watched(&slot->output_watch, &slot->output_fd);
+		close_streams(slot);
 		oe__buffer_done(&slot->result);
 		oe__output_done(&slot->output);
 		oe__python_job_finish(job, oe__error(&err, OE_ERR_CANCELLED, "cancelled"), &err);

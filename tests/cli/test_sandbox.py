@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """What confines evaluations: how it is asked for, shown, kept, and refused. What it does is tested elsewhere."""
+import json
 import pathlib
 import re
 import shutil
@@ -159,6 +160,43 @@ def evaluate(path):
             self.assertEqual(score("--set", f"sandbox.readable={self.path('.env')}")[0], 3)
         else:
             self.assertIn("cannot be masked", reason)
+
+    def test_runs_are_hidden_from_programs(self):
+        """What others have tried, and how it was judged, is nothing for a program to copy."""
+        self.write("before/run.db", "s3cret")
+        self.write("before/best/best_program.py", "s3cret")
+        self.problem(MUTATE, evaluator=f"""
+import os
+HERE = {str(self.directory)!r}
+NAMES = ("run.db", "run.db-wal", "best/best_program.py", "checkpoints")
+def evaluate(path):
+    found = []
+    for run in ("out", "before", "."):
+        for name in NAMES:
+            full = os.path.join(HERE, run, name)
+            for look in (lambda: open(full, "rb").read(), lambda: os.listdir(full)):
+                try:
+                    found += [full] if look() else []
+                except OSError:
+                    pass
+    return {{"combined_score": len(found), "found": str(found)}}
+""")
+        self.run_problem("-i", "4", "--set", "checkpoint_interval=1")
+        best = json.loads(self.path("out/best/best_program_info.json").read_text())["metrics"]
+        if (self.status()["sandbox"]["tier"] or 0) < 2:
+            self.assertGreater(best["combined_score"], 0)
+            return
+        self.assertEqual(best["combined_score"], 0, best)
+        for out, more in ((".", ()), ("more", ("--set", "sandbox.overlay=false"))):
+            self.oe("run", "initial_program.py", "evaluator.py", "-c", "config.yaml", "-o", out, "-i", "4",
+                    "--set", "checkpoint_interval=1", *more)
+            best = json.loads(self.path(out + "/best/best_program_info.json").read_text())["metrics"]
+            self.assertEqual(best["combined_score"], 0, best)
+        # Who needs them says so.
+        self.oe("run", "initial_program.py", "evaluator.py", "-c", "config.yaml", "-o", "last", "-i", "1",
+                "--set", f"sandbox.readable={self.path('before')}")
+        best = json.loads(self.path("last/best/best_program_info.json").read_text())["metrics"]
+        self.assertEqual(best["combined_score"], 2, best)
 
     def test_a_run_keeps_it(self):
         self.problem(MUTATE)

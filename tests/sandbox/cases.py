@@ -220,6 +220,8 @@ acts(40, "syscalls", "run_memory_file writable_code", policy=limits(profile="str
 
 # ---- ends and results ----
 
+acts(42, "secrets", "read_output_of_evaluator", paths=("split",), bare=NEVER)
+
 program(41, "", "exit_at_once", "ok no_result exited", tries="no_score")
 program(41, "", "exit_with_status exit_politely", "exited exception", tries="no_score")
 program(41, "", "interrupt", "exited signalled exception", tries="no_score")

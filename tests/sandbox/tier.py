@@ -61,8 +61,8 @@ class Tier:
         self.numbers = numbers
         self.cells = collections.defaultdict(set)   # (case, path): letters
         self.problems = []                          # (case, path, attack, complaint)
-        self.done = collections.Counter()           # by guarantee: attacks that came to something
-        self.tried = collections.Counter()
+        self.tried = collections.Counter()          # by guarantee that is said to be none: attacks, ...
+        self.done = collections.Counter()           # ... and those that came to something
         self.late, self.killed = [], []             # ms after deadlines
         self.killed_after, self.speeds = [], []     # s after the host's end; evaluations in a second
         self.runs = 0
@@ -297,9 +297,10 @@ class Tier:
     # ---- judgement ----
 
     def note(self, attack, done):
-        self.tried[attack.guarantee] += 1
-        self.done[attack.guarantee] += done
         level = self.level(attack.guarantee)
+        if level == "none":
+            self.tried[attack.guarantee] += 1
+            self.done[attack.guarantee] += done
         if done and level == "enforced":
             self.complain(attack.case, attack.name, f"done, but '{attack.guarantee}' is enforced")
         self.cells[attack.case, self.path].add({"partial": "p", "none": "n"}.get(level, "?") if done else "D")
@@ -469,7 +470,6 @@ class Tier:
 
     def check_claims(self):
         """What is called not enforced, and yet never came to anything, is called wrong."""
-        for name, line in self.report.items():
-            if line["level"] == "none" and self.tried[name] >= 3 and not self.done[name]:
-                self.problems.append((59, "", name, f"'none' is claimed, but none of {self.tried[name]} attacks"
-                                                    " succeeded"))
+        for name, tried in self.tried.items():
+            if tried >= 3 and not self.done[name]:
+                self.problems.append((59, "", name, f"'none' is claimed, but none of {tried} attacks succeeded"))

@@ -24,6 +24,7 @@ import random  # noqa: F401  every evaluation seeds it
 import resource
 import signal
 import socket
+import struct
 import sys
 
 CONTROL, KIT, GROUP = 3, 4, 5
@@ -277,6 +278,7 @@ class Child(ctypes.Structure):
         ("is_candidate", ctypes.c_int32),
         ("orders", ctypes.c_int32),
         ("result", ctypes.c_int32),
+        ("output", ctypes.c_int32),
         ("channel", ctypes.c_int32),
         ("candidate", ctypes.c_int32),
         ("init", ctypes.c_int32),
@@ -286,14 +288,23 @@ class Child(ctypes.Structure):
     ]
 
 
-def start_candidate(child, seed):
-    """Tell it where output goes, and the evaluator where it is."""
+def start_candidate(child, job):
+    """Tell it where its output goes and where its files, and the evaluator where it is."""
+    scratch = job["scratch"]
+    if scratch != "/tmp":  # which each of them has one of; else it is a directory of the evaluator's own
+        scratch = os.path.join(scratch, "candidate")
+        os.mkdir(scratch)
+        os.chmod(scratch, 0o777)
     channel = socket.socket(fileno=os.dup(child.channel))
-    socket.send_fds(channel, [seed.to_bytes(8, "little")], [1])
+    path = os.fsencode(scratch)
+    head = START.pack(job["seed"], job["home"], len(path))
+    socket.send_fds(channel, [head + path], [child.output])
     channel.close()
+    os.close(child.output)
     os.environ["OE_CANDIDATE_FD"] = str(child.channel)
 
 
+START = struct.Struct("<Q?H")  # of a candidate: its seed, whether it has a home, and the length of a path
 LEFT_SECONDS = 1  # from the end of its socket to the end of a process, on a machine that is busy
 
 
@@ -349,7 +360,7 @@ def evaluation(evaluator, code, module, child):
     job = json.loads(ctypes.string_at(child.job, child.job_size))
     apart = child.channel >= 0
     if apart:
-        start_candidate(child, job["seed"])
+        start_candidate(child, job)
     os.chdir(job["directory"])
     os.environ["TMPDIR"] = job["scratch"]
     if job["home"]:
@@ -378,14 +389,19 @@ def candidate(child):
     from openevolve import candidate as shim
 
     channel = socket.socket(fileno=child.channel)
-    message, descriptors, _, _ = socket.recv_fds(channel, 8, 1)
-    if not message:
+    head, descriptors, _, _ = socket.recv_fds(channel, START.size, 1, socket.MSG_WAITALL)
+    if len(head) < START.size:
         return
+    seed, home, size = START.unpack(head)
+    scratch = os.fsdecode(channel.recv(size, socket.MSG_WAITALL))
     os.dup2(descriptors[0], 1)
     os.dup2(descriptors[0], 2)
     os.close(descriptors[0])
-    seed_all(int.from_bytes(message, "little"))
-    os.chdir("/tmp" if os.access("/tmp", os.W_OK) else "/")
+    seed_all(seed)
+    os.environ["TMPDIR"] = scratch
+    if home:
+        os.environ["HOME"] = scratch
+    os.chdir(scratch)
     shim.serve(channel)
 
 

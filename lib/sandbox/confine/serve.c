@@ -23,6 +23,7 @@
 #include "warm.h"
 
 #define ROOMS      2
+#define FDS_MAX    3 /* that come with a message */
 #define BROKEN_MAX 3 /* spares that end without a job, one after the other, before it is given up */
 
 struct spare {
@@ -61,11 +62,11 @@ static bool send_with(int socket, const void *data, size_t size, const int *fds,
 	return sendmsg(socket, &message, MSG_NOSIGNAL) == (ssize_t)size;
 }
 
-/* With descriptors, -1 where there are less than two. */
-static ssize_t receive_with(int socket, void *data, size_t capacity, int flags, int fds[2])
+/* With descriptors, -1 where there are less. */
+static ssize_t receive_with(int socket, void *data, size_t capacity, int flags, int fds[FDS_MAX])
 {
 	union {
-		char space[CMSG_SPACE(2 * sizeof(int))];
+		char space[CMSG_SPACE(FDS_MAX * sizeof(int))];
 		struct cmsghdr align;
 	} control;
 	struct iovec part = { data, capacity };
@@ -75,7 +76,8 @@ static ssize_t receive_with(int socket, void *data, size_t capacity, int flags, 
 		                      .msg_controllen = sizeof(control.space) };
 	ssize_t size;
 
-	fds[0] = fds[1] = -1;
+	for (unsigned i = 0; i < FDS_MAX; i++)
+		fds[i] = -1;
 	while ((size = recvmsg(socket, &message, MSG_CMSG_CLOEXEC | flags)) < 0 && errno == EINTR)
 		continue;
 	const struct cmsghdr *header = size > 0 ? CMSG_FIRSTHDR(&message) : NULL;
@@ -85,7 +87,7 @@ static ssize_t receive_with(int socket, void *data, size_t capacity, int flags, 
 }
 
 /* The job: @return its size, or 0 if the host does not want this spare any more. */
-static size_t receive_job(int orders, int fds[2])
+static size_t receive_job(int orders, int fds[FDS_MAX])
 {
 	ssize_t size = receive_with(orders, job, sizeof(job), 0, fds);
 
@@ -134,7 +136,7 @@ static bool fork_candidate(struct child *out, const char *hidden)
 		if ((status = oe_warm_separate_candidate()) < 0 || (status = oe_warm_confine()) < 0)
 			cannot_separate(status);
 		keep_only(ends[1], -1, -1);
-		*out = (struct child){ .is_candidate = 1, .orders = -1, .result = -1, .channel = ends[1] };
+		*out = (struct child){ .is_candidate = 1, .orders = -1, .result = -1, .output = -1, .channel = ends[1] };
 		if (send(ends[1], &ready, 1, MSG_NOSIGNAL) != 1)
 			_exit(1);
 		return true;
@@ -174,7 +176,7 @@ static void child_run(int orders, const char *hidden, const struct spare *self, 
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 	(void)setsid(); /* the server's group is none of its business */
 	*out = (struct child){
-		.orders = orders, .result = -1, .channel = -1, .candidate = -1, .init = -1, .hold = -1
+		.orders = orders, .result = -1, .output = -1, .channel = -1, .candidate = -1, .init = -1, .hold = -1
 	};
 	separate(self);
 	if (*hidden && fork_candidate(out, hidden))
@@ -197,7 +199,7 @@ static void forget_files(void)
 /* A job, or the end of a child that is not wanted any more. */
 void oe_take(struct child *child)
 {
-	int fds[2];
+	int fds[FDS_MAX];
 
 	child->job_size = receive_job(child->orders, fds);
 	if (child->job_size == 0)
@@ -209,6 +211,7 @@ void oe_take(struct child *child)
 	close(fds[1]);
 	child->job = job;
 	child->result = fds[0];
+	child->output = fds[2];
 }
 
 /* @return 1 in the child. */
@@ -294,7 +297,7 @@ static void take_gifts(struct server *server)
 {
 	struct files files;
 	int64_t number;
-	int fds[2];
+	int fds[FDS_MAX];
 
 	while (receive_with(gifts[0], &number, sizeof(number), MSG_DONTWAIT, fds) > 0) {
 		files = (struct files){ fds[0], fds[1] };

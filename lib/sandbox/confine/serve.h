@@ -19,6 +19,7 @@ struct child {
 	int32_t is_candidate; /* else it is an evaluation            */
 	int32_t orders;       /* of an evaluation: where its job comes from */
 	int32_t result;       /* ... and where its frame goes, once it has that */
+	int32_t output;       /* ... and what its candidate prints, if that is apart; -1 */
 	int32_t channel;      /* between the two of them; -1: shared */
 	int32_t candidate, init, hold; /* of an evaluation: its candidate's processes, and their end; -1 */
 	const char *job;

@@ -5,5 +5,6 @@ from openevolve.evaluation_result import EvaluationResult
 
 def evaluate(program_path):
     program = candidate.load(program_path)
+    print("the evaluator's own words " * 100, flush=True)
     said = program.attack()
     return EvaluationResult({"combined_score": 0.5}, {"acts": said} if isinstance(said, str) else {})

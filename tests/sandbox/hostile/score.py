@@ -35,6 +35,14 @@ def print_score(world):
     return HONEST
 
 
+@act
+def read_output_of_evaluator(world):
+    """What it prints is in a pipe, which whoever has its other end can open again, to read."""
+    with open("/proc/self/fd/1", "rb", buffering=0, opener=lambda path, flags: os.open(path, flags | os.O_NONBLOCK)) as pipe:
+        if b"own words" not in (pipe.read(65536) or b""):
+            raise Refused
+
+
 # ---- 43 ----
 
 @act
