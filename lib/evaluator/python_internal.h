@@ -76,6 +76,7 @@ struct oe__python_slot {
 	int64_t strays;
 	bool proven;   /* the server had a spare: it works */
 	bool sweeping; /* the spawner was asked to kill what is left */
+	bool swept_child; /* ... before the child was known to have ended */
 	bool clear;    /* and did: nothing is left of this evaluation */
 };
 

@@ -169,7 +169,8 @@ static void heard(void *owner, const struct oe__report *report)
 	case OE__REPORT_SWEPT:
 		slot->sweeping = false;
 		slot->clear = true; /* the spawner looked until there was nothing */
-		slot->strays += report->count;
+		/* It was not yet known to have ended: then it is one of them. */
+		slot->strays += report->count - (slot->swept_child && report->count > 0);
 		oe__slot_check_end(slot);
 		break;
 	case OE__REPORT_EXCEEDED:
@@ -246,7 +247,7 @@ static void child_exited(struct oe__python_slot *slot, const struct oe__warm_mes
 	slot->end.cpu_ms = message->cpu_ms;
 	slot->end.memory_peak = message->memory;
 	slot->end.footprint.memory_source = OE__MEMORY_PROCESS;
-	slot->strays = message->strays;
+	slot->strays += message->strays;
 	drop_spare(&slot->running);
 	slot->running.number = oe__sandbox_tier(slot->pool->sandbox) >= 2 ? 0 : message->number;
 	oe__slot_check_end(slot);

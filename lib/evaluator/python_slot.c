@@ -221,6 +221,7 @@ static void sweep(struct oe__python_slot *slot)
 		return;
 	}
 	slot->sweeping = true;
+	slot->swept_child = !slot->end.exited;
 	oe__sandbox_sweep(slot->pool->sandbox, slot->tree, slot->server);
 }
 
@@ -380,12 +381,23 @@ static bool must_measure(struct oe__python_slot *slot)
 	return true;
 }
 
+/* What it left behind is counted before it is reported. Where it has a process namespace, the server did that. */
+static bool must_clear(struct oe__python_slot *slot)
+{
+	if (is_apart(slot) || slot->clear || !slot->end.exited || slot->state != OE__SLOT_BUSY)
+		return false;
+	slot->clear = oe__sandbox_is_clear(slot->keeper, slot->server);
+	if (!slot->clear)
+		sweep(slot);
+	return !slot->clear;
+}
+
 /* The job ends when its child has; the slot is free when nothing of it is left. */
 void oe__slot_check_end(struct oe__python_slot *slot)
 {
 	bool over = slot->end.exited || slot->end.lost;
 
-	if (slot->job && over && must_measure(slot))
+	if (slot->job && over && (must_clear(slot) || must_measure(slot)))
 		return;
 	if (slot->job && over) {
 		slot->served++;

@@ -59,8 +59,6 @@ def strays_are_counted(attack, result, tier):
     killed = result["usage"]["strays_killed"]
     if result["path"] == "split":
         return None  # of the evaluator alone
-    if result["path"] == "warm" and tier.name[1] in "01":
-        return None  # they are swept, and counted, after the result was given
     return None if killed > 0 else f"{killed} strays were counted"
 
 

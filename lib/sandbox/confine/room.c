@@ -75,9 +75,8 @@ int64_t room_end(struct room *room, struct rusage *usage)
 	close(room->space);
 	close(room->children);
 	close(room->handle);
-	files_close(&room->files);
 	(void)wait4(room->init, &status, 0, usage);
-	*room = (struct room){ .files = NO_FILES, .kept = room->kept };
+	*room = (struct room){ .files = room->files, .kept = room->kept };
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 0;
 }
 

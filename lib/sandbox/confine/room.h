@@ -31,7 +31,7 @@ bool room_enter(struct room *room);
 /* Does anything in it live on? */
 bool room_has_strays(const struct room *room);
 
-/* End what is left in it, and it. @return how many there were. */
+/* End what is left in it, and it, but for its files: that takes its time. @return how many there were. */
 int64_t room_end(struct room *room, struct rusage *usage);
 
 /* The files that are used next are these. */

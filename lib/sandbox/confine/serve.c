@@ -271,6 +271,8 @@ static void forget(struct spare *spare)
 {
 	if (spare->room && spare->room->init > 0)
 		room_take_files(spare->room, &spare->files);
+	else if (spare->room)
+		files_close(&spare->room->files);
 	files_close(&spare->files);
 	*spare = (struct spare){ .files = NO_FILES };
 }
