@@ -267,8 +267,6 @@ static struct oe__charge_row outcome_of(const struct oe__purse *purse, const str
 	struct oe__charge_row charge = entry->row.charge;
 
 	charge.state = OE__CHARGE_UNSETTLED;
-	if (!completion)
-		return charge;
 	if (completion->requests == 0 || (completion->status < 0 && completion->declined)) {
 		charge.state = OE__CHARGE_FREE;
 		charge.tokens = 0;

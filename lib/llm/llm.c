@@ -173,12 +173,13 @@ void *oe__llm_self(oe_llm *llm, const oe_llm_vtable *vtable)
 
 /* ---- one question ---- */
 
-static void settle(struct asking *asking, const oe_completion *completion)
+/* As it ended, or, of one that was given up, when its last reference goes. */
+static void settle(struct asking *asking)
 {
-	struct oe__meter *meter = asking->completion->meter;
+	const oe_completion *completion = asking->completion;
 
 	if (asking->paid)
-		meter->settle(meter, &asking->fare, completion);
+		completion->meter->settle(completion->meter, &asking->fare, completion);
 	asking->paid = false;
 }
 
@@ -186,7 +187,7 @@ static void asking_free(void *owner)
 {
 	struct asking *asking = owner;
 
-	settle(asking, NULL);
+	settle(asking);
 	oe_iteration_unref(asking->iteration);
 	oe__free(asking->system);
 	oe__free(asking->user);
@@ -202,7 +203,7 @@ static void finished(oe_completion *completion)
 
 	completion->on_free = NULL;
 	call->status = completion->status;
-	settle(asking, completion); /* before anybody makes use of the answer */
+	settle(asking); /* before anybody makes use of the answer */
 	/* First let go of everything: `done` may be what the end of the whole run waits for, and a last
 	   reference must not be dropped here, on a thread that would have to join itself. */
 	asking_free(asking);

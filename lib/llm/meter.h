@@ -37,7 +37,7 @@ struct oe__fare {
 struct oe__meter {
 	atomic_int refs;
 	void (*reserve)(struct oe__meter *meter, struct oe__fare *fare);
-	/* `completion` is NULL when nobody waits for its end any more. */
+	/* `completion` as it is in the end: one that was given up may have been answered all the same. */
 	void (*settle)(struct oe__meter *meter, struct oe__fare *fare, const oe_completion *completion);
 	/* Nobody wants this answer: if it waits to be sent, it has waited long enough. */
 	void (*recall)(struct oe__meter *meter, const oe_completion *completion);
