@@ -223,7 +223,7 @@ void oe__budget_count(const struct oe__budget *budget, oe_statistics *out)
 
 bool oe__budget_admits(const struct oe__budget *budget, int64_t under_way)
 {
-	return under_way < budget->evaluations_max - budget->evaluations;
+	return under_way < budget->evaluations_max - budget->evaluations - budget->evaluations_kept;
 }
 
 int oe__budget_check(const struct oe__budget *budget, int64_t elapsed_ns, int64_t evaluating,
@@ -231,9 +231,10 @@ int oe__budget_check(const struct oe__budget *budget, int64_t elapsed_ns, int64_
 {
 	if (oe__purse_is_empty(budget->purse, text))
 		return OE_REASON_BUDGET;
-	if (budget->evaluations >= budget->evaluations_max && evaluating == 0) {
+	if (evaluating == 0 && !oe__budget_admits(budget, 0)) {
 		oe__buffer_printf(text, "budget.evaluations: %lld of %lld are used",
-						  (long long)budget->evaluations, (long long)budget->evaluations_max);
+						  (long long)(budget->evaluations + budget->evaluations_kept),
+						  (long long)budget->evaluations_max);
 		return OE_REASON_BUDGET;
 	}
 	if (budget->time_max_ns < INT64_MAX &&

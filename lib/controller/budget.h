@@ -15,6 +15,7 @@
 struct oe__budget {
 	int64_t evaluations_max; /* INT64_MAX: no limit, as below */
 	int64_t evaluations;     /* that came to an end          */
+	int64_t evaluations_kept; /* of initial programs that join when the others were evaluated */
 	int64_t time_max_ns;
 	int64_t time_before_ns;  /* of earlier sessions          */
 	struct oe__purse *purse; /* NULL: nobody counts what questions cost */

@@ -139,6 +139,7 @@ static void set_defaults(oe_controller *controller)
 {
 	controller->process = getpid();
 	controller->endings.held_at = -1;
+	controller->origin = -1;
 	controller->kill_ns = INT64_MAX;
 	controller->late_ns = INT64_MAX;
 	controller->events.mask = OE_EVENT_ALL;

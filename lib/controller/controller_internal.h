@@ -118,6 +118,7 @@ struct oe_controller {
 	int64_t late_ns; /* when some evaluation may be past its deadline; INT64_MAX: none */
 	int64_t seeds_given, seeds_pending; /* initial programs; those not in the hub yet      */
 	struct oe__flight_queue evaluated;  /* of these, in the order in which they were given */
+	bool seeds_left;       /* some initial program was not judged to its end */
 	bool seeded;           /* some initial program is in it       */
 	bool numbers_ended;    /* the hub gives no more of them        */
 	bool hub_waits;        /* it gives none until something ends   */
@@ -134,13 +135,14 @@ struct oe_controller {
 
 	/* Saving. */
 	int64_t checkpoint_interval, saved_at; /* iterations ended        */
+	int64_t origin; /* of the checkpoint that the log begins with; -1: it begins with nothing */
 	bool saving, save_again, save_each_best, store_failed;
 	char *saved_path; /* the last one that was written; the saving worker reads it */
 	bool unsaved; /* something happened since the last checkpoint was begun */
 	atomic_bool log_failed;
 
 	/* Numbers. */
-	int64_t started_ns, elapsed_before_ns;
+	int64_t started_ns;
 	oe_statistics numbers; /* the counters among them */
 	int64_t failures_in_a_row;
 	int64_t evaluator_failures_in_a_row;
@@ -184,6 +186,8 @@ void oe__controller_ask_failed(struct oe__flight *flight);
 void oe__controller_edited(struct oe__flight *flight);
 void oe__controller_evaluated(struct oe__flight *flight);
 void oe__controller_end_seeds(oe_controller *controller); /* if all of them were evaluated */
+/* The run ends before this one was judged, if it is an initial program. */
+void oe__controller_leave_seed(struct oe__flight *flight);
 
 /* ---- generation.c ---- */
 
@@ -201,6 +205,7 @@ void oe__controller_stop_for(oe_controller *controller, int reason, int how, con
 /* Does somebody, or the clock, want it to end soon? */
 bool oe__controller_in_a_hurry(const oe_controller *controller);
 void oe__controller_apply_stop(oe_controller *controller); /* what other threads asked for */
+void oe__controller_check_rules(oe_controller *controller); /* does a rule end it?         */
 void oe__controller_check_stop(oe_controller *controller); /* is it over?                  */
 
 /* ---- save.c ---- */

@@ -432,17 +432,36 @@ static void keep_seed(struct oe__flight *flight)
 	if (!flight->queue_next)
 		queue->tail = flight;
 	queue->count++;
+	flight->controller->budget.evaluations_kept++;
 }
 
+void oe__controller_leave_seed(struct oe__flight *flight)
+{
+	oe_controller *controller = flight->controller;
+
+	controller->seeds_pending -= flight->initial;
+	controller->seeds_left |= flight->initial;
+}
+
+/* All of them or none: the log of a run has no place for one that is still to come. */
 void oe__controller_end_seeds(oe_controller *controller)
 {
+	struct oe__flight *flight;
+
 	if (controller->evaluated.count < controller->seeds_pending)
 		return;
 	/* A run that was begun with some of them, and then killed, would go on without the others. */
 	if (controller->log)
 		oe__log_join(controller->log);
-	while (controller->evaluated.head)
-		end_initial(oe__queue_pop(&controller->evaluated));
+	while ((flight = oe__queue_pop(&controller->evaluated)) != NULL) {
+		controller->budget.evaluations_kept--;
+		if (!controller->seeds_left) {
+			end_initial(flight);
+			continue;
+		}
+		oe__controller_leave_seed(flight);
+		leave_open(flight);
+	}
 	if (controller->log)
 		oe__log_part(controller->log);
 }
@@ -488,7 +507,7 @@ void oe__controller_evaluated(struct oe__flight *flight)
 	count_evaluation(controller, job);
 	count_judges(controller, job);
 	if (flight->cancelled || lacks_judges(controller, job)) {
-		controller->seeds_pending -= flight->initial;
+		oe__controller_leave_seed(flight);
 		leave_open(flight);
 		return;
 	}

@@ -177,6 +177,7 @@ int oe__controller_advance(oe_controller *controller, oe_error *err)
 	start_evaluations(controller);
 	oe__controller_end_seeds(controller);
 	oe__controller_check_generation(controller, now_ns);
+	oe__controller_check_rules(controller); /* one that is over asks nothing more, resumed or not */
 	int status = issue(controller, now_ns, err);
 	if (status < 0)
 		return status;
@@ -199,8 +200,7 @@ int64_t oe__controller_next_alarm(const oe_controller *controller)
 	next_ns = earlier(next_ns, oe__controller_generation_deadline(controller));
 	next_ns = earlier(next_ns, oe__breaker_end(&controller->breaker));
 	if (controller->rules.time_ns > 0)
-		next_ns = earlier(next_ns, controller->started_ns + controller->rules.time_ns -
-		                               controller->elapsed_before_ns);
+		next_ns = earlier(next_ns, controller->started_ns + controller->rules.time_ns);
 	if (controller->budget.time_max_ns < INT64_MAX)
 		next_ns = earlier(next_ns, controller->started_ns + controller->budget.time_max_ns -
 		                               controller->budget.time_before_ns);

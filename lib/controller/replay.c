@@ -61,8 +61,10 @@ static int restore(struct oe__replay *replay, oe_error *err)
 	status = oe_population_load(checkpoint, &population, err);
 	if (status == 0)
 		status = oe_hub_restore(replay->hub, population, err);
-	for (size_t i = 0; status == 0 && replay->joined && i < population->program_count; i++)
-		replay->joined(replay->owner, population->programs[i], true, false);
+	/* What rules began with then: as if the best of it were the only initial program. */
+	oe_program *best = status == 0 ? oe_population_best(population) : NULL;
+	if (best && replay->joined)
+		replay->joined(replay->owner, best, true, false);
 	return status;
 }
 

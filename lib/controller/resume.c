@@ -45,6 +45,19 @@ static void note_initial(oe_controller *controller, const oe_population *alive)
 		controller->numbers.initial_fitness = alive->initial->fitness;
 }
 
+/* What it began with, if that was a checkpoint. */
+static int note_origin(oe_controller *controller, struct oe__database *database,
+                       const oe_population *restored, oe_error *err)
+{
+	OE__AUTO(string) char *checkpoint = NULL;
+
+	int status = oe__database_get(database, "checkpoint", &checkpoint, err);
+	if (checkpoint)
+		controller->origin = restored->ended;
+	note_initial(controller, restored);
+	return status;
+}
+
 /* One that had not ended: with its answer if that is durable, else to be asked again. */
 static int reopen(oe_controller *controller, const struct oe__replay *replay,
                   oe_iteration *iteration, oe_error *err)
@@ -145,7 +158,7 @@ int oe__controller_replay(oe_controller *controller, oe_error *err)
 	if (status == 0)
 		status = oe_hub_population(controller->hub, &restored);
 	if (status == 0)
-		note_initial(controller, restored);
+		status = note_origin(controller, replay.database, restored, err);
 	if (status == 0)
 		status = oe__replay_run(&replay, 0, err);
 	while (status == 0 && (entry = oe__map_next(&replay.open, &cursor)) != NULL)
@@ -180,6 +193,7 @@ static int keep_checkpoint(oe_controller *controller, const oe_population *popul
 static int record(oe_controller *controller, const oe_population *population, const char *path)
 {
 	OE__AUTO(population) oe_population *alive = NULL;
+	const char *config = NULL;
 
 	int status = oe_hub_population(controller->hub, &alive);
 	if (status < 0)
@@ -189,6 +203,11 @@ static int record(oe_controller *controller, const oe_population *population, co
 	note_initial(controller, alive);
 	if (alive->initial)
 		status = oe__controller_set_meta(controller, "initial", alive->initial->id);
+	/* With the checkpoint there is a run, which cannot be resumed without its configuration. */
+	if (status == 0)
+		status = oe_config_text(controller->config, OE_CONFIG_CHANGED, &config);
+	if (status == 0)
+		status = oe__controller_set_meta(controller, "config", config);
 	return status < 0 ? status : oe__controller_set_meta(controller, "checkpoint", path);
 }
 
@@ -213,7 +232,8 @@ int oe__controller_restore(oe_controller *controller, const char *checkpoint, oe
 	oe_program *best = oe_population_best(population);
 	if (best)
 		oe__rules_see(&controller->rules, best, true);
+	oe__controller_hold_if_over_now(controller);
 	controller->seeded = true;
-	controller->saved_at = oe_hub_ended(controller->hub);
+	controller->origin = controller->saved_at = oe_hub_ended(controller->hub);
 	return record(controller, population, kept ? kept : checkpoint);
 }

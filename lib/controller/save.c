@@ -35,6 +35,11 @@ static void saved(struct oe__task *task);
 static int write_population(struct saving *saving)
 {
 	const oe_controller *controller = saving->controller;
+
+	/* The log begins with what stands there, and iterations that are open, or programs that were added,
+	   would make another one of it. */
+	if (saving->population->ended == controller->origin)
+		return 0;
 	struct oe__export export = {
 		.config = controller->config,
 		.database = controller->directory->database,

@@ -47,7 +47,7 @@ static void drop_queue(struct oe__flight_queue *queue)
 	struct oe__flight *flight;
 
 	while ((flight = oe__queue_pop(queue)) != NULL) {
-		flight->controller->seeds_pending -= flight->initial;
+		oe__controller_leave_seed(flight);
 		oe__flight_drop(flight);
 		oe__flight_free(flight);
 	}
@@ -152,16 +152,16 @@ void oe__controller_apply_stop(oe_controller *controller)
 
 /* ---- is it over? ---- */
 
-static void check_rules(oe_controller *controller)
+void oe__controller_check_rules(oe_controller *controller)
 {
 	OE__AUTO(buffer) struct oe__buffer text = OE__BUFFER_INIT(1024);
-	int64_t now_ns = oe__clock_ns();
-	int reason = oe__rules_check(&controller->rules, controller->elapsed_before_ns + now_ns -
-	                                                     controller->started_ns);
+	int64_t now_ns = oe__clock_ns(), elapsed_ns = now_ns - controller->started_ns;
 
+	if (controller->state != OE__CONTROLLER_RUNNING)
+		return;
+	int reason = oe__rules_check(&controller->rules, elapsed_ns);
 	if (reason == OE_REASON_NONE)
-		reason = oe__budget_check(&controller->budget, now_ns - controller->started_ns,
-		                          controller->evaluating, &text);
+		reason = oe__budget_check(&controller->budget, elapsed_ns, controller->evaluating, &text);
 	if (reason != OE_REASON_NONE) {
 		oe__controller_stop_for(controller, reason, OE_STOP_CANCEL, oe__buffer_string(&text));
 	} else if (oe__breaker_gives_up(&controller->breaker, now_ns)) {
@@ -227,8 +227,7 @@ static void finish(oe_controller *controller)
 
 void oe__controller_check_stop(oe_controller *controller)
 {
-	if (controller->state == OE__CONTROLLER_RUNNING)
-		check_rules(controller);
+	oe__controller_check_rules(controller);
 	if (controller->state == OE__CONTROLLER_STOPPING) {
 		if (controller->store_failed)
 			drop_stranded(controller);
