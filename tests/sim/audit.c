@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "books.h"
+#include "ledger.h"
 #include "store/load.h"
 #include "world.h"
 
@@ -126,6 +127,7 @@ bool model_audit(const char *path, bool kept)
 		violated("run.db cannot be read: %s", err.message);
 	int64_t calls = audit_calls(database, present, &cut);
 	audit_answers(database, present, &cut);
+	ledger_audit(database, present, &cut);
 	audit_programs(database);
 	for (int64_t i = 0; i < books.count; i++) {
 		const struct record *record = &books.records[i];

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "ledger.h"
 #include "model.h"
 #include "script.h"
 #include "world.h"
@@ -20,6 +21,7 @@ struct pending {
 	char *text;
 	size_t size;
 	int finish;
+	int64_t tokens_in, tokens_out;
 	int failure; /* enum oe_llm_failure, or -1 */
 	struct script_result result;
 	bool breaks, deaf, never;
@@ -75,8 +77,11 @@ static void send(struct pending *pending)
 	}
 	oe_completion_set_finish(completion, pending->finish);
 	oe_completion_set_model(completion, "scripted");
-	if (world_below(4) > 0)
-		oe_completion_set_usage(completion, 100, (int64_t)pending->size);
+	bool tells = world_below(4) > 0;
+	if (tells)
+		oe_completion_set_usage(completion, pending->tokens_in, pending->tokens_out);
+	ledger_answers(completion, pending->tokens_in, pending->tokens_out,
+	               tells ? pending->tokens_in : -1, tells ? pending->tokens_out : -1);
 	oe_completion_finish(completion, status, NULL);
 }
 
@@ -115,7 +120,11 @@ static int start_answer(void *self, const oe_llm_request *request, oe_completion
 	OE__AUTO(buffer) struct oe__buffer text = OE__BUFFER_INIT(1 << 20);
 
 	(void)self;
-	model_asked(request);
+	if (request->iteration)
+		model_asked(request);
+	else
+		model_judges();
+	ledger_asked(completion);
 	int failure = draw_failure();
 	if (failure >= 0 && world_below(4) == 0) { /* it does not even begin */
 		oe_completion_set_failure(completion, failure, -1);
@@ -127,8 +136,13 @@ static int start_answer(void *self, const oe_llm_request *request, oe_completion
 	pending->completion = completion;
 	pending->failure = failure;
 	pending->deaf = world_chance(habits.deaf);
-	pending->finish = script_answer(request, &text);
+	pending->finish = request->iteration ? script_answer(request, &text)
+	                                     : script_judge(request->seed, &text);
 	pending->size = text.size;
+	pending->tokens_in = (int64_t)(request->system_size + request->user_size) / 4;
+	pending->tokens_out = 1 + (int64_t)text.size / 4;
+	if (request->max_tokens > 0 && pending->tokens_out > request->max_tokens)
+		pending->tokens_out = request->max_tokens;
 	pending->text = oe__strndup(oe__buffer_string(&text), text.size);
 	pending->happening.happen = answer;
 	pending->next = out;

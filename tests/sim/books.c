@@ -1,9 +1,13 @@
 #include "books.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/hash.h"
+#include "goals.h"
+#include "hub/hub_internal.h"
+#include "ledger.h"
 #include "world.h"
 
 struct books books;
@@ -23,10 +27,21 @@ void *books_grow(void *array, int64_t *capacity, int64_t count, size_t size)
 	return array;
 }
 
-void model_begin(bool replaces)
+void model_begin(const struct plan *plan, const oe_population *from)
 {
 	model_end();
-	books.replaces = replaces;
+	books.replaces = plan->replaces;
+	books.judges = plan->judges;
+	books.before_best = NAN;
+	if (!from)
+		return;
+	books.base = from->issued;
+	books.before.issued = from->issued;
+	books.before.ended = from->ended;
+	for (int i = 0; i < OE_OUTCOME_COUNT; i++)
+		books.before.outcomes[i] = from->outcomes[i];
+	books.figures = books.before;
+	books.before_best = oe_program_fitness(oe_population_best(from));
 }
 
 void model_end(void)
@@ -46,7 +61,7 @@ uint64_t books_hash(const void *text, size_t size)
 
 struct slot *books_slot(int64_t number)
 {
-	if (number < 1)
+	if (number <= books.base)
 		violated("a number is %lld", (long long)number);
 	books.slots = books_grow(books.slots, &books.slot_capacity, number, sizeof(*books.slots));
 	return &books.slots[number];
@@ -105,6 +120,26 @@ static bool is_given_again(const struct record *record)
 	       record->attempt + 1 < OE__RETRIES_MAX;
 }
 
+void books_begin_goals(void)
+{
+	goals_begin(&books.limits);
+	books.held_at = INT64_MAX;
+	if (isnan(books.before_best))
+		return;
+	goals_see(books.before_best, true);
+	if (goals_reason() != OE_REASON_NONE && books.hub->settings.semantics == OE__SEMANTICS_ORDERED)
+		books.held_at = books.base;
+}
+
+/* A program has joined. In the semantics 'ordered' a run is over at the number at which it is so. */
+static void join(const struct record *record)
+{
+	goals_see(record->score, record->kind == OE__ROW_SEED);
+	if (books.held_at == INT64_MAX && goals_reason() != OE_REASON_NONE &&
+	    books.hub->settings.semantics == OE__SEMANTICS_ORDERED)
+		books.held_at = record->kind == OE__ROW_SEED ? 0 : record->number;
+}
+
 /* What it came to is known. */
 static void decide(struct record *end, int outcome)
 {
@@ -112,7 +147,13 @@ static void decide(struct record *end, int outcome)
 		violated("number %lld ends with outcome %d", (long long)end->number, outcome);
 	end->outcome = outcome;
 	books.figures.outcomes[outcome]++;
-	books.figures.committed += outcome == OE_OUTCOME_COMMITTED;
+	if (outcome != OE_OUTCOME_COMMITTED)
+		return;
+	if (end->number > books.held_at)
+		violated("number %lld joins, and the run was over at number %lld", (long long)end->number,
+		         (long long)books.held_at);
+	books.figures.committed++;
+	join(end);
 }
 
 static void take_end(int64_t index)
@@ -153,7 +194,14 @@ static void take_outcome(int64_t index)
 
 void books_take(int64_t index)
 {
+	books.evaluated += books.records[index].evaluated;
+	if (books.evaluated > books.limits.evaluations)
+		violated("%lld programs were evaluated, of %lld", (long long)books.evaluated,
+		         (long long)books.limits.evaluations);
 	switch (books.records[index].kind) {
+	case OE__ROW_SEED:
+		join(&books.records[index]);
+		break;
 	case OE__ROW_ISSUE:
 		take_issue(index);
 		break;
@@ -175,13 +223,17 @@ void books_take(int64_t index)
 /* Begin anew with the rows that are there. */
 void books_rewind(int64_t cut)
 {
-	struct model_figures before = books.figures;
+	struct model_figures now = books.figures;
 
-	books.figures = (struct model_figures){
-		.evaluations = before.evaluations,
-		.questions = before.questions,
-		.repeated_questions = before.repeated_questions,
-	};
+	books.figures = books.before;
+	books.figures.evaluations = now.evaluations;
+	books.figures.questions = now.questions;
+	books.figures.repeated_questions = now.repeated_questions;
+	books.figures.judgements = now.judgements;
+	bool held = books.held_at != INT64_MAX;
+	books.evaluated = 0;
+	books_begin_goals();
+	ledger_rewind(cut);
 	books.count = books.session = cut;
 	books.calls = 0;
 	for (int64_t i = 0; i < cut; i++) {
@@ -190,4 +242,5 @@ void books_rewind(int64_t cut)
 			books.calls++;
 		books_take(i);
 	}
+	books.lifted = held && books.held_at == INT64_MAX;
 }

@@ -13,6 +13,7 @@
 #include "base/limits.h"
 #include "model.h"
 #include "program/program.h"
+#include "session.h"
 #include "store/log.h"
 
 #define NONE (-1)
@@ -29,9 +30,9 @@ struct record {
 	uint64_t text;    /* of an answer                             */
 	uint64_t prompt;  /* of an issue: what was asked; 0: nothing yet */
 	uint64_t hub;     /* its fingerprint after the call           */
-	double score;     /* of a child                               */
+	double score;     /* of a child, or an initial program        */
 	char id[OE__UUID_SIZE]; /* likewise                           */
-	bool durable, told;
+	bool durable, told, evaluated;
 	bool idle;        /* it changes nothing on the disk           */
 };
 
@@ -52,6 +53,13 @@ struct books {
 	bool replaces;
 	const oe_hub *hub;
 	uint64_t run_seed;
+	int64_t base;    /* numbers that were given before this run */
+	struct model_figures before; /* likewise: what came of them */
+	double before_best; /* likewise: the best score; NAN: none */
+	int judges;      /* enum judges: whether scores are mixed with theirs */
+	int64_t held_at; /* the number at which the run was over; INT64_MAX */
+	bool lifted;     /* it was, before this process, and goes on from there */
+	bool over;       /* it is, since the last step of the owner */
 	struct record *records;
 	int64_t count, capacity, calls;
 	struct slot *slots; /* by number */
@@ -59,8 +67,12 @@ struct books {
 	struct waiting *queue;
 	int64_t head, tail, queue_capacity;
 	double best, island_best[OE__ISLANDS_MAX];
+	int64_t began_ns; /* this process */
+	int64_t lived_ns; /* those before it */
 	int64_t session; /* the first record of this process */
 	int64_t told;    /* the number whose end was told last, in this process */
+	struct limits limits; /* of this process */
+	int64_t evaluated; /* ends that an evaluation led to */
 	struct model_figures figures;
 };
 extern struct books books;
@@ -71,6 +83,8 @@ void *books_grow(void *array, int64_t *capacity, int64_t count, size_t size);
 /* Of a number that was or may be given. */
 struct slot *books_slot(int64_t number);
 int32_t books_attempt(const struct slot *slot);
+/* No program has joined yet, but for those of before. */
+void books_begin_goals(void);
 /* What the row at that index says of its number. */
 void books_take(int64_t index);
 /* Begin anew with the first `cut` rows. */

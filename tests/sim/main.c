@@ -12,6 +12,7 @@
 
 #include "base/file.h"
 #include "disk.h"
+#include "exports.h"
 #include "session.h"
 #include "world.h"
 
@@ -65,23 +66,59 @@ static void clean_up(const char *directory)
 
 /* The same run in another world, where everybody is as quick as they like: the same archive. */
 static void simulate_again(struct plan *plan, long long seed, const char *directory,
-                           const char *hash)
+                           const char *hash, const char *held)
 {
-	char other[HASH_SIZE];
+	char other[HASH_SIZE], other_held[HASH_SIZE];
 
 	world_begin((uint64_t)seed);
 	oe__rng_init(&world.rng, (uint64_t)seed, "again", 0, 0); /* others are quick here */
 	plan_simplify(plan);
-	run_world(plan, directory, other);
+	run_world(plan, directory, other, other_held);
 	if (strcmp(hash, other) != 0)
 		violated("without troubles, and with other numbers in flight, the archive is another one");
+	/* One that was over before its goal, out of time for instance, has not come there. */
+	if (held[0] && other_held[0] && strcmp(held, other_held) != 0)
+		violated("without troubles, and with other numbers in flight, it was over elsewhere");
+}
+
+/* A run, and the same one without troubles if that must come to the same, with the limits that it began
+   with. `kept`: where its last checkpoint goes, or NULL. @return whether there is one. */
+static bool simulate_run(struct plan *plan, long long seed, const char *directory,
+                         const char *kept)
+{
+	char hash[HASH_SIZE], held[HASH_SIZE], last[512];
+	struct limits limits = plan->limits;
+
+	run_world(plan, directory, hash, held);
+	bool found = kept && exports_last(directory, last, sizeof(last)) && rename(last, kept) == 0;
+	clean_up(directory);
+	if (plan->pure) {
+		plan_limit(plan, &limits);
+		simulate_again(plan, seed, directory, hash, held);
+		clean_up(directory);
+	}
+	return found;
+}
+
+/* Another run, which begins with what the first one left. */
+static void simulate_heir(struct plan *plan, long long seed, const char *directory,
+                          const char *kept)
+{
+	oe_error err;
+
+	totals.heirs++;
+	world_begin((uint64_t)seed);
+	oe__rng_init(&world.rng, (uint64_t)seed, "heir", 0, 0);
+	plan_heir(plan, kept);
+	(void)simulate_run(plan, seed, directory, NULL);
+	(void)oe__directory_remove(kept, &err);
 }
 
 static void simulate(const struct choice *choice, const char *semantics, long long seed,
                      const char *root)
 {
 	struct plan plan;
-	char directory[256], hash[HASH_SIZE];
+	char directory[256], kept[256];
 
 	(void)snprintf(again, sizeof(again), "oe-sim --seed %lld --iterations %lld --semantics %s",
 	               seed, choice->iterations, semantics);
@@ -90,12 +127,10 @@ static void simulate(const struct choice *choice, const char *semantics, long lo
 	world_begin((uint64_t)seed);
 	plan_draw(&plan, choice->iterations, semantics);
 	(void)snprintf(directory, sizeof(directory), "%s/run", root);
-	run_world(&plan, directory, hash);
-	clean_up(directory);
-	if (plan.pure) {
-		simulate_again(&plan, seed, directory, hash);
-		clean_up(directory);
-	}
+	(void)snprintf(kept, sizeof(kept), "%s/kept", root);
+	bool heir = seed % 4 == 0;
+	if (simulate_run(&plan, seed, directory, heir ? kept : NULL))
+		simulate_heir(&plan, seed, directory, kept);
 	plan_done(&plan);
 	limit_time(0);
 }
@@ -104,14 +139,16 @@ static void report(double seconds)
 {
 	(void)printf("%lld worlds, %lld iterations (%lld committed), %lld processes: %lld killed"
 	             " (%lld without power), %lld with a disk that failed, %lld stopped;"
-	             " %lld questions (%lld again), %lld evaluations, %lld steps; %.1f s of CPU,"
-	             " %.0f us an iteration; 0 violations\n",
+	             " %lld questions (%lld again), %lld of judges, %lld evaluations, %lld times over before"
+	             " the last number, %lld checkpoints, %lld runs from one, %lld file systems that failed,"
+	             " %lld steps; %.1f s of CPU, %.0f us an iteration; 0 violations\n",
 	             (long long)totals.worlds, (long long)totals.iterations,
 	             (long long)totals.committed, (long long)totals.sessions, (long long)totals.kills,
 	             (long long)totals.power_cuts, (long long)totals.disk_faults,
 	             (long long)totals.stops, (long long)totals.questions,
-	             (long long)totals.repeated_questions, (long long)totals.evaluations,
-	             (long long)totals.steps, seconds,
+	             (long long)totals.repeated_questions, (long long)totals.judgements,
+	             (long long)totals.evaluations, (long long)totals.ends, (long long)totals.checkpoints,
+	             (long long)totals.heirs, (long long)totals.file_faults, (long long)totals.steps, seconds,
 	             totals.iterations > 0 ? 1e6 * seconds / (double)totals.iterations : 0);
 }
 
@@ -178,6 +215,7 @@ int main(int argc, char **argv)
 	watch_signals();
 	disk_install();
 	make_root(root, sizeof(root));
+	plan_write_prices(root);
 	for (long long seed = choice.first; seed < choice.first + choice.seeds; seed++) {
 		size_t count = sizeof(all_semantics) / sizeof(all_semantics[0]);
 		const char *one = all_semantics[(unsigned long long)seed % count];

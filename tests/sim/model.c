@@ -7,6 +7,8 @@
 #include "books.h"
 #include "disk.h"
 #include "fingerprint.h"
+#include "goals.h"
+#include "ledger.h"
 #include "hub/hub_internal.h"
 #include "world.h"
 
@@ -17,10 +19,13 @@ const struct model_figures *model_figures(void)
 
 /* ---- life ---- */
 
-void model_watch(const oe_hub *hub, uint64_t run_seed)
+void model_watch(const oe_hub *hub, const struct plan *plan)
 {
 	books.hub = hub;
-	books.run_seed = run_seed;
+	books.run_seed = plan->run_seed;
+	books.limits = plan->limits;
+	books.over = false;
+	books.began_ns = world.now_ns;
 	books.session = books.count;
 	books.told = 0;
 	books.head = books.tail = 0;
@@ -42,6 +47,8 @@ void model_resumed(const oe_hub *hub)
 	for (int64_t i = books.count; i-- > 0;) {
 		if (books.records[i].call == 0)
 			continue;
+		if (books.lifted) /* what waited behind the end has had its turn by now */
+			books.records[i].hub = fingerprint(hub);
 		if (books.records[i].hub != fingerprint(hub))
 			violated("after %lld calls the hub is another one than the log makes again",
 			         (long long)books.records[i].call);
@@ -68,6 +75,7 @@ void model_done(void)
 
 void model_leave(bool clean)
 {
+	books.lived_ns += world.now_ns - books.began_ns;
 	if (books.head != books.tail)
 		violated("%lld rows were never ended by the log", (long long)(books.tail - books.head));
 	for (int64_t i = 0; clean && i < books.count; i++)
@@ -106,6 +114,12 @@ void model_asked(const oe_llm_request *request)
 	world.progress = world.steps;
 }
 
+void model_judges(void)
+{
+	books.figures.judgements += !world.dead;
+	world.progress = world.steps;
+}
+
 void model_evaluated(const oe_evaluation_request *request)
 {
 	if (world.dead)
@@ -130,6 +144,9 @@ static void check_turn(const struct record *end)
 	if (end->number <= books.told)
 		violated("number %lld ends after number %lld", (long long)end->number,
 		         (long long)books.told);
+	if (end->number > books.held_at)
+		violated("the end of number %lld is told, and the run was over at number %lld",
+		         (long long)end->number, (long long)books.held_at);
 	books.told = end->number;
 }
 
@@ -195,6 +212,31 @@ void model_check(const oe_hub *hub)
 			         (long long)oe_hub_outcome_count(hub, i), oe_outcome_name(i),
 			         (long long)figures->outcomes[i]);
 	check_bests(hub);
+	books.over = goals_reason() != OE_REASON_NONE;
+}
+
+bool model_may_end(int reason)
+{
+	const struct limits *limits = &books.limits;
+	int64_t took_ns = world.now_ns - books.began_ns;
+	int goal = goals_reason();
+
+	switch (reason) {
+	case OE_REASON_ITERATIONS:
+		return goal == OE_REASON_NONE;
+	case OE_REASON_TARGET:
+		return goal == OE_REASON_TARGET;
+	case OE_REASON_PATIENCE:
+		return goal == OE_REASON_PATIENCE || goals_were_missed();
+	case OE_REASON_BUDGET:
+		/* Of a run that did not even begin, what was evaluated is not in the log. */
+		return books.evaluated >= limits->evaluations || ledger_is_tight() ||
+		       (books.calls == 0 && limits->evaluations < INT64_MAX);
+	case OE_REASON_TIME:
+		return took_ns >= limits->time_ns || books.lived_ns + took_ns >= limits->seconds_ns;
+	default:
+		return false;
+	}
 }
 
 void model_finished(int64_t iterations)
@@ -202,14 +244,15 @@ void model_finished(int64_t iterations)
 	const struct model_figures *figures = &books.figures;
 	int64_t sum = 0;
 
-	if (figures->issued != iterations || figures->ended != iterations)
+	if (figures->issued != books.base + iterations ||
+	    figures->ended != books.before.ended + iterations)
 		violated("%lld numbers were given and %lld ended, of %lld", (long long)figures->issued,
 		         (long long)figures->ended, (long long)iterations);
 	for (int i = 0; i < OE_OUTCOME_COUNT; i++)
-		sum += figures->outcomes[i];
+		sum += figures->outcomes[i] - books.before.outcomes[i];
 	if (sum != iterations)
 		violated("the outcomes add up to %lld", (long long)sum);
-	for (int64_t number = 1; number <= iterations; number++)
+	for (int64_t number = books.base + 1; number <= books.base + iterations; number++)
 		if (books_slot(number)->end == NONE || books_slot(number)->again)
 			violated("number %lld has no end", (long long)number);
 }

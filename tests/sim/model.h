@@ -15,11 +15,13 @@
 #include "openevolve/hub.h"
 #include "openevolve/llm.h"
 
-void model_begin(bool replaces); /* of a world: "hub.on_failure" is "replace" */
+/* Of a run, which goes on from that checkpoint, or NULL. */
+struct plan;
+void model_begin(const struct plan *plan, const oe_population *from);
 void model_end(void);
 
 /* A process begins with this hub, whose calls are watched. */
-void model_watch(const oe_hub *hub, uint64_t run_seed);
+void model_watch(const oe_hub *hub, const struct plan *plan);
 
 /* The last event was told: those of all ends were, before. */
 void model_done(void);
@@ -42,12 +44,17 @@ void model_asked(const oe_llm_request *request);
 void model_evaluated(const oe_evaluation_request *request);
 
 struct model_figures {
-	int64_t issued, ended, committed, evaluations, questions, repeated_questions;
+	int64_t issued, ended, committed, evaluations, questions, repeated_questions, judgements;
 	int64_t outcomes[OE_OUTCOME_COUNT];
 };
 const struct model_figures *model_figures(void);
 
+/* A model is asked what it thinks of a program. */
+void model_judges(void);
+
 /* The run has come to its last number: every number ended, once. */
 void model_finished(int64_t iterations);
+/* May it end for this reason now? It ends for others, too, which the session knows. */
+bool model_may_end(int reason);
 
 #endif /* OE_TESTS_SIM_MODEL_H */

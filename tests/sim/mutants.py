@@ -91,6 +91,44 @@ MUTANTS = [
     ("unsynced", "a run goes on from rows that nobody synced", [
         ("lib/store/database.c", "\telse if (status == 0)\n\t\tstatus = migrate",
          "\telse if (status == 0 && database->format < OE__STORE_FORMAT)\n\t\tstatus = migrate")]),
+    ("pays-late", "a question is sent before what it may cost is durable", [
+        ("lib/controller/purse.c", "\tif (purse->log) {\n\t\tappend_locked(purse, entry, true);\n\t} else {",
+         "\tif (purse->log)\n\t\tappend_locked(purse, entry, true);\n\tentry->row.done = NULL;\n\t{")]),
+    ("overdraws", "a question is paid for without a look at what others may still cost", [
+        ("lib/controller/purse.c", "if (tokens_of(fare) > purse->tokens_max - purse->spent.tokens)",
+         "if (tokens_of(fare) > purse->tokens_max - purse->spent.tokens + purse->spent.tokens_unsettled)")]),
+    ("settles-at-nothing", "what a provider does not tell counts as nothing", [
+        ("lib/controller/purse.c", "\tcharge.state = OE__CHARGE_UNSETTLED;\n",
+         "\tcharge.state = OE__CHARGE_UNSETTLED;\n\tcharge.tokens = 0;\n")]),
+    ("forgets-charges", "what was reserved by a process that was killed is free", [
+        ("lib/store/charge.c", "UPDATE charge SET state = 'unsettled' WHERE",
+         "UPDATE charge SET state = 'free', tokens = 0, cost = 0 WHERE")]),
+    ("judges-for-free", "judges are asked past the purse", [
+        ("lib/evaluator/judge.c", "\t\t.meter = oe__evaluation_meter(judging->evaluation),\n", "")]),
+    ("judged-by-another", "a judge is asked with the seed of the slot", [
+        ("lib/evaluator/judge.c", "\tjudging->seed = request->seed;\n", "\tjudging->seed = request->seed + 1;\n")]),
+    ("unjudged", "a program joins without its judges when the money is gone", [
+        ("lib/evaluator/judge.c", " || oe__llm_failure(call) == OE__LLM_FAILURE_UNPAID", "")]),
+    ("one-more", "one more evaluation is begun than the budget has", [
+        ("lib/controller/budget.c", "return under_way < budget->evaluations_max", "return under_way <= budget->evaluations_max")]),
+    ("past-the-goal", "in the semantics 'ordered', a run goes on behind the number at which it is over", [
+        ("lib/controller/ending.c", "\tendings->held_at = number;\n\toe__hub_hold(controller->hub, number);",
+         "\tendings->held_at = number;")]),
+    ("impatient", "programs that did not join wear out the patience", [
+        ("lib/controller/rules.c", "rules->since_best >= rules->patience", "rules->since_best + 1 >= rules->patience")]),
+    ("exports-early", "a checkpoint is written before all that it shows is durable", [
+        ("lib/controller/save.c", "saving->status = oe__log_flush(controller->log, &saving->error);", "saving->status = 0;")]),
+    ("overwrites-origin", "a checkpoint replaces the one that the log begins with", [
+        ("lib/controller/save.c", "if (saving->population->ended == controller->origin)", "if (controller->origin == -2)")]),
+    ("torn-checkpoint", "a checkpoint is written in its place", [
+        ("lib/store/checkpoint.c", "\twriting->directory = temporary.data;\n",
+         "\twriting->directory = (char *)(uintptr_t)writing->final;\n"
+         "\t(void)oe__directory_make(writing->directory, NULL);\n"),
+        ("lib/store/checkpoint.c",
+         "\t\tstatus = put_in_place(temporary.data, old.data, writing->final, err);\n",
+         "\t\t(void)put_in_place;\n")]),
+    ("leaves-rubbish", "what a killed process had half written stays", [
+        ("lib/store/directory.c", "\tsweep(directory->checkpoints);\n", "")]),
 ]
 
 

@@ -3,7 +3,9 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "backends.h"
+#include "ledger.h"
 #include "session.h"
 #include "world.h"
 
@@ -23,9 +25,22 @@ static void set(struct plan *plan, const char *name, const char *format, ...)
 	note("%s: %s", name, value);
 }
 
+#define CENT 10000000 /* in billionths of a dollar */
+
+const struct limits no_limits = { INT64_MAX, INT64_MAX, INT64_MAX, INT64_MAX,
+	                              INT64_MAX, INT64_MAX, INT64_MAX };
+
+static char prices[256];
+
 static int64_t between(int64_t min, int64_t max)
 {
 	return min + (int64_t)world_below((uint64_t)(max - min + 1));
+}
+
+static void draw_synced(struct plan *plan)
+{
+	plan->synced = world_below(3) > 0;
+	set(plan, "durability", "%s", plan->synced ? "power" : "process");
 }
 
 static void draw_population(struct plan *plan)
@@ -50,7 +65,6 @@ static void draw_population(struct plan *plan)
 static void draw_flow(struct plan *plan, const char *semantics)
 {
 	plan->replaces = world_below(3) == 0;
-	plan->synced = world_below(3) > 0;
 	set(plan, "hub.semantics", "%s", semantics);
 	set(plan, "hub.window", "%d", (int)(world_below(2) ? 0 : between(1, 40)));
 	set(plan, "hub.on_failure", "%s", plan->replaces ? "replace" : "count");
@@ -60,9 +74,10 @@ static void draw_flow(struct plan *plan, const char *semantics)
 	set(plan, "evaluator.timeout", "%d", (int)between(1, 60));
 	set(plan, "evaluator.max_retries", "%d", (int)between(0, 3));
 	set(plan, "evaluator.grace", "%.1f", (double)between(0, 20) / 10);
-	set(plan, "durability", "%s", plan->synced ? "power" : "process");
+	draw_synced(plan);
 	set(plan, "store.prompts", "%s", world_below(8) ? "recipe" : "full");
-	set(plan, "checkpoint_interval", "%d", (int)(world_below(3) ? 0 : between(20, 200)));
+	set(plan, "checkpoint_interval", "%d", (int)(world_below(3) ? 0 : between(10, 200)));
+	set(plan, "checkpoint_on_improvement", "%s", world_below(8) ? "false" : "true");
 	set(plan, "diff_based_evolution", "%s", world_below(3) ? "true" : "false");
 	set(plan, "max_code_length", "1000");
 	set(plan, "prompt.num_top_programs", "%d", (int)between(0, 4));
@@ -77,6 +92,84 @@ static void purify(struct plan *plan)
 	plan->user = false;
 	set(plan, "evaluator.timeout", "%d", (int)between(10, 60));
 	set(plan, "hub.window", "%d", (int)between(1, 24));
+}
+
+/* Judges take their time within that of an evaluation. */
+static void draw_judges(struct plan *plan)
+{
+	if (world_below(3) > 0)
+		return;
+	plan->judges = plan->pure ? JUDGED : MAYBE_JUDGED;
+	set(plan, "evaluator.use_llm_feedback", "true");
+	set(plan, "evaluator.timeout", "%d", (int)(plan->pure ? 3000 : between(20, 120)));
+}
+
+/* A run that is over because of what it has found is so at a number only where they end in order. */
+static void draw_goals(struct limits *limits)
+{
+	if (world_below(2) == 0)
+		limits->target_percent = between(40, 100);
+	if (world_below(2) == 0)
+		limits->patience = between(3, 60);
+	if (world_below(3) == 0)
+		limits->time_ns = between(5, 500) * S;
+	if (world_below(3) == 0)
+		limits->seconds_ns = between(5, 500) * S;
+}
+
+static void draw_budget(struct plan *plan)
+{
+	struct limits *limits = &plan->limits;
+
+	set(plan, "budget.prices", "%s", prices);
+	if (world_below(2) == 0)
+		limits->tokens = between(2000, 20000 + 2000 * plan->iterations);
+	if (world_below(2) == 0)
+		limits->cost = between(1, 5 + plan->iterations / 2) * CENT;
+	if (world_below(2) == 0)
+		limits->evaluations = between(1, plan->iterations);
+}
+
+static void draw_limits(struct plan *plan, const char *semantics)
+{
+	plan->limits = no_limits;
+	if (world_below(3) == 0 && (!plan->pure || strcmp(semantics, "ordered") == 0))
+		draw_goals(&plan->limits);
+	if (world_below(3) == 0)
+		draw_budget(plan);
+	plan_limit(plan, &plan->limits);
+}
+
+static void set_limit(struct plan *plan, const char *name, int64_t value, int64_t unit)
+{
+	if (value == INT64_MAX)
+		set(plan, name, "null");
+	else
+		set(plan, name, "%.10g", (double)value / (double)unit);
+}
+
+void plan_limit(struct plan *plan, const struct limits *limits)
+{
+	set_limit(plan, "target_score", limits->target_percent, 100);
+	set_limit(plan, "early_stopping_patience", limits->patience, 1);
+	set_limit(plan, "max_time", limits->time_ns, S);
+	set_limit(plan, "budget.seconds", limits->seconds_ns, S);
+	set_limit(plan, "budget.tokens", limits->tokens, 1);
+	set_limit(plan, "budget.cost_usd", limits->cost, 100 * CENT);
+	set_limit(plan, "budget.evaluations", limits->evaluations, 1);
+	plan->limits = *limits;
+}
+
+void plan_write_prices(const char *directory)
+{
+	char text[128];
+	oe_error err = { 0 };
+
+	(void)snprintf(prices, sizeof(prices), "%s/prices.yaml", directory);
+	(void)snprintf(text, sizeof(text), "scripted: {input: %d, output: %d}\n", LEDGER_PRICE_IN,
+	               LEDGER_PRICE_OUT);
+	if (oe__file_write(prices, text, strlen(text), &err) < 0)
+		violated("%s", err.message);
 }
 
 static void draw_generation(struct plan *plan)
@@ -120,6 +213,8 @@ void plan_draw(struct plan *plan, int64_t iterations, const char *semantics)
 	draw_habits();
 	if (strcmp(semantics, "steady") != 0 && world_below(3) > 0)
 		purify(plan);
+	draw_judges(plan);
+	draw_limits(plan, semantics);
 	if (strcmp(semantics, "generation") == 0)
 		draw_generation(plan);
 }
@@ -132,6 +227,17 @@ void plan_simplify(struct plan *plan)
 	set(plan, "evaluator.parallel_evaluations", "%d", (int)between(1, 64));
 	set(plan, "checkpoint_interval", "0");
 	set(plan, "durability", "process");
+	plan->synced = false;
+}
+
+void plan_heir(struct plan *plan, const char *checkpoint)
+{
+	(void)snprintf(plan->from, sizeof(plan->from), "%s", checkpoint);
+	plan->sessions_max = (int)between(0, 6);
+	draw_synced(plan);
+	if (!plan->pure && world_below(2))
+		draw_population(plan); /* a run of its own may have other islands, cells and rates */
+	draw_limits(plan, world.semantics);
 }
 
 void plan_done(struct plan *plan)

@@ -1,26 +1,39 @@
 /* The log, looked at as it is given rows and ends them. */
 
+#include <math.h>
 #include <string.h>
 
 #include "base/hash.h"
 #include "books.h"
 #include "fingerprint.h"
+#include "ledger.h"
 #include "hub/hub_internal.h"
 #include "iteration/job.h"
 #include "script.h"
 #include "world.h"
 
-/* An evaluation belongs to its program. */
+/* Is it what the evaluator said, and the judges if there are any? Where it said nothing the judges'
+   metrics are all that there are. */
+static bool is_score(double score, const struct script_result *result, uint64_t seed)
+{
+	double mixed = script_mix(result->score, seed);
+
+	if (books.judges != UNJUDGED &&
+	    (result->end == SCRIPT_NO_METRICS || fabs(score - mixed) < 1e-12))
+		return true;
+	return score == result->score && books.judges != JUDGED;
+}
+
+/* An evaluation belongs to its program. An initial one may have failed. */
 static void check_child(const oe_program *child, struct record *record)
 {
 	struct script_result result;
 	uint64_t seed = oe__hash64(child->source->hash, OE__SHA256_SIZE, books.run_seed);
 
 	script_evaluate(child, seed, &result);
-	for (size_t i = 0; i < oe_program_metric_count(child); i++)
-		if (strcmp(oe_program_metric_at(child, i, &record->score), "combined_score") == 0)
-			break;
-	if (record->score != result.score)
+	record->score = child->fitness;
+	if (!is_score(record->score, &result, seed) &&
+	    (record->kind != OE__ROW_SEED || result.end == SCRIPT_SCORES))
 		violated("a program has the score %.17g, and its evaluation was %.17g", record->score,
 		         result.score);
 	memcpy(record->id, child->id, strlen(child->id) + 1);
@@ -44,14 +57,18 @@ static void record_call(struct record *record, const struct oe__row *row)
 	record->call = ++books.calls;
 	model_check_rules();
 	record->hub = fingerprint(books.hub);
-	if (row->kind == OE__ROW_COMMIT && row->program && row->outcome <= OE_OUTCOME_COMMITTED)
+	bool seed = row->kind == OE__ROW_SEED;
+	if (row->program && (seed || (row->kind == OE__ROW_COMMIT && row->outcome <= OE_OUTCOME_COMMITTED)))
 		check_child(row->program, record);
 }
 
 static int64_t record_row(const struct oe__row *row)
 {
-	if (!oe__row_is_call(row->kind) && row->kind != OE__ROW_ANSWER && row->kind != OE__ROW_OUTCOME)
+	if (!oe__row_is_call(row->kind) && row->kind != OE__ROW_ANSWER &&
+	    row->kind != OE__ROW_OUTCOME && row->kind != OE__ROW_CHARGE)
 		return NONE;
+	if (row->kind == OE__ROW_ISSUE && books.over)
+		violated("number %lld is given, and the run is over", (long long)row->number);
 	books.records = books_grow(books.records, &books.capacity, books.count, sizeof(*books.records));
 	struct record *record = &books.records[books.count];
 	*record = (struct record){
@@ -59,9 +76,12 @@ static int64_t record_row(const struct oe__row *row)
 		.number = row->number,
 		.attempt = row->attempt,
 		.given = row->outcome,
+		.evaluated = oe__row_is_call(row->kind) && row->evaluation_ms >= 0,
 	};
 	if (oe__row_is_call(row->kind))
 		record_call(record, row);
+	else if (row->kind == OE__ROW_CHARGE)
+		record->idle = !ledger_row(row, books.count);
 	else if (row->kind == OE__ROW_ANSWER)
 		record->text = books_hash(row->answer.text, row->answer.size);
 	books_take(books.count);

@@ -158,6 +158,66 @@ int script_answer(const oe_llm_request *request, struct oe__buffer *out)
 	return kind == CUT ? OE_FINISH_LENGTH : OE_FINISH_STOP;
 }
 
+/* ---- judges ---- */
+
+enum opinion { RATINGS, RATINGS_IN_A_FENCE, REMARKS_TOO, NOT_A_WORD, NO_JSON, OPINIONS };
+
+struct rating {
+	enum opinion kind;
+	double quality, style;
+};
+
+static struct rating draw_rating(uint64_t seed)
+{
+	struct oe__rng rng;
+	struct rating rating;
+
+	oe__rng_init(&rng, seed, "judge", 0, 0);
+	rating.kind = (enum opinion)oe__rng_below(&rng, OPINIONS);
+	rating.quality = (double)oe__rng_below(&rng, 101) / 100;
+	rating.style = (double)oe__rng_below(&rng, 101) / 100;
+	return rating;
+}
+
+int script_judge(uint64_t seed, struct oe__buffer *out)
+{
+	struct rating rating = draw_rating(seed);
+
+	switch (rating.kind) {
+	case NOT_A_WORD:
+		return OE_FINISH_EMPTY;
+	case NO_JSON:
+		oe__buffer_text(out, "I like it.");
+		break;
+	case REMARKS_TOO:
+		oe__buffer_printf(out, "{\"quality\": %.2f, \"reasoning\": \"it is short\"}", rating.quality);
+		break;
+	case RATINGS_IN_A_FENCE:
+		oe__buffer_printf(out, "So:\n```json\n{\"quality\": %.2f, \"style\": %.2f}\n```\n",
+		                  rating.quality, rating.style);
+		break;
+	default:
+		oe__buffer_printf(out, "{\"quality\": %.2f, \"style\": %.2f}", rating.quality, rating.style);
+		break;
+	}
+	return OE_FINISH_STOP;
+}
+
+double script_mix(double own, uint64_t seed)
+{
+	struct rating rating = draw_rating(seed);
+
+	switch (rating.kind) {
+	case NOT_A_WORD:
+	case NO_JSON:
+		return own;
+	case REMARKS_TOO:
+		return 0.7 * own + 0.3 * rating.quality;
+	default:
+		return 0.7 * own + 0.3 * (rating.quality + rating.style) / 2;
+	}
+}
+
 /* ---- evaluations ---- */
 
 void script_evaluate(const oe_program *program, uint64_t seed, struct script_result *out)

@@ -23,6 +23,11 @@ void script_program(int index, char out[SCRIPT_CODE_MAX]);
 /* The answer to a question; @return enum oe_finish. */
 int script_answer(const oe_llm_request *request, struct oe__buffer *out);
 
+/* What a model says of a program, whose evaluation has that seed; @return enum oe_finish. */
+int script_judge(uint64_t seed, struct oe__buffer *out);
+/* The score that it has then: its own, if nothing was said that counts. */
+double script_mix(double own, uint64_t seed);
+
 enum script_end {
 	SCRIPT_SCORES,
 	SCRIPT_RAISES,  /* a verdict, and an artifact      */

@@ -7,7 +7,12 @@
 #include "base/file.h"
 #include "controller/controller_internal.h"
 #include "disk.h"
+#include "exports.h"
+#include "files.h"
+#include "goals.h"
 #include "hub/hub.h"
+#include "ledger.h"
+#include "llm/llm.h"
 #include "model.h"
 #include "script.h"
 #include "world.h"
@@ -17,6 +22,7 @@ struct totals totals;
 /* One process. */
 struct session {
 	const struct plan *plan;
+	const oe_population *from; /* the checkpoint that the run began with, or NULL */
 	oe_controller *controller;
 	oe_scheduler *scheduler;
 	oe_llm *llm;
@@ -33,6 +39,12 @@ struct session {
 	int programs;    /* added so far by the user */
 	struct happening user;
 };
+
+/* It may be why something goes wrong. */
+static bool something_failed(void)
+{
+	return disk_has_failed() || files_have_failed();
+}
 
 /* ---- the user ---- */
 
@@ -80,8 +92,10 @@ static void act(struct happening *happening)
 /* ---- beginning ---- */
 
 /* Nothing but time tells these worlds from each other. */
-static void calm(void)
+static void calm(const struct plan *plan)
 {
+	if (plan->judges != UNJUDGED) /* who is refused says nothing of a program, and it has another score */
+		habits.key_refused = 0;
 	habits.transient = habits.refused = habits.breaks = habits.slow = 0;
 	habits.outage_from_ns = habits.outage_to_ns = 0;
 }
@@ -91,6 +105,7 @@ static void draw_troubles(struct session *session)
 	const struct plan *plan = session->plan;
 	int64_t steps = 10 + 20 * plan->iterations / (1 + plan->sessions_max);
 	struct disk_faults faults = { 0 };
+	struct file_faults file_faults = { 0 };
 	uint64_t kind = world_below(10);
 
 	session->soon = world_below(3) == 0;
@@ -116,11 +131,16 @@ static void draw_troubles(struct session *session)
 		faults.full = world_below(2);
 		faults.for_good = world_below(2);
 	}
+	if (world_below(4) == 0)
+		file_faults.crash_at = 1 + (int64_t)world_below(session->soon ? 20 : 2000);
+	if (plan->faults && world_below(4) == 0)
+		file_faults.fail_at = 1 + (int64_t)world_below(100);
 	if (plan->faults && world_below(8) == 0)
 		session->fail_read_at = 1 + (int64_t)world_below(200);
 	if (plan->pure)
-		calm();
+		calm(plan);
 	disk_arm(&faults);
+	files_arm(&file_faults);
 }
 
 static void draw_peace(const struct plan *plan)
@@ -131,8 +151,9 @@ static void draw_peace(const struct plan *plan)
 	habits.slow = habits.deaf = habits.key_refused = 0;
 	habits.outage_from_ns = habits.outage_to_ns = 0;
 	if (plan->pure)
-		calm();
+		calm(plan);
 	disk_arm(NULL);
+	files_arm(NULL);
 }
 
 static int make_controller(struct session *session, const char *directory, oe_error *err)
@@ -142,11 +163,19 @@ static int make_controller(struct session *session, const char *directory, oe_er
 	session->scheduler = sim_scheduler_new();
 	int status = session->scheduler ? backends_new(&session->llm, &session->evaluator)
 	                                : OE_ERR_NOMEM;
+	if (status == 0)
+		status = oe__llm_set_tariff(session->llm, "scripted", LEDGER_OUTPUT_MAX);
 	if (status == 0 && plan->retries) {
 		oe_llm *inner = session->llm;
 		session->llm = NULL;
 		status = oe_llm_retry_new(inner, session->scheduler, 2, 500, &session->llm);
 		oe_llm_unref(inner);
+	}
+	if (status == 0 && plan->judges != UNJUDGED) {
+		oe_evaluator *inner = session->evaluator;
+		session->evaluator = NULL;
+		status = oe_evaluator_judge_new(plan->config, inner, session->llm, &session->evaluator, err);
+		oe_evaluator_unref(inner);
 	}
 	return status < 0 ? status
 	                  : oe_controller_new(plan->config, session->scheduler, session->llm,
@@ -176,22 +205,26 @@ static int begin(struct session *session, const char *directory, bool kept, oe_e
 	if (status < 0)
 		return status;
 	oe_controller *controller = session->controller;
-	model_watch(controller->hub, session->plan->run_seed);
-	if (disk_has_failed() || world.dead)
+	model_watch(controller->hub, session->plan);
+	ledger_limit(session->plan->limits.tokens, session->plan->limits.cost);
+	if (something_failed() || world.dead)
 		return OE_ERR_IO;
 	bool there = model_audit(controller->directory->database, kept);
 	session->audited = true;
-	if (disk_has_failed() || world.dead)
+	exports_audit(directory);
+	if (something_failed() || world.dead)
 		return OE_ERR_IO;
+	ledger_watch(controller);
 	disk_fail_read(session->fail_read_at);
 	int found = oe_controller_has_run(controller, err);
 	if (found < 0)
 		return found;
-	if ((found > 0) != there)
+	/* One that begins with a checkpoint has programs before its first call. */
+	if (there ? found == 0 : found > 0 && !session->from)
 		violated("the log has %s rows, and the controller says otherwise", there ? "some" : "no");
-	if (!there)
+	if (!found && !session->from)
 		return seed(session, err);
-	status = oe_controller_resume(controller, NULL, err);
+	status = oe_controller_resume(controller, found ? NULL : session->plan->from, err);
 	if (status < 0)
 		return status;
 	model_resumed(controller->hub);
@@ -232,7 +265,7 @@ static void check_end(const struct session *session)
 	if (numbers.evaluations_started != numbers.evaluations_finished)
 		violated("%lld evaluations began, %lld ended", (long long)numbers.evaluations_started,
 		         (long long)numbers.evaluations_finished);
-	bool expected = reason == OE_REASON_ITERATIONS ||
+	bool expected = model_may_end(reason) ||
 	                (reason == OE_REASON_REQUESTED && session->stopped) ||
 	                (reason == OE_REASON_STORE && disk_has_failed()) ||
 	                /* A model that fails once, and then takes longer than "llm.give_up_after". */
@@ -253,13 +286,14 @@ static void step(struct session *session)
 
 	if (world.dead)
 		return;
-	if (got < 0 && !disk_has_failed())
+	if (got < 0 && !something_failed())
 		violated("a step fails: %s", err.message);
 	if (got < 0) {
 		kill_process(); /* what a program would do */
 		return;
 	}
 	model_check(session->controller->hub);
+	ledger_check(session->controller);
 	if (got == 0)
 		return;
 	model_told(event);
@@ -299,6 +333,7 @@ static void drain(void)
 static void end(struct session *session)
 {
 	oe_controller_free(session->controller);
+	ledger_leave();
 	drain();
 	backends_end();
 	drain();
@@ -309,12 +344,20 @@ static void end(struct session *session)
 		violated("a controller that was freed is still there");
 }
 
-/* @return whether the run has come to its end. */
-static bool run_session(const struct plan *plan, const char *directory, bool troubled, bool *kept,
-                        char *hash)
+/* What of a run goes from one process to the next. */
+struct run {
+	struct plan *plan;
+	const char *directory;
+	oe_population *from;
+	bool kept; /* what was durable is there */
+};
+
+/* @return enum oe_stop_reason, or OE_REASON_NONE if it did not come to an end. */
+static int run_session(struct run *run, bool troubled, char *hash)
 {
+	const struct plan *plan = run->plan;
 	struct session session = {
-		.plan = plan, .troubled = troubled, .hash = hash, .user.happen = act
+		.plan = plan, .from = run->from, .troubled = troubled, .hash = hash, .user.happen = act
 	};
 	oe_error err = { 0 };
 
@@ -323,8 +366,8 @@ static bool run_session(const struct plan *plan, const char *directory, bool tro
 		draw_troubles(&session);
 	else
 		draw_peace(plan);
-	int status = begin(&session, directory, *kept, &err);
-	if (status < 0 && !disk_has_failed() && !world.dead)
+	int status = begin(&session, run->directory, run->kept, &err);
+	if (status < 0 && !something_failed() && !world.dead)
 		violated("the run cannot begin, or go on: %s", err.message);
 	if (status == 0)
 		live(&session);
@@ -336,43 +379,101 @@ static bool run_session(const struct plan *plan, const char *directory, bool tro
 	bool power = killed && plan->power && (session.soon || world_below(2));
 	disk_reboot(power);
 	world.dead = false;
-	*kept = (*kept || session.audited) && (plan->synced || !power);
+	run->kept = (run->kept || session.audited) && (plan->synced || !power);
 	totals.kills += killed;
 	totals.power_cuts += power;
 	totals.disk_faults += failed;
+	totals.file_faults += files_have_failed();
 	totals.stops += session.stopped;
-	return session.done && !failed && session.reason == OE_REASON_ITERATIONS;
+	return session.done && !failed ? session.reason : OE_REASON_NONE;
 }
 
-void run_world(const struct plan *plan, const char *directory, char hash[HASH_SIZE])
+/* By a rule of its own. */
+static bool is_over(int reason)
 {
-	char again[HASH_SIZE] = "";
-	bool finished = false, kept = true;
-	int sessions = 0;
+	return reason == OE_REASON_TARGET || reason == OE_REASON_PATIENCE || reason == OE_REASON_TIME ||
+	       reason == OE_REASON_BUDGET;
+}
 
-	model_begin(plan->replaces);
-	while (!finished) {
-		bool troubled = sessions++ < plan->sessions_max;
-		finished = run_session(plan, directory, troubled, &kept, hash);
-		if (!troubled && !finished && sessions > plan->sessions_max + 20)
-			violated("the run comes to no end");
-	}
-	/* Once more, to see that the log makes it again, and that nothing is left to do. */
-	int64_t steps = world.steps;
-	if (!run_session(plan, directory, false, &kept, again))
-		violated("a run that has ended goes on");
-	if (strcmp(hash, again) != 0)
-		violated("a run that has ended has another archive when it is made again");
-	model_finished(plan->iterations);
-	note("%lld steps after the end", (long long)(world.steps - steps));
+/* A run that has found what it was to find is over, until that is lifted. */
+static void check_over(struct run *run, int reason, char *hash)
+{
+	int64_t questions = model_figures()->questions, issued = model_figures()->issued;
+	int again = run_session(run, false, hash);
 
+	if (!is_over(again))
+		violated("a run that was over for reason %d goes on, to reason %d", reason, again);
+	if (model_figures()->issued != issued || model_figures()->questions != questions)
+		violated("a run that was over asks %lld more questions",
+		         (long long)(model_figures()->questions - questions));
+}
+
+static void lift(struct run *run, int reason, char *hash, char *held)
+{
+	/* Of patience what was under way may have thought better. */
+	bool goal = goals_reason() != OE_REASON_NONE && goals_reason() == reason;
+
+	totals.ends++;
+	if (goal && world_below(2))
+		check_over(run, reason, hash);
+	if (goal && held[0] == '\0')
+		memcpy(held, hash, HASH_SIZE);
+	plan_limit(run->plan, &no_limits);
+}
+
+static void count_totals(void)
+{
 	const struct model_figures *figures = model_figures();
+
 	totals.worlds++;
-	totals.iterations += figures->ended;
 	totals.steps += world.steps;
 	totals.questions += figures->questions;
 	totals.repeated_questions += figures->repeated_questions;
 	totals.evaluations += figures->evaluations;
 	totals.committed += figures->committed;
+	totals.judgements += figures->judgements;
+	totals.checkpoints += exports_written();
+}
+
+static void load_checkpoint(struct run *run)
+{
+	oe_error err = { 0 };
+
+	if (run->plan->from[0] && oe_population_load(run->plan->from, &run->from, &err) < 0)
+		violated("the checkpoint to begin with cannot be read: %s", err.message);
+}
+
+void run_world(struct plan *plan, const char *directory, char hash[HASH_SIZE],
+               char held[HASH_SIZE])
+{
+	struct run run = { .plan = plan, .directory = directory, .kept = true };
+	char again[HASH_SIZE] = "";
+	int sessions = 0, reason = OE_REASON_NONE;
+
+	held[0] = '\0';
+	load_checkpoint(&run);
+	ledger_begin();
+	exports_begin();
+	model_begin(plan, run.from);
+	while (reason != OE_REASON_ITERATIONS) {
+		bool troubled = sessions++ < plan->sessions_max;
+		reason = run_session(&run, troubled, hash);
+		if (is_over(reason))
+			lift(&run, reason, hash, held);
+		if (!troubled && sessions > plan->sessions_max + 20)
+			violated("the run comes to no end");
+	}
+	/* Once more, to see that the log makes it again, and that nothing is left to do. */
+	int64_t steps = world.steps;
+	if (run_session(&run, false, again) != OE_REASON_ITERATIONS)
+		violated("a run that has ended goes on");
+	if (strcmp(hash, again) != 0)
+		violated("a run that has ended has another archive when it is made again");
+	model_finished(plan->iterations);
+	totals.iterations += plan->iterations;
+	note("%lld steps after the end", (long long)(world.steps - steps));
+	count_totals();
 	model_end();
+	ledger_end();
+	oe_population_unref(run.from);
 }

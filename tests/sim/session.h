@@ -11,6 +11,22 @@
 
 #include "openevolve/config.h"
 
+/* What ends a run before its last number. */
+struct limits {
+	int64_t target_percent, patience; /* INT64_MAX: none, as of all of them */
+	int64_t tokens, cost;             /* the latter in billionths of a dollar */
+	int64_t evaluations;
+	int64_t time_ns;    /* of a process */
+	int64_t seconds_ns; /* of the run   */
+};
+extern const struct limits no_limits;
+
+enum judges {
+	UNJUDGED,
+	MAYBE_JUDGED, /* not if the model fails */
+	JUDGED
+};
+
 /* What a world is like, drawn from its seed. */
 struct plan {
 	oe_config *config;
@@ -25,21 +41,33 @@ struct plan {
 	bool user;          /* somebody pauses, stops, adds programs                  */
 	bool retries;       /* the model is asked through the library's own retry     */
 	bool pure;          /* outcomes do not depend on time: nor may the archive    */
+	enum judges judges;
+	struct limits limits;
+	char from[256];     /* the checkpoint that it begins with; "": none           */
 };
 
 void plan_draw(struct plan *plan, int64_t iterations, const char *semantics);
 /* The same run, with other numbers of calls and evaluations in flight, and no troubles. */
 void plan_simplify(struct plan *plan);
+/* What ends it, but for its last number. */
+void plan_limit(struct plan *plan, const struct limits *limits);
+/* One more run, which begins with that checkpoint of the first. */
+void plan_heir(struct plan *plan, const char *checkpoint);
+/* Of what each million tokens costs, for all worlds. */
+void plan_write_prices(const char *directory);
 void plan_done(struct plan *plan);
 
 #define HASH_SIZE 65
 
-/* The whole run; `directory` does not exist yet. `hash` receives that of the archive. */
-void run_world(const struct plan *plan, const char *directory, char hash[HASH_SIZE]);
+/* The whole run; `directory` does not exist yet. `hash` receives that of the archive, `held` of the one
+   that it had when a rule ended it, before that was lifted; or "". */
+void run_world(struct plan *plan, const char *directory, char hash[HASH_SIZE],
+               char held[HASH_SIZE]);
 
 struct totals {
 	int64_t worlds, iterations, sessions, kills, power_cuts, disk_faults, stops;
 	int64_t steps, questions, repeated_questions, evaluations, committed;
+	int64_t judgements, ends, checkpoints, heirs, file_faults;
 };
 extern struct totals totals;
 
