@@ -125,22 +125,28 @@ typedef struct oe_statistics {
  * @param evaluator referenced; required.
  * @param directory of the run, made if needed: run.db, best/, checkpoints/. NULL keeps everything in
  *                  memory.
- * @retval OE_ERR_STATE another process runs in this directory, or it holds a run already and
- *                      oe_controller_resume() was not what was asked for.
+ * @param out       yours; free with oe_controller_free().
+ * @retval OE_ERR_STATE  another process runs in this directory.
+ * @retval OE_ERR_CONFIG the options contradict each other, or a file that they name is not right.
+ * @retval OE_ERR_IO     the directory, or its run.db, cannot be written.
+ * @retval OE_ERR_FORMAT there is a run.db that is none; OE_ERR_VERSION: one of a later version.
  */
 OE_API OE_NODISCARD int oe_controller_new(const oe_config *config, oe_scheduler *scheduler,
                                           oe_llm *llm, oe_evaluator *evaluator,
                                           const char *directory, oe_controller **out,
                                           oe_error *err);
 
-/** Stop hard, wait for what cannot be stopped (bounded), free. Accepts NULL. */
+/** Stop hard, wait for what cannot be stopped (bounded), free; what is open goes on at resume. Accepts
+ *  NULL; does nothing in a process that was forked from the owner's. */
 OE_API void oe_controller_free(oe_controller *controller);
 
 /**
- * Give an initial program; it is evaluated by the first steps. Before the first step. Further ones
- * are spread over the islands.
+ * Give an initial program; it is evaluated by the first steps, whatever evaluation it carries. Before the
+ * first step. Several are spread over the islands, in the order in which they were given; a run that ends
+ * before all of them were evaluated has not begun.
  *
- * @param program referenced; if it carries an evaluation, that is used.
+ * @param program referenced.
+ * @retval OE_ERR_STATE the run has begun, or the directory holds one already: resume that.
  */
 OE_API OE_NODISCARD int oe_controller_seed(oe_controller *controller, oe_program *program,
                                            oe_error *err);
@@ -158,8 +164,9 @@ OE_API OE_NODISCARD int oe_controller_has_run(oe_controller *controller, oe_erro
  *
  * @param checkpoint a checkpoint directory, ours or OpenEvolve's; NULL: the run in the controller's
  *                   own directory, from its log, unfinished iterations included.
- * @retval OE_ERR_STATE  there is no run to continue.
+ * @retval OE_ERR_STATE  there is no run to continue; or, with a checkpoint, there is one already.
  * @retval OE_ERR_FORMAT it cannot be read.
+ * @retval OE_ERR_CONFIG an option that decides what the hub does differs from the run's.
  */
 OE_API OE_NODISCARD int oe_controller_resume(oe_controller *controller, const char *checkpoint,
                                              oe_error *err);
@@ -208,17 +215,23 @@ OE_API void oe_controller_stop(oe_controller *controller, int how);
 OE_API void oe_controller_pause(oe_controller *controller);
 OE_API void oe_controller_continue(oe_controller *controller);
 
-/** Add a program from outside: it is evaluated, then joins the population. Referenced. Any thread. */
+/** Add a program from outside: it is evaluated, then joins the population; one that comes when the run is
+ *  ending is dropped. Referenced. Any thread. */
 OE_API OE_NODISCARD int oe_controller_inject(oe_controller *controller, oe_program *program);
 
-/** The population as it is now. Costs a copy of pointers, not of programs. */
+/** The population as it is now, a reference of your own. Costs a copy of pointers, not of programs. */
 OE_API OE_NODISCARD int oe_controller_population(oe_controller *controller, oe_population **out);
 
 /** Where the run stands. Set `struct_size` before the call. */
 OE_API OE_NODISCARD int oe_controller_statistics(oe_controller *controller, oe_statistics *out);
 
-/** Write a checkpoint now (checkpoints/checkpoint_N): complete, or not there at all. It is written by
- *  a worker; OE_EVENT_CHECKPOINT follows. */
+/**
+ * Write a checkpoint now (checkpoints/checkpoint_N, where N iterations have ended): complete, or not there at
+ * all. It is written by a worker; OE_EVENT_CHECKPOINT follows, or OE_EVENT_LOG if it cannot be written. While
+ * another one is being written it waits for that. The one that the run began with stays as it is.
+ *
+ * @retval OE_ERR_STATE the run is kept in memory only.
+ */
 OE_API OE_NODISCARD int oe_controller_checkpoint(oe_controller *controller, oe_error *err);
 
 #ifdef __cplusplus

@@ -286,11 +286,6 @@ oe_program *oe_hub_best(const oe_hub *hub)
 
 /* ---- for other layers ---- */
 
-uint64_t oe__hub_seed_value(const oe_hub *hub)
-{
-	return hub->settings.seed;
-}
-
 void oe__hub_set_last(oe_hub *hub, int64_t number)
 {
 	hub->ledger.last = number;
@@ -315,24 +310,6 @@ int64_t oe__hub_window(const oe_hub *hub)
 size_t oe__hub_open_count(const oe_hub *hub)
 {
 	return oe__ledger_open_count(&hub->ledger);
-}
-
-int64_t oe__hub_lose_missing(oe_hub *hub)
-{
-	return oe__ledger_lose_missing(&hub->ledger);
-}
-
-int oe__hub_remember(oe_hub *hub, int32_t island, const char *parent_id, int64_t number,
-					 int outcome, oe_program *program, const char *message)
-{
-	OE__AUTO(attempt) struct oe__attempt *attempt = NULL;
-
-	if (island < 0 || island >= hub->island_count || !parent_id || !oe__hub_is_instructive(outcome))
-		return 0;
-	int status = oe__attempt_new(number, outcome, program, message, &attempt);
-	if (status == 0)
-		oe__hub_note(hub, island, parent_id, attempt);
-	return status;
 }
 
 void oe__hub_figures(const oe_hub *hub, struct oe__hub_figures *out)

@@ -16,9 +16,6 @@
 /* Like oe_hub_new(), from settings, which are copied. */
 int oe__hub_new(const struct oe__hub_settings *settings, oe_hub **out, oe_error *err);
 
-/* Seed of the run: that of the configuration, or the one that was drawn because it is null. */
-uint64_t oe__hub_seed_value(const oe_hub *hub);
-
 /* Highest number to give from now on. oe_hub_new() and oe_hub_restore() set it to "max_iterations"
    more than were given before; a run that is resumed goes on to the number it had in mind. */
 void oe__hub_set_last(oe_hub *hub, int64_t number);
@@ -39,20 +36,8 @@ const char *oe__hub_changed_option(const oe_config *before, const oe_config *aft
 /* The program's own failure, which "hub.on_failure: replace" does not count as an iteration? */
 bool oe__hub_is_program_failure(int outcome);
 
-/* Like oe_hub_reopen(), with a sample that the log restored in full. */
-int oe__hub_reopen_sample(oe_hub *hub, const oe_iteration *sample, oe_error *err);
-
 /* Iterations under way: given, not ended, not waiting for their next attempt. */
 size_t oe__hub_open_count(const oe_hub *hub);
-
-/* Numbers that were given before a restart and whose samples nobody recorded end as lost. After the
-   others were opened again. @return how many. */
-int64_t oe__hub_lose_missing(oe_hub *hub);
-
-/* Remember an attempt of before a restart, oldest first: what the log says about recent failures.
- */
-int oe__hub_remember(oe_hub *hub, int32_t island, const char *parent_id, int64_t number,
-					 int outcome, oe_program *program, const char *message);
 
 /* Be told of each copy that migrates, as it joins; `migrated` may be NULL. */
 void oe__hub_on_migrant(oe_hub *hub, void (*migrated)(void *owner, oe_program *copy), void *owner);

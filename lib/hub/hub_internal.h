@@ -199,7 +199,6 @@ void oe__ledger_stage(struct oe__ledger *ledger, int64_t number); /* it is open 
 void oe__ledger_end(struct oe__ledger *ledger, int64_t number, int outcome);
 bool oe__ledger_may_repeat(const struct oe__ledger *ledger, int64_t number); /* not often enough */
 void oe__ledger_repeat(struct oe__ledger *ledger, int64_t number);
-int64_t oe__ledger_lose_missing(struct oe__ledger *ledger);
 
 /* ---- turn.c ---- */
 

@@ -162,13 +162,3 @@ void oe__ledger_repeat(struct oe__ledger *ledger, int64_t number)
 	ledger->repeats_end = &entry->next;
 	ledger->repeat_count++;
 }
-
-int64_t oe__ledger_lose_missing(struct oe__ledger *ledger)
-{
-	int64_t missing = ledger->issued - oe__ledger_accounted(ledger);
-
-	assert(missing >= 0);
-	ledger->ended += missing;
-	ledger->outcomes[OE_OUTCOME_LOST] += missing;
-	return missing;
-}

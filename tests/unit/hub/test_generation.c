@@ -290,7 +290,7 @@ START_TEST(test_reopen_in_a_generation)
 {
 	OE__AUTO(hub) oe_hub *hub = world_hub(generations(3)), *next = world_hub(generations(3));
 	OE__AUTO(population) oe_population *population = NULL;
-	OE__AUTO(iteration) oe_iteration *again = NULL;
+	OE__AUTO(iteration) oe_iteration *again = NULL, *reopened = NULL;
 	oe_error err;
 
 	world_seed(hub, "initial", 1, 0);
@@ -305,7 +305,9 @@ START_TEST(test_reopen_in_a_generation)
 	ck_assert_int_eq(oe_hub_population(hub, &population), 0);
 
 	ck_assert_int_eq(oe_hub_restore(next, population, &err), 0);
-	ck_assert_int_eq(oe__hub_reopen_sample(next, fifth, &err), 0);
+	ck_assert_int_eq(oe_hub_reopen(next, 5, 0, fifth->island, fifth->parent, fifth->inspirations,
+								   fifth->inspiration_count, &reopened, &err),
+					 0);
 	ck_assert_int_eq(oe_hub_reopen(next, 4, 0, fourth->island, fourth->parent,
 								   fourth->inspirations, fourth->inspiration_count, &again, &err),
 					 0);

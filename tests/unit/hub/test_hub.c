@@ -285,26 +285,6 @@ START_TEST(test_reopen)
 }
 END_TEST
 
-START_TEST(test_missing_numbers_are_lost)
-{
-	OE__AUTO(hub) oe_hub *hub = world_hub(world_settings()), *next = world_hub(world_settings());
-	OE__AUTO(population) oe_population *population = NULL;
-
-	world_seed(hub, "initial", 1, 0);
-	OE__AUTO(iteration) oe_iteration *first = world_next(hub), *second = world_next(hub);
-	ck_assert_int_eq(oe_iteration_number(first), 1);
-	ck_assert_int_eq(oe_hub_population(hub, &population), 0);
-	ck_assert_int_eq(oe_hub_restore(next, population, NULL), 0);
-	ck_assert_int_eq(oe__hub_reopen_sample(next, second, NULL), 0);
-	ck_assert_int_eq(oe__hub_lose_missing(next), 1);
-	ck_assert_int_eq(oe__hub_lose_missing(next), 0);
-	ck_assert_int_eq(oe_hub_outcome_count(next, OE_OUTCOME_LOST), 1);
-	OE__AUTO(program) oe_program *child = world_child(second, "child", 2, 1);
-	ck_assert_int_eq(oe_hub_commit(next, second, child, NULL, NULL), 0);
-	ck_assert_int_eq(oe_hub_ended(next), 2);
-}
-END_TEST
-
 START_TEST(test_arguments)
 {
 	OE__AUTO(hub) oe_hub *hub = world_hub(world_settings());
@@ -332,5 +312,5 @@ END_TEST
 TEST_MAIN("hub", test_ask_tell, test_commit_is_idempotent, test_duplicates_do_not_enter,
 		  test_failures_are_remembered, test_replace_gives_the_number_again,
 		  test_replace_has_an_end, test_window, test_failed_initial_program, test_unknown_dimension,
-		  test_steady_has_no_generations, test_reopen, test_missing_numbers_are_lost,
+		  test_steady_has_no_generations, test_reopen,
 		  test_arguments)
