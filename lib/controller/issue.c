@@ -110,13 +110,19 @@ static int issue_next(oe_controller *controller, oe_error *err)
 	return 1;
 }
 
+/* May one that waits for the provider be asked, whatever the time? */
+static bool wants_parked(const oe_controller *controller)
+{
+	return controller->parked.head &&
+	       oe__budget_admits(&controller->budget,
+	                         controller->flight_count - controller->parked.count);
+}
+
 /* Those that the provider's absence kept waiting come first; while it is down, one at a time. */
 static bool ask_parked(oe_controller *controller, int64_t now_ns)
 {
-	if (!controller->parked.head || controller->state != OE__CONTROLLER_RUNNING ||
+	if (!wants_parked(controller) || controller->state != OE__CONTROLLER_RUNNING ||
 	    !oe__window_admits(&controller->window, controller->asking, 0, now_ns) ||
-	    !oe__budget_admits(&controller->budget,
-	                       controller->flight_count - controller->parked.count) ||
 	    !oe__breaker_admit(&controller->breaker, now_ns))
 		return false;
 	oe__flight_ask(oe__queue_pop(&controller->parked));
@@ -207,9 +213,10 @@ int64_t oe__controller_next_alarm(const oe_controller *controller)
 	/* What waits for something else than time is woken by that. */
 	bool more = wants_more(controller) && !controller->hub_waits &&
 	            controller->breaker.state == OE__BREAKER_CLOSED;
-	if (more || controller->parked.head) {
+	bool parked = wants_parked(controller);
+	if (more || parked) {
 		int64_t window_ns = oe__window_next(&controller->window, controller->asking,
-		                                    controller->parked.head ? 0 : count_ahead(controller));
+		                                    parked ? 0 : count_ahead(controller));
 		next_ns = earlier(next_ns, oe__breaker_delay(&controller->breaker, window_ns));
 	}
 	return next_ns;
