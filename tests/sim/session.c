@@ -131,8 +131,8 @@ static void draw_troubles(struct session *session)
 		faults.full = world_below(2);
 		faults.for_good = world_below(2);
 	}
-	if (world_below(4) == 0)
-		file_faults.crash_at = 1 + (int64_t)world_below(session->soon ? 20 : 2000);
+	if (!session->soon && world_below(4) == 0)
+		file_faults.crash_at = 1 + (int64_t)world_below(2000);
 	if (plan->faults && world_below(4) == 0)
 		file_faults.fail_at = 1 + (int64_t)world_below(100);
 	if (plan->faults && world_below(8) == 0)
