@@ -65,6 +65,15 @@ size_t oe__attempts_get(const struct oe__attempt_list *list, struct oe__attempt 
 	return count;
 }
 
+void oe__attempts_walk(const struct oe__attempt_pool *pool,
+					   void (*see)(void *owner, struct oe__attempt_list *list,
+								   struct oe__attempt *attempt),
+					   void *owner)
+{
+	for (struct oe__attempt_node *node = pool->oldest; node; node = node->pool_newer)
+		see(owner, node->owner, node->attempt);
+}
+
 void oe__attempts_clear(struct oe__attempt_pool *pool, struct oe__attempt_list *list)
 {
 	while (list->oldest)

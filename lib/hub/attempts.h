@@ -31,6 +31,12 @@ int oe__attempts_add(struct oe__attempt_pool *pool, struct oe__attempt_list *lis
 
 /* The newest ones; gives how many. Borrowed. */
 size_t oe__attempts_get(const struct oe__attempt_list *list, struct oe__attempt **out, size_t max);
+
+/* All of them, oldest first, each with the list that it is in. */
+void oe__attempts_walk(const struct oe__attempt_pool *pool,
+					   void (*see)(void *owner, struct oe__attempt_list *list,
+								   struct oe__attempt *attempt),
+					   void *owner);
 void oe__attempts_clear(struct oe__attempt_pool *pool, struct oe__attempt_list *list);
 
 #endif /* OE__HUB_ATTEMPTS_H */

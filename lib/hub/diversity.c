@@ -132,13 +132,14 @@ static double mean_distance(const struct oe__diversity *diversity, const struct 
 	return others > 0 ? sum / (double)others : 0;
 }
 
-static int keep(struct oe__diversity *diversity, const struct oe__source *source, double value)
+int oe__diversity_recall(struct oe__diversity *diversity, const uint8_t hash[OE__SHA256_SIZE],
+                         double value)
 {
 	double *copy = oe__memdup(&value, sizeof(value));
 
 	if (!copy)
 		return OE_ERR_NOMEM;
-	int status = oe__map_put(&diversity->measured, source->hash, sizeof(source->hash), copy);
+	int status = oe__map_put(&diversity->measured, hash, OE__SHA256_SIZE, copy);
 	if (status < 0)
 		oe__free(copy);
 	return status;
@@ -161,7 +162,7 @@ int oe__diversity_measure(struct oe__diversity *diversity, struct oe__source *so
 		return status;
 	double value = mean_distance(diversity, source);
 	if (!was_frozen)
-		status = keep(diversity, source, value);
+		status = oe__diversity_recall(diversity, source->hash, value);
 	if (status == 0)
 		*out = value;
 	return status;

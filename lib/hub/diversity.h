@@ -56,4 +56,8 @@ void oe__diversity_leave(struct oe__diversity *diversity, const struct oe__sourc
 int oe__diversity_load(struct oe__diversity *diversity, struct oe__source *const *references,
                        size_t count);
 
+/* A value from before the set was frozen. */
+int oe__diversity_recall(struct oe__diversity *diversity, const uint8_t hash[OE__SHA256_SIZE],
+                         double value);
+
 #endif /* OE__HUB_DIVERSITY_H */

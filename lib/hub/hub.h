@@ -36,6 +36,9 @@ const char *oe__hub_changed_option(const oe_config *before, const oe_config *aft
 /* The program's own failure, which "hub.on_failure: replace" does not count as an iteration? */
 bool oe__hub_is_program_failure(int outcome);
 
+/* Like oe_hub_reopen(), with a sample that the log restored in full. */
+int oe__hub_reopen_sample(oe_hub *hub, oe_iteration *sample, oe_error *err);
+
 /* Iterations under way: given, not ended, not waiting for their next attempt. */
 size_t oe__hub_open_count(const oe_hub *hub);
 

@@ -14,6 +14,7 @@
  *     generation.c  semantics "generation": all numbers of a generation at its barrier
  *     snapshot.c  the state as an oe_population
  *     restore.c   and back
+ *     state.c     the state as bytes, and back; see state_internal.h
  *     check.c     the invariants; check_turns.c: those of turns
  *     hub.c       the public interface
  */
@@ -31,12 +32,14 @@ struct oe__ledger_entry {
 	int64_t number;
 	int32_t attempt;
 	bool staged;                   /* its end waits           */
+	oe_iteration *iteration;       /* while it is open        */
 	struct oe__turn *turn;         /* NULL: the state is steady */
 	struct oe__ledger_entry *next; /* in the queue of repeats */
 };
 
 struct oe__ledger {
 	int64_t issued, ended;
+	int64_t before;  /* of these: those that a population brought along  */
 	int64_t last;    /* highest number to give; INT64_MAX: any           */
 	int64_t foreign; /* numbers that ended elsewhere, without an outcome */
 	int64_t outcomes[OE_OUTCOME_COUNT];
@@ -139,6 +142,11 @@ int oe__hub_place(oe_hub *hub, oe_program *program, int32_t island, struct oe__p
    restores, no eviction, no new bests. */
 int oe__hub_place_again(oe_hub *hub, oe_program *program, int32_t island, struct oe__member **out);
 
+/* The next one by age, with its names: its island, and what else belongs to its place, is up to the
+   caller. Its identifier must be new. */
+int oe__hub_recall(oe_hub *hub, oe_program *program, struct oe__member **out);
+void oe__hub_forget(oe_hub *hub, struct oe__member *member); /* one that has no island yet */
+
 void oe__hub_remove(oe_hub *hub, struct oe__member *member);
 void oe__hub_evict(oe_hub *hub); /* until the population is not larger than it may be */
 void oe__hub_set_best(oe_hub *hub, struct oe__member *member);
@@ -167,6 +175,10 @@ int oe__hub_sample_again(oe_hub *hub, struct oe__sample_spec *spec, oe_iteration
 int oe__hub_migrate_if_due(oe_hub *hub);
 int oe__hub_migrate(oe_hub *hub);
 
+/* The copy of a program that lives on another island, with that identifier or one of that seed. */
+int oe__hub_make_migrant(const oe_hub *hub, oe_program *program, const char *id,
+						 const uint64_t id_seed[2], int32_t target, oe_program **out);
+
 /* Those who may travel are marked in the ranking of their island: originals whose code one of both
    neighbours lacks. */
 bool oe__hub_may_travel(const oe_hub *hub, const struct oe__member *member);
@@ -185,9 +197,9 @@ void oe__ledger_done(struct oe__ledger *ledger);
 
 /* Number and attempt to open next; 1, or 0 when the last number was given. */
 int oe__ledger_next(const struct oe__ledger *ledger, int64_t *number, int32_t *attempt);
-/* `turn` is kept with a number that has none yet; may be NULL. */
-int oe__ledger_open(struct oe__ledger *ledger, int64_t number, int32_t attempt,
-					struct oe__turn *turn);
+/* `turn` is kept with a number that has none yet; may be NULL. The iteration is referenced until it
+   comes to its end. */
+int oe__ledger_open(struct oe__ledger *ledger, oe_iteration *iteration, struct oe__turn *turn);
 bool oe__ledger_is_open(const struct oe__ledger *ledger, int64_t number, int32_t attempt);
 bool oe__ledger_has(const struct oe__ledger *ledger, int64_t number); /* not ended, as far as known */
 size_t oe__ledger_open_count(const struct oe__ledger *ledger);  /* neither staged nor waiting */
@@ -199,6 +211,10 @@ void oe__ledger_stage(struct oe__ledger *ledger, int64_t number); /* it is open 
 void oe__ledger_end(struct oe__ledger *ledger, int64_t number, int outcome);
 bool oe__ledger_may_repeat(const struct oe__ledger *ledger, int64_t number); /* not often enough */
 void oe__ledger_repeat(struct oe__ledger *ledger, int64_t number);
+
+/* An entry as it was (its iteration and its turn are taken over): of an open number, or of one that is to
+   be given again, behind those that are there. */
+int oe__ledger_recall(struct oe__ledger *ledger, const struct oe__ledger_entry *as, bool repeated);
 
 /* ---- turn.c ---- */
 
@@ -215,7 +231,7 @@ static inline bool oe__hub_has_turns(const oe_hub *hub)
 }
 
 /* Open a number that has a turn, or gets one. */
-int oe__turn_open(oe_hub *hub, int64_t number, int32_t attempt);
+int oe__turn_open(oe_hub *hub, oe_iteration *iteration);
 void oe__turn_free(struct oe__turn *turn);
 
 /* An open iteration came to an end, which waits for its turn; COMMITTED needs the child only.

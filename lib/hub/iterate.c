@@ -56,7 +56,7 @@ static int next_iteration(oe_hub *hub, oe_iteration **iteration, int *why)
 	status = sample_next(hub, number, attempt, &made, why);
 	if (status <= 0)
 		return status;
-	status = oe__turn_open(hub, number, attempt);
+	status = oe__turn_open(hub, made);
 	if (status < 0)
 		return status;
 	hub->turns.begun = true;
@@ -120,11 +120,24 @@ int oe_hub_reopen(oe_hub *hub, int64_t number, int32_t attempt, int32_t island, 
 															 .inspiration_count = count },
 								  &made);
 	if (status == 0)
-		status = oe__turn_open(hub, number, attempt);
+		status = oe__turn_open(hub, made);
 	if (status < 0)
 		return oe__error(err, status, "iteration %lld cannot be opened again: %s",
 						 (long long)number, oe_status_string(status));
 	*iteration = OE__STEAL(made);
+	oe__hub_assert(hub);
+	return 0;
+}
+
+int oe__hub_reopen_sample(oe_hub *hub, oe_iteration *sample, oe_error *err)
+{
+	int status = check_reopen(hub, sample->number, sample->attempt, sample->island, err);
+
+	if (status < 0)
+		return status;
+	status = oe__turn_open(hub, sample);
+	if (status < 0)
+		return oe__error_nomem(err);
 	oe__hub_assert(hub);
 	return 0;
 }

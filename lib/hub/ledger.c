@@ -19,8 +19,15 @@ void oe__ledger_init(struct oe__ledger *ledger, int64_t iterations)
 	ledger->repeats_end = &ledger->repeats;
 }
 
+static void forget_iteration(struct oe__ledger_entry *entry)
+{
+	oe_iteration_unref(entry->iteration);
+	entry->iteration = NULL;
+}
+
 static void free_entry(struct oe__ledger_entry *entry)
 {
+	forget_iteration(entry);
 	oe__turn_free(entry->turn);
 	oe__free(entry);
 }
@@ -94,9 +101,9 @@ int oe__ledger_next(const struct oe__ledger *ledger, int64_t *number, int32_t *a
 	return 1;
 }
 
-int oe__ledger_open(struct oe__ledger *ledger, int64_t number, int32_t attempt,
-					struct oe__turn *turn)
+int oe__ledger_open(struct oe__ledger *ledger, oe_iteration *iteration, struct oe__turn *turn)
 {
+	int64_t number = iteration->number;
 	bool repeated = ledger->repeats && ledger->repeats->number == number;
 
 	assert(!find(ledger, number) && number <= ledger->issued + 1);
@@ -116,7 +123,8 @@ int oe__ledger_open(struct oe__ledger *ledger, int64_t number, int32_t attempt,
 		ledger->repeat_count--;
 	}
 	*entry = (struct oe__ledger_entry){ .number = number,
-										.attempt = attempt,
+										.attempt = iteration->attempt,
+										.iteration = oe_iteration_ref(iteration),
 										.turn = entry->turn ? entry->turn : turn };
 	if (number > ledger->issued)
 		ledger->issued = number;
@@ -128,6 +136,7 @@ void oe__ledger_stage(struct oe__ledger *ledger, int64_t number)
 	struct oe__ledger_entry *entry = find(ledger, number);
 
 	assert(entry && !entry->staged && entry->turn);
+	forget_iteration(entry);
 	entry->staged = true;
 	ledger->staged_count++;
 }
@@ -138,6 +147,7 @@ void oe__ledger_end(struct oe__ledger *ledger, int64_t number, int outcome)
 
 	assert(entry && outcome >= 0 && outcome < OE_OUTCOME_COUNT);
 	ledger->staged_count -= entry->staged;
+	forget_iteration(entry);
 	oe__free(entry); /* not its turn, which is coming to an end */
 	ledger->ended++;
 	ledger->outcomes[outcome]++;
@@ -156,9 +166,41 @@ void oe__ledger_repeat(struct oe__ledger *ledger, int64_t number)
 
 	assert(entry && !entry->staged);
 	oe__map_remove(&ledger->open, &number, sizeof(number));
+	forget_iteration(entry);
 	entry->attempt++;
 	entry->next = NULL;
 	*ledger->repeats_end = entry;
 	ledger->repeats_end = &entry->next;
 	ledger->repeat_count++;
+}
+
+int oe__ledger_recall(struct oe__ledger *ledger, const struct oe__ledger_entry *as, bool repeated)
+{
+	struct oe__ledger_entry *entry = oe__memdup(as, sizeof(*as));
+
+	assert(!oe__ledger_has(ledger, as->number) && !as->next);
+	if (!entry)
+		return OE_ERR_NOMEM;
+	if (repeated) {
+		*ledger->repeats_end = entry;
+		ledger->repeats_end = &entry->next;
+		ledger->repeat_count++;
+		return 0;
+	}
+	int status = oe__map_put(&ledger->open, &as->number, sizeof(as->number), entry);
+	if (status < 0)
+		oe__free(entry);
+	else
+		ledger->staged_count += as->staged;
+	return status;
+}
+
+int64_t oe__ledger_lose_missing(struct oe__ledger *ledger)
+{
+	int64_t missing = ledger->issued - oe__ledger_accounted(ledger);
+
+	assert(missing >= 0);
+	ledger->ended += missing;
+	ledger->outcomes[OE_OUTCOME_LOST] += missing;
+	return missing;
 }

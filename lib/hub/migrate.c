@@ -135,23 +135,33 @@ static void seed_id(const oe_hub *hub, const oe_program *program, int32_t target
 	out[1] = oe__hash_mix(hub->settings.seed, hub->sequence) | 1;
 }
 
-static int copy_to(oe_hub *hub, oe_program *program, int32_t target)
+int oe__hub_make_migrant(const oe_hub *hub, oe_program *program, const char *id,
+						 const uint64_t id_seed[2], int32_t target, oe_program **out)
 {
-	OE__AUTO(program) oe_program *copy = NULL;
 	struct oe__program_spec spec;
-	struct oe__placement placement;
 
-	if (oe__hub_island_has(hub, target, program->source))
-		return 0;
 	oe__program_describe(program, &spec);
-	spec.id = NULL;
-	seed_id(hub, program, target, spec.id_seed);
+	spec.id = id;
+	for (size_t i = 0; id_seed && i < OE__COUNT(spec.id_seed); i++)
+		spec.id_seed[i] = id_seed[i];
 	spec.parent_id = program->id;
 	spec.island = target;
 	spec.migrant = true;
 	spec.prompts = NULL;
 	spec.dimensions = &hub->settings.axes->dimensions;
-	int status = oe__program_build(&spec, &copy);
+	return oe__program_build(&spec, out);
+}
+
+static int copy_to(oe_hub *hub, oe_program *program, int32_t target)
+{
+	OE__AUTO(program) oe_program *copy = NULL;
+	struct oe__placement placement;
+	uint64_t id[2];
+
+	if (oe__hub_island_has(hub, target, program->source))
+		return 0;
+	seed_id(hub, program, target, id);
+	int status = oe__hub_make_migrant(hub, program, NULL, id, target, &copy);
 	if (status == 0)
 		status = oe__hub_place(hub, copy, target, &placement);
 	if (status == 0 && hub->migrated)

@@ -311,3 +311,20 @@ int oe__hub_place_again(oe_hub *hub, oe_program *program, int32_t island, struct
 	*out = member;
 	return 0;
 }
+
+int oe__hub_recall(oe_hub *hub, oe_program *program, struct oe__member **out)
+{
+	int status = prepare(hub, program, program->island, false, out);
+
+	if (status == 0)
+		link_age(hub, *out);
+	return status;
+}
+
+void oe__hub_forget(oe_hub *hub, struct oe__member *member)
+{
+	assert(member->slot == OE__NO_SLOT);
+	unlink_age(hub, member);
+	unlink_names(hub, member);
+	oe__member_free(&hub->members, member);
+}

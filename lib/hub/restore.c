@@ -241,6 +241,7 @@ static void restore_counters(oe_hub *hub, const oe_population *population)
 		told += population->outcomes[i];
 	}
 	ledger->issued = population->issued;
+	ledger->before = population->issued;
 	ledger->ended = population->ended;
 	ledger->foreign = population->ended - told;
 	hub->generation.first = population->issued + 1;

@@ -50,9 +50,10 @@ void oe__turn_free(struct oe__turn *turn)
 	oe__free(turn);
 }
 
-int oe__turn_open(oe_hub *hub, int64_t number, int32_t attempt)
+int oe__turn_open(oe_hub *hub, oe_iteration *iteration)
 {
 	struct oe__turn *turn = NULL;
+	int64_t number = iteration->number;
 	bool again = oe__ledger_has(&hub->ledger, number);
 
 	if (oe__hub_has_turns(hub) && !again) {
@@ -61,7 +62,7 @@ int oe__turn_open(oe_hub *hub, int64_t number, int32_t attempt)
 			return OE_ERR_NOMEM;
 		turn->number = number;
 	}
-	int status = oe__ledger_open(&hub->ledger, number, attempt, turn);
+	int status = oe__ledger_open(&hub->ledger, iteration, turn);
 	if (status < 0) {
 		oe__turn_free(turn);
 		return status;

@@ -18,6 +18,7 @@ struct evolution {
 	oe_iteration *open[256];
 	size_t count;
 	struct oe__buffer told; /* samples and ends, a line each */
+	void (*made)(oe_program *child); /* sees each program; or NULL */
 };
 
 static inline void evolution_init(struct evolution *evolution, oe_hub *hub, int64_t in_flight,
@@ -103,6 +104,8 @@ static inline void evolution_end(struct evolution *evolution, oe_iteration *iter
 	oe_error err = { .message = "" };
 	int status;
 
+	if (evolution->made)
+		evolution->made(child);
 	if (dice % 8 == 0) {
 		status = oe_hub_fail(evolution->hub, iteration, failures[dice / 8 % 3], NULL, "failed",
 							 &err);
