@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/hash.h"
 #include "config/config.h"
+#include "controller/snapshot.h"
 #include "evaluator/hidden.h"
 #include "hub/hub.h"
 #include "openevolve/version.h"
@@ -178,6 +179,7 @@ int oe_controller_new(const oe_config *config, oe_scheduler *scheduler, oe_llm *
 	controller->semantics =
 		(enum oe__semantics)oe__config_choice(controller->config, "hub.semantics");
 	oe__controller_read_generations(controller);
+	oe__controller_read_snapshots(controller);
 	oe__breaker_init(&controller->breaker,
 	                 oe__config_ms(controller->config, "llm.give_up_after") * 1000000);
 	controller->checkpoint_interval = oe__config_int(controller->config, "checkpoint_interval");

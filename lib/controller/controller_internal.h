@@ -14,6 +14,7 @@
  *   save.c        checkpoints and best/
  *   export.c      a population as a checkpoint, with what the log knows
  *   resume.c      the hub and the open iterations, from the log
+ *   snapshot.c    what of the log need not be played again
  *
  * Everything belongs to the owner thread, but for what is marked atomic and the steps of flights.
  */
@@ -140,6 +141,8 @@ struct oe_controller {
 	char *saved_path; /* the last one that was written; the saving worker reads it */
 	bool unsaved; /* something happened since the last checkpoint was begun */
 	atomic_bool log_failed;
+	int64_t snapshot_calls; /* from one snapshot to the next; 0: there are none */
+	int64_t snapshot_seq;   /* the call that the last one knows of; 0: none     */
 
 	/* Numbers. */
 	int64_t started_ns;

@@ -5,6 +5,7 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "config/config.h"
+#include "controller/snapshot.h"
 
 static int64_t earlier(int64_t a, int64_t b)
 {
@@ -188,6 +189,7 @@ int oe__controller_advance(oe_controller *controller, oe_error *err)
 	if (status < 0)
 		return status;
 	oe__controller_save_if_due(controller);
+	oe__controller_snapshot_if_due(controller);
 	oe__controller_check_stop(controller);
 	if (controller->log)
 		oe__log_set_in_flight(controller->log, controller->flight_count);

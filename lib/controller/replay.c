@@ -13,7 +13,7 @@ struct key {
 	int64_t attempt;
 };
 
-void oe__replay_done(struct oe__replay *replay)
+static void forget_open(struct oe__replay *replay)
 {
 	size_t cursor = 0;
 	struct oe__map_entry *entry;
@@ -22,6 +22,11 @@ void oe__replay_done(struct oe__replay *replay)
 		oe_iteration_unref(entry->value);
 	oe__map_done(&replay->open);
 	oe__map_done(&replay->expected);
+}
+
+void oe__replay_done(struct oe__replay *replay)
+{
+	forget_open(replay);
 	oe__log_cursor_close(replay->log);
 	oe__program_cursor_close(replay->programs);
 	oe__database_close(replay->database);
@@ -68,8 +73,8 @@ static int restore(struct oe__replay *replay, oe_error *err)
 	return status;
 }
 
-int oe__replay_begin(const char *database, const oe_config *config, oe_hub *hub,
-                     struct oe__replay *out, oe_error *err)
+int oe__replay_open(const char *database, const oe_config *config, oe_hub *hub,
+                    struct oe__replay *out, oe_error *err)
 {
 	out->hub = hub;
 	int status = oe__database_open_reader(database, &out->database, err);
@@ -80,9 +85,80 @@ int oe__replay_begin(const char *database, const oe_config *config, oe_hub *hub,
 		                                 &out->programs, err);
 	if (status == 0)
 		status = oe__log_cursor_open(out->database, &out->log, err);
-	if (status == 0)
-		status = restore(out, err);
 	return status;
+}
+
+int oe__replay_begin(const char *database, const oe_config *config, oe_hub *hub,
+                     struct oe__replay *out, oe_error *err)
+{
+	int status = oe__replay_open(database, config, hub, out, err);
+	return status < 0 ? status : restore(out, err);
+}
+
+int oe__replay_restart(struct oe__replay *replay, oe_hub *hub, oe_error *err)
+{
+	forget_open(replay);
+	replay->hub = hub;
+	replay->differs = 0;
+	oe__log_cursor_seek(replay->log, INT64_MIN);
+	return restore(replay, err);
+}
+
+/* It ends in turn: compare then. Without an outcome it had not when the log did. */
+static int expect(struct oe__replay *replay, int64_t number, int outcome, oe_error *err)
+{
+	if (outcome < 0)
+		return 0;
+	return oe__map_put(&replay->expected, &number, sizeof(number),
+	                   (void *)(uintptr_t)(1 + outcome)) < 0
+	           ? oe__error_nomem(err)
+	           : 0;
+}
+
+/* ---- from a row on ---- */
+
+struct taking_up {
+	struct oe__replay *replay;
+	int64_t seq;
+	oe_error *err;
+};
+
+static int contradict(const struct oe__replay *replay, oe_error *err)
+{
+	return oe__error_at(err, OE_ERR_FORMAT, replay->database->path, 0, 0,
+	                    "it does not agree with the log");
+}
+
+/* Where one waits for its turn, its row says what it came to, if that was written since. */
+static int take_up_one(void *owner, int64_t number, int32_t attempt, oe_iteration *iteration)
+{
+	const struct taking_up *taking_up = owner;
+	struct oe__replay *replay = taking_up->replay;
+	struct key key = { number, attempt };
+	int outcome = -1;
+
+	int ended = oe__log_find_end(replay->database, number, attempt, taking_up->seq, &outcome,
+	                             taking_up->err);
+	if (ended < 0 || ended != !iteration)
+		return ended < 0 ? ended : contradict(replay, taking_up->err);
+	if (!iteration)
+		return expect(replay, number, outcome, taking_up->err);
+	if (oe__map_put(&replay->open, &key, sizeof(key), oe_iteration_ref(iteration)) < 0) {
+		oe_iteration_unref(iteration);
+		return oe__error_nomem(taking_up->err);
+	}
+	return 0;
+}
+
+int oe__replay_take_up(struct oe__replay *replay, int64_t seq, oe_error *err)
+{
+	struct taking_up taking_up = { replay, seq, err };
+
+	int agrees = oe__log_has_issued(replay->database, seq, oe_hub_issued(replay->hub), err);
+	if (agrees <= 0)
+		return agrees < 0 ? agrees : contradict(replay, err);
+	oe__log_cursor_seek(replay->log, seq);
+	return oe__hub_walk_open(replay->hub, take_up_one, &taking_up);
 }
 
 /* ---- calls ---- */
@@ -142,17 +218,6 @@ static int play_issue(struct oe__replay *replay, const struct oe__log_entry *ent
 	return 0;
 }
 
-/* It ends in turn: compare then. */
-static int expect(struct oe__replay *replay, const struct oe__log_entry *entry, oe_error *err)
-{
-	if (entry->outcome < 0)
-		return 0; /* it had not ended when the log did */
-	return oe__map_put(&replay->expected, &entry->number, sizeof(entry->number),
-	                   (void *)(uintptr_t)(1 + entry->outcome)) < 0
-	           ? oe__error_nomem(err)
-	           : 0;
-}
-
 static void settled(void *owner, const oe_iteration *iteration, oe_program *child,
                     const oe_commit *commit)
 {
@@ -174,7 +239,7 @@ static int play_commit(struct oe__replay *replay, const struct oe__log_entry *en
 	oe_commit commit = { .struct_size = sizeof(commit) };
 	bool in_turn = oe__hub_ends_in_turn(replay->hub);
 
-	int status = in_turn ? expect(replay, entry, err) : 0;
+	int status = in_turn ? expect(replay, entry->number, entry->outcome, err) : 0;
 	if (status == 0)
 		status = oe_hub_commit(replay->hub, iteration, program, &commit, err);
 	if (status < 0)
@@ -193,7 +258,9 @@ static int play_commit(struct oe__replay *replay, const struct oe__log_entry *en
 static int play_fail(struct oe__replay *replay, const struct oe__log_entry *entry,
                      oe_iteration *iteration, oe_program *program, oe_error *err)
 {
-	int status = oe__hub_ends_in_turn(replay->hub) ? expect(replay, entry, err) : 0;
+	int status = oe__hub_ends_in_turn(replay->hub)
+	                 ? expect(replay, entry->number, entry->outcome, err)
+	                 : 0;
 
 	if (status == 0)
 		status = oe_hub_fail(replay->hub, iteration, entry->outcome, program, entry->message, err);

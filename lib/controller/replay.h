@@ -39,9 +39,19 @@ struct oe__replay {
 	void *owner;
 };
 
-/* Open the log of a run, and restore the checkpoint that it began from, if any. */
+/* Open the log of a run. */
+int oe__replay_open(const char *database, const oe_config *config, oe_hub *hub,
+                    struct oe__replay *out, oe_error *err);
+
+/* And restore the checkpoint that it began from, if any. */
 int oe__replay_begin(const char *database, const oe_config *config, oe_hub *hub,
                      struct oe__replay *out, oe_error *err);
+
+/* The hub is as it was after row `seq`: go on from there. OE_ERR_FORMAT: the log says otherwise. */
+int oe__replay_take_up(struct oe__replay *replay, int64_t seq, oe_error *err);
+
+/* With another hub, which is new: from the begin, checkpoint included. */
+int oe__replay_restart(struct oe__replay *replay, oe_hub *hub, oe_error *err);
 
 /*
  * Play until the end, or until iteration `number` is issued (0: the end).

@@ -12,6 +12,7 @@
 #include "base/file.h"
 #include "config/config.h"
 #include "controller/replay.h"
+#include "controller/snapshot.h"
 #include "hub/hub.h"
 #include "store/checkpoint.h"
 #include "store/database.h"
@@ -142,25 +143,33 @@ static int check_config(oe_controller *controller, oe_error *err)
 	                 name, oe_config_get(controller->config, name), oe_config_get(recorded, name));
 }
 
+static int play_all(oe_controller *controller, struct oe__replay *replay, oe_error *err)
+{
+	OE__AUTO(population) oe_population *restored = NULL;
+
+	int status = oe__replay_restart(replay, controller->hub, err);
+	if (status == 0)
+		status = oe_hub_population(controller->hub, &restored);
+	if (status < 0)
+		return status;
+	note_initial(controller, restored);
+	return oe__replay_run(replay, 0, err);
+}
+
 int oe__controller_replay(oe_controller *controller, oe_error *err)
 {
 	OE__AUTO(replay) struct oe__replay replay = { .joined = joined,
 		                                           .unrecorded = unrecorded,
 		                                           .owner = controller };
-	OE__AUTO(population) oe_population *restored = NULL;
 	struct oe__map_entry *entry;
 	size_t cursor = 0;
 
 	int status = check_config(controller, err);
 	if (status == 0)
-		status = oe__replay_begin(controller->directory->database, controller->config,
-		                          controller->hub, &replay, err);
-	if (status == 0)
-		status = oe_hub_population(controller->hub, &restored);
-	if (status == 0)
-		status = note_origin(controller, replay.database, restored, err);
-	if (status == 0)
-		status = oe__replay_run(&replay, 0, err);
+		status = oe__replay_open(controller->directory->database, controller->config,
+		                         controller->hub, &replay, err);
+	int played = status < 0 ? status : oe__controller_play_snapshot(controller, &replay, err);
+	status = played == 0 ? play_all(controller, &replay, err) : played < 0 ? played : 0;
 	while (status == 0 && (entry = oe__map_next(&replay.open, &cursor)) != NULL)
 		status = reopen(controller, &replay, entry->value, err);
 	controller->saved_at = oe_hub_ended(controller->hub);

@@ -15,6 +15,7 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "config/config.h"
+#include "controller/snapshot.h"
 
 #define GRACE_MAX_NS (5 * (int64_t)1000000000)
 
@@ -210,6 +211,7 @@ static void finish(oe_controller *controller)
 
 	controller->state = OE__CONTROLLER_DONE;
 	if (controller->log && !controller->store_failed) {
+		oe__controller_snapshot_at_end(controller);
 		record_hash(controller);
 		(void)oe__controller_set_meta(controller, "state", finished ? "finished" : "stopped");
 		(void)oe__controller_set_meta(controller, "reason", reason_name(controller->reason));

@@ -39,6 +39,14 @@ bool oe__hub_is_program_failure(int outcome);
 /* Like oe_hub_reopen(), with a sample that the log restored in full. */
 int oe__hub_reopen_sample(oe_hub *hub, oe_iteration *sample, oe_error *err);
 
+/* All numbers that were given and have not ended, in the order in which they were given last, but for
+   those that wait for their next attempt: open ones with their samples; NULL: the end waits for its
+   turn. Goes on for as long as `see` gives 0; what it gave otherwise. */
+int oe__hub_walk_open(const oe_hub *hub,
+					  int (*see)(void *owner, int64_t number, int32_t attempt,
+								 oe_iteration *iteration),
+					  void *owner);
+
 /* Iterations under way: given, not ended, not waiting for their next attempt. */
 size_t oe__hub_open_count(const oe_hub *hub);
 

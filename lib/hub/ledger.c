@@ -70,6 +70,23 @@ bool oe__ledger_has(const struct oe__ledger *ledger, int64_t number)
 	return false;
 }
 
+int oe__hub_walk_open(const oe_hub *hub,
+					  int (*see)(void *owner, int64_t number, int32_t attempt,
+								 oe_iteration *iteration),
+					  void *owner)
+{
+	struct oe__map_entry *found;
+	size_t cursor = 0;
+	int status = 0;
+
+	while (status == 0 && (found = oe__map_next(&hub->ledger.open, &cursor)) != NULL) {
+		const struct oe__ledger_entry *entry = found->value;
+
+		status = see(owner, entry->number, entry->attempt, entry->iteration);
+	}
+	return status;
+}
+
 size_t oe__ledger_open_count(const struct oe__ledger *ledger)
 {
 	return ledger->open.count - ledger->staged_count;

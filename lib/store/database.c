@@ -32,6 +32,11 @@ static const char settings[] = "PRAGMA page_size = 4096;"
 	"  kind INTEGER NOT NULL, data BLOB NOT NULL,"                                                 \
 	"  PRIMARY KEY (program, position)) STRICT, WITHOUT ROWID;"
 
+#define SNAPSHOT_TABLE                                                                             \
+	"CREATE TABLE snapshot ("                                                                      \
+	"  seq INTEGER PRIMARY KEY, digest BLOB NOT NULL, data BLOB NOT NULL, time REAL NOT NULL)"      \
+	"  STRICT;"
+
 static const char schema[] =
 	"CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;"
 	"CREATE TABLE log ("
@@ -72,6 +77,7 @@ static const char schema[] =
 	"  STRICT, WITHOUT ROWID;"
 	ARTIFACT_TABLE("artifact")
 	JUDGEMENT_TABLE
+	SNAPSHOT_TABLE
 	"CREATE TABLE prompt ("
 	"  number INTEGER NOT NULL, attempt INTEGER NOT NULL, system TEXT NOT NULL, user TEXT NOT NULL,"
 	"  PRIMARY KEY (number, attempt)) STRICT, WITHOUT ROWID;"
@@ -93,6 +99,7 @@ static const char *const migrations[OE__STORE_FORMAT] = {
 		"  FROM program p JOIN artifact a ON a.program_id = p.id ORDER BY p.position, a.position;"
 		"DROP TABLE artifact;"
 		"ALTER TABLE artifact_2 RENAME TO artifact;",
+	[2] = SNAPSHOT_TABLE,
 };
 
 static const char *const statements[OE__STATEMENT_COUNT] = {
@@ -119,6 +126,8 @@ static const char *const statements[OE__STATEMENT_COUNT] = {
 	[OE__STATEMENT_MIGRANT] = "INSERT OR REPLACE INTO migrant VALUES (?, ?, ?)",
 	[OE__STATEMENT_OUTCOME] =
 		"UPDATE log SET outcome = ? WHERE number = ? AND attempt = ? AND kind = 'commit'",
+	[OE__STATEMENT_SNAPSHOT] = "INSERT INTO snapshot VALUES (?, ?, ?, ?)",
+	[OE__STATEMENT_NO_SNAPSHOT] = "DELETE FROM snapshot",
 };
 
 /* "disk I/O error" alone helps nobody. */

@@ -5,7 +5,8 @@
  * run.db: the schema, and a connection with its prepared statements. A connection belongs to one
  * thread at a time: the writer's to the store thread, readers' to whoever opened them.
  *
- * The tables are append-only (but for `meta`, and for the outcome of a commit that waits for its turn):
+ * The tables are append-only (but for `meta`, `snapshot`, and the outcome of a commit that waits for its
+ * turn):
  *
  *   meta      what the run is: format, run key, configuration, templates, state, reason, counters
  *   log       one row per call of the hub, in order: the truth, from which a run is rebuilt
@@ -15,6 +16,7 @@
  *   program   every program ever made, with its metrics
  *   artifact  its artifacts
  *   prompt    texts of prompts, only with "store.prompts: full"
+ *   snapshot  what the run had become after some row of the log (store/snapshot.h)
  *
  * The view `iteration` joins them for people.
  */
@@ -26,7 +28,7 @@
 #include "base/auto.h"
 #include "openevolve/common.h"
 
-#define OE__STORE_FORMAT 2
+#define OE__STORE_FORMAT 3
 
 enum oe__statement {
 	OE__STATEMENT_BEGIN,
@@ -44,6 +46,8 @@ enum oe__statement {
 	OE__STATEMENT_META,
 	OE__STATEMENT_MIGRANT,
 	OE__STATEMENT_OUTCOME,
+	OE__STATEMENT_SNAPSHOT,
+	OE__STATEMENT_NO_SNAPSHOT,
 	OE__STATEMENT_COUNT
 };
 

@@ -79,12 +79,19 @@ int oe__log_cursor_open(struct oe__database *database, struct oe__log_cursor **o
 	int status = oe__database_prepare(
 		database,
 		"SELECT seq, kind, number, attempt, island, outcome, program_id, message, verdict,"
-		" evaluation_ms, time FROM log ORDER BY seq",
+		" evaluation_ms, time FROM log WHERE seq > ? ORDER BY seq",
 		&cursor->statement, err);
 	if (status < 0)
 		return status;
+	oe__log_cursor_seek(cursor, INT64_MIN);
 	*out = OE__STEAL(cursor);
 	return 0;
+}
+
+void oe__log_cursor_seek(struct oe__log_cursor *cursor, int64_t seq)
+{
+	sqlite3_reset(cursor->statement);
+	sqlite3_bind_int64(cursor->statement, 1, seq);
 }
 
 int oe__log_cursor_next(struct oe__log_cursor *cursor, struct oe__log_entry *entry, oe_error *err)
@@ -115,6 +122,44 @@ void oe__log_cursor_close(struct oe__log_cursor *cursor)
 		return;
 	sqlite3_finalize(cursor->statement);
 	oe__free(cursor);
+}
+
+int oe__log_find_end(struct oe__database *database, int64_t number, int32_t attempt, int64_t seq,
+                     int *outcome, oe_error *err)
+{
+	OE__AUTO(statement) sqlite3_stmt *statement = NULL;
+	int status = oe__database_prepare(database,
+	                                  "SELECT outcome FROM log WHERE number = ? AND attempt = ?"
+	                                  " AND kind IN ('commit', 'fail') AND seq <= ?",
+	                                  &statement, err);
+	if (status < 0)
+		return status;
+	sqlite3_bind_int64(statement, 1, number);
+	sqlite3_bind_int(statement, 2, attempt);
+	sqlite3_bind_int64(statement, 3, seq);
+	status = step(database, statement, err);
+	if (status > 0)
+		*outcome = outcome_of(optional_at(statement, 0));
+	return status;
+}
+
+int oe__log_has_issued(struct oe__database *database, int64_t seq, int64_t number, oe_error *err)
+{
+	OE__AUTO(statement) sqlite3_stmt *statement = NULL;
+	int status = oe__database_prepare(
+		database,
+		"SELECT (SELECT count(*) FROM log WHERE number = ?1 AND kind = 'issue' AND seq <= ?2) > 0"
+		" OR NOT EXISTS (SELECT 1 FROM log WHERE kind = 'issue' AND seq <= ?2),"
+		" NOT EXISTS (SELECT 1 FROM log WHERE number = ?1 + 1 AND kind = 'issue' AND seq <= ?2)",
+		&statement, err);
+	if (status < 0)
+		return status;
+	sqlite3_bind_int64(statement, 1, number);
+	sqlite3_bind_int64(statement, 2, seq);
+	status = step(database, statement, err);
+	if (status <= 0)
+		return status;
+	return sqlite3_column_int(statement, 0) && sqlite3_column_int(statement, 1);
 }
 
 /* ---- answers ---- */

@@ -24,9 +24,17 @@ struct oe__log_entry {
 
 struct oe__log_cursor;
 int oe__log_cursor_open(struct oe__database *database, struct oe__log_cursor **out, oe_error *err);
+void oe__log_cursor_seek(struct oe__log_cursor *cursor, int64_t seq); /* go on behind this row */
 int oe__log_cursor_next(struct oe__log_cursor *cursor, struct oe__log_entry *entry,
                         oe_error *err); /* 1, or 0 at the end */
 void oe__log_cursor_close(struct oe__log_cursor *cursor);
+
+/* How an attempt ended, in a row up to `seq`: 1, with the outcome or -1 if there is none yet; 0: it did
+   not. */
+int oe__log_find_end(struct oe__database *database, int64_t number, int32_t attempt, int64_t seq,
+                     int *outcome, oe_error *err);
+/* Was `number` given in a row up to `seq`, and none higher? 1 or 0. */
+int oe__log_has_issued(struct oe__database *database, int64_t seq, int64_t number, oe_error *err);
 
 /* A recorded answer; strings are the caller's. */
 struct oe__answer {

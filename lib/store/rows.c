@@ -8,6 +8,7 @@
 #include "program/evaluation.h"
 #include "program/sample.h"
 #include "store/charge.h"
+#include "store/snapshot.h"
 
 const char *oe__row_kind_name(enum oe__row_kind kind)
 {
@@ -18,6 +19,7 @@ const char *oe__row_kind_name(enum oe__row_kind kind)
 		[OE__ROW_MIGRANT] = "migrant", [OE__ROW_IMPORT] = "import",
 		[OE__ROW_UNANSWERED] = "unanswered",
 		[OE__ROW_JUDGEMENT] = "judgement", [OE__ROW_CHARGE] = "charge",
+		[OE__ROW_SNAPSHOT] = "snapshot",
 	};
 	return names[kind];
 }
@@ -298,6 +300,8 @@ int oe__row_write(struct oe__database *database, const struct oe__row *row, oe_e
 		return oe__database_set(database, row->message, row->answer.text, err);
 	if (row->kind == OE__ROW_MIGRANT)
 		return write_migrant(database, row->program, err);
+	if (row->kind == OE__ROW_SNAPSHOT)
+		return oe__snapshot_write(database, row, err);
 	if (row->kind == OE__ROW_IMPORT)
 		return write_program(database, row->program, err);
 	/* The program before the call that names it. */

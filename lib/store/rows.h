@@ -27,7 +27,8 @@ enum oe__row_kind {
 	OE__ROW_CHARGE,     /* of the model `message`: reserved, or settled     */
 	OE__ROW_META,   /* key `message`, value `answer.text`                */
 	OE__ROW_MIGRANT, /* `program` is a copy that migrated: no call, no seq */
-	OE__ROW_IMPORT   /* `program` came with a checkpoint: likewise        */
+	OE__ROW_IMPORT,  /* `program` came with a checkpoint: likewise        */
+	OE__ROW_SNAPSHOT /* `answer.text`, as it was after the call `seq`     */
 };
 
 struct oe__answer_row {
@@ -53,8 +54,8 @@ struct oe__charge_row {
 struct oe__row {
 	struct oe__row *next;
 	enum oe__row_kind kind;
-	int64_t seq; /* given by the log as the row is queued */
-	bool joined; /* by the log: to the next row           */
+	int64_t seq; /* of a call: given by the log as the row is queued */
+	bool joined; /* by the log: to the next row */
 	int64_t number;
 	int32_t attempt, island;
 	int outcome;

@@ -34,6 +34,11 @@ void model_watch(const oe_hub *hub, const struct plan *plan)
 		books.island_best[i] = -INFINITY;
 }
 
+void model_follow(const oe_hub *hub)
+{
+	books.hub = hub;
+}
+
 void model_check_rules(void)
 {
 	const char *broken = oe__hub_check(books.hub);

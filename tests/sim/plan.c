@@ -180,6 +180,15 @@ static void draw_generation(struct plan *plan)
 	set(plan, "hub.generation_timeout", "%.1f", (double)between(0, 100) / 10);
 }
 
+/* Often enough that most sessions go on from one, and none at all now and then. */
+static void choose_snapshots(struct plan *plan)
+{
+	static const int intervals[] = { 0, 1, 2, 5, 20, 60, 10000 };
+
+	set(plan, "store.snapshot_interval", "%d",
+	    intervals[plan->run_seed % (sizeof(intervals) / sizeof(intervals[0]))]);
+}
+
 static void draw_habits(void)
 {
 	bool quick = world_below(2);
@@ -210,6 +219,7 @@ void plan_draw(struct plan *plan, int64_t iterations, const char *semantics)
 	set(plan, "random_seed", "%llu", (unsigned long long)plan->run_seed);
 	draw_population(plan);
 	draw_flow(plan, semantics);
+	choose_snapshots(plan);
 	draw_habits();
 	if (strcmp(semantics, "steady") != 0 && world_below(3) > 0)
 		purify(plan);

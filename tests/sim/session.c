@@ -6,13 +6,13 @@
 #include "backends.h"
 #include "base/file.h"
 #include "controller/controller_internal.h"
+#include "controller/replay.h"
 #include "disk.h"
 #include "exports.h"
 #include "files.h"
 #include "goals.h"
 #include "hub/hub.h"
-#include "ledger.h"
-#include "llm/llm.h"
+#include "hub/state.h"
 #include "model.h"
 #include "script.h"
 #include "world.h"
@@ -197,6 +197,30 @@ static int seed(struct session *session, oe_error *err)
 	return status;
 }
 
+/* However it was resumed: it is what the log alone leads to. */
+static void compare_with_log(const struct session *session)
+{
+	OE__AUTO(replay) struct oe__replay replay = { 0 };
+	OE__AUTO(hub) oe_hub *hub = NULL;
+	OE__AUTO(buffer) struct oe__buffer state = OE__BUFFER_INIT(0), wanted = OE__BUFFER_INIT(0);
+	oe_controller *controller = session->controller;
+	oe_error err = { 0 };
+
+	int status = oe_hub_new(controller->config, &hub, &err);
+	if (status == 0)
+		status = oe__replay_begin(controller->directory->database, controller->config, hub, &replay,
+		                          &err);
+	if (status == 0)
+		status = oe__replay_run(&replay, 0, &err);
+	if (disk_has_failed() || world.dead)
+		return;
+	if (status < 0 || oe__hub_state_write(hub, &wanted) < 0 ||
+	    oe__hub_state_write(controller->hub, &state) < 0)
+		violated("the log cannot be played from its begin: %s", err.message);
+	if (state.size != wanted.size || memcmp(state.data, wanted.data, state.size) != 0)
+		violated("the run goes on from another state than its log leads to");
+}
+
 /* With a run that was there, or anew. */
 static int begin(struct session *session, const char *directory, bool kept, oe_error *err)
 {
@@ -227,6 +251,8 @@ static int begin(struct session *session, const char *directory, bool kept, oe_e
 	status = oe_controller_resume(controller, found ? NULL : session->plan->from, err);
 	if (status < 0)
 		return status;
+	model_follow(controller->hub); /* which may be a new one */
+	compare_with_log(session);
 	model_resumed(controller->hub);
 	return 0;
 }

@@ -7,6 +7,7 @@
 #include "base/hash.h"
 #include "store/charge.h"
 #include "store/load.h"
+#include "store/snapshot.h"
 #include "world.h"
 
 static struct oe__database *must_open(const char *name)
@@ -74,10 +75,10 @@ START_TEST(test_newer_format)
 
 	scratch_enter();
 	oe__database_close(must_open("run.db"));
-	must_execute("run.db", "UPDATE meta SET value = '3' WHERE key = 'format'");
+	must_execute("run.db", "UPDATE meta SET value = '4' WHERE key = 'format'");
 	digest("run.db", before);
 	ck_assert_int_eq(oe__database_open(scratch("run.db"), false, &database, &err), OE_ERR_VERSION);
-	ck_assert_str_eq(err.message, "made by a newer version (format 3, this one reads 2)");
+	ck_assert_str_eq(err.message, "made by a newer version (format 4, this one reads 3)");
 	ck_assert_str_eq(err.where, scratch("run.db"));
 	ck_assert_int_eq(oe__database_open_reader(scratch("run.db"), &database, &err), OE_ERR_VERSION);
 	ck_assert_ptr_null(database);
@@ -89,7 +90,7 @@ END_TEST
 
 /* What the first format was, where it differs. */
 static const char first_format[] =
-	"DROP TABLE artifact; DROP TABLE judgement;"
+	"DROP TABLE artifact; DROP TABLE judgement; DROP TABLE snapshot;"
 	"CREATE TABLE artifact ("
 	"  program_id TEXT NOT NULL, position INTEGER NOT NULL, name TEXT NOT NULL,"
 	"  kind INTEGER NOT NULL, data BLOB NOT NULL,"
@@ -150,6 +151,30 @@ START_TEST(test_older_format)
 		ck_assert_int_eq(count, 0);
 		oe__database_close(database);
 	}
+	scratch_leave();
+}
+END_TEST
+
+/* The second format had no snapshots: there is none, and then there is room for one. */
+START_TEST(test_second_format)
+{
+	OE__AUTO(snapshot) struct oe__snapshot snapshot = { 0 };
+	struct oe__database *database = NULL;
+	struct oe__row row = { .kind = OE__ROW_SNAPSHOT, .answer = { .text = "state", .size = 5 } };
+
+	scratch_enter();
+	oe__database_close(must_open("run.db"));
+	must_execute("run.db", "DROP TABLE snapshot; UPDATE meta SET value = '2' WHERE key = 'format'");
+	world_must(oe__database_open_reader(scratch("run.db"), &database, NULL));
+	ck_assert_int_eq(oe__snapshot_load(database, &snapshot, NULL), 0);
+	oe__database_close(database);
+	database = must_open("run.db");
+	ck_assert_int_eq(oe__snapshot_load(database, &snapshot, NULL), 0);
+	for (int again = 0; again < 2; again++)
+		world_must(oe__row_write(database, &row, NULL));
+	ck_assert_int_eq(oe__snapshot_load(database, &snapshot, NULL), 1);
+	ck_assert_str_eq(snapshot.data, "state");
+	oe__database_close(database);
 	scratch_leave();
 }
 END_TEST
@@ -235,7 +260,7 @@ START_TEST(test_begun_but_not_made)
 		oe__database_close(must_open(names[i]));
 		database = must_open(names[i]);
 		world_must(oe__database_get(database, "format", &format, NULL));
-		ck_assert_str_eq(format, "2");
+		ck_assert_str_eq(format, "3");
 		oe__database_close(database);
 	}
 	scratch_leave();
@@ -393,7 +418,7 @@ START_TEST(test_statements_are_reset)
 }
 END_TEST
 
-TEST_MAIN("database", test_made_and_opened_again, test_newer_format, test_older_format,
+TEST_MAIN("database", test_made_and_opened_again, test_newer_format, test_older_format, test_second_format,
 		  test_older_format_that_is_damaged, test_not_a_run,
 		  test_begun_but_not_made, test_damaged, test_no_such_file, test_reader_beside_the_writer,
 		  test_reader_without_rights, test_statements_are_reset)
