@@ -243,14 +243,13 @@ START_TEST(test_damaged)
 		{ "DROP TABLE snapshot", "no such table" },
 	};
 
-	for (size_t s = 0; s < OE__COUNT(all_semantics); s++)
-		for (size_t i = 0; i < OE__COUNT(cases); i++) {
-			begin(all_semantics[s], "count");
-			run_seeded();
-			change(cases[i].sql);
-			ck_assert_msg(resume(cases[i].says), "%s: nothing was said", cases[i].sql);
-			world_done(&world);
-		}
+	for (size_t i = 0; i < OE__COUNT(cases); i++) {
+		begin(all_semantics[i % OE__COUNT(all_semantics)], "count");
+		run_seeded();
+		change(cases[i].sql);
+		ck_assert_msg(resume(cases[i].says), "%s: nothing was said", cases[i].sql);
+		world_done(&world);
+	}
 	begin("steady", "count"); /* one that is missing is nothing to speak of */
 	run_seeded();
 	change("DELETE FROM snapshot");
@@ -270,7 +269,7 @@ START_TEST(test_contradicts)
 		oe_controller *controller = world_resumed(&world);
 		ck_assert_int_eq(world_run(controller), OE_REASON_ITERATIONS);
 		oe_controller_free(controller);
-		for (int64_t seq = early.seq - 4; seq <= early.seq + 15; seq++) {
+		for (int64_t seq = early.seq - 3; seq <= early.seq + 4; seq++) {
 			put(seq, early.data, early.size);
 			ck_assert_msg(seq == early.seq || resume(NULL), "%s: row %lld of %lld",
 						  all_semantics[s], (long long)seq, (long long)early.seq);

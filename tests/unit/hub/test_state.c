@@ -148,7 +148,7 @@ static void end(struct evolution *evolution)
 
 static void check_semantics(enum oe__semantics semantics)
 {
-	for (uint64_t seed = 1; seed <= 24; seed++) {
+	for (uint64_t seed = 1; seed <= 12; seed++) {
 		struct evolution evolution;
 
 		begin(&evolution, semantics, seed, 0);
@@ -295,7 +295,7 @@ END_TEST
 /* Some bytes of a larger one at random. */
 START_TEST(test_random_damage)
 {
-	for (uint64_t seed = 1; seed <= 600; seed++) {
+	for (uint64_t seed = 1; seed <= 240; seed++) {
 		enum oe__semantics semantics = (enum oe__semantics)(seed % 3);
 		struct evolution evolution;
 		struct oe__rng rng;
