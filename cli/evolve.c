@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -175,6 +176,16 @@ static void end_watchers(struct evolution *evolution)
 
 /* ---- the story's frame ---- */
 
+/* That this process may use, which is what the library goes by; a machine may have more. */
+static int64_t processors(void)
+{
+	cpu_set_t set;
+
+	if (sched_getaffinity(0, sizeof(set), &set) == 0)
+		return CPU_COUNT(&set);
+	return sysconf(_SC_NPROCESSORS_ONLN);
+}
+
 static int begin_story(struct evolution *evolution, const struct evolve_plan *plan)
 {
 	struct story *story = &evolution->story;
@@ -188,7 +199,7 @@ static int begin_story(struct evolution *evolution, const struct evolve_plan *pl
 	story->time_max_s = settings_number(config, "max_time", -1);
 	story->evaluation_slots = (int64_t)settings_number(config, "evaluator.parallel_evaluations", 0);
 	if (story->evaluation_slots == 0)
-		story->evaluation_slots = sysconf(_SC_NPROCESSORS_ONLN);
+		story->evaluation_slots = processors();
 
 	oe_statistics now = { .struct_size = sizeof(now) };
 	int status = oe_controller_statistics(session->controller, &now);

@@ -13,7 +13,15 @@ import termios
 import time
 import unittest
 
-from oe import DONE, INTERRUPTED, Case, FakeLLM, main
+from oe import DONE, INTERRUPTED, PATIENCE, Case, FakeLLM, main
+
+
+# Evaluations that are seen at work; that of the initial program is none of them.
+LONG = """import time
+def evaluate(path):
+    time.sleep(0 if "scale = 1.5" in open(path).read() else 1.5)
+    return {"combined_score": 1.0}
+"""
 
 
 class Screen:
@@ -24,7 +32,7 @@ class Screen:
         fcntl.ioctl(self.slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
         self.text = ""
 
-    def read(self, until, seconds=30):
+    def read(self, until, seconds=PATIENCE):
         """Reads until `until(text)`, or the other side is gone."""
         deadline = time.monotonic() + seconds
         while not until(self.text):
@@ -54,7 +62,7 @@ class Terminal(Case):
         return process
 
     def end_of(self, process, code):
-        self.assertEqual(process.wait(timeout=30), code)
+        self.assertEqual(process.wait(timeout=PATIENCE), code)
 
     def test_display(self):
         self.problem("llm: {primary_model: tiny}\n")
@@ -91,20 +99,33 @@ class Terminal(Case):
             self.assertLessEqual(len(line), 40, repr(line))
 
     def test_ctrl_c_says_what_the_next_one_does(self):
-        self.problem("llm: {primary_model: tiny}\n", evaluator="""import time
-def evaluate(path):
-    time.sleep(0 if "scale = 1.5" in open(path).read() else 1.5)
-    return {"combined_score": 1.0}
-""")
+        self.problem("llm: {primary_model: tiny}\n", evaluator=LONG)
         with FakeLLM(latency=50) as fake:
             screen = Screen()
             process = self.run_on(screen, "-i", "5000", "--api-base", fake.url)
-            screen.read(lambda text: "eval 2/2 busy" in text)
+            screen.read(lambda text: re.search(r"eval ([1-9][0-9]*)/\1 busy", text))
             process.send_signal(signal.SIGINT)
             screen.read(lambda text: False)
             self.end_of(process, INTERRUPTED)
         self.assertIn("Ctrl-C", screen.text)
         self.assertTrue(screen.text.rstrip().endswith("out") or "resume" in screen.text)
+
+    def test_places_are_counted_for_the_processors_that_may_be_used(self):
+        """Of a machine that has many, one may be all that this process was given."""
+        self.problem("llm: {primary_model: tiny}\n", evaluator=LONG)
+        mine = os.sched_getaffinity(0)
+        with FakeLLM(latency=50) as fake:
+            screen = Screen()
+            os.sched_setaffinity(0, [min(mine)])
+            try:
+                process = self.run_on(screen, "-i", "5000", "--api-base", fake.url)
+            finally:
+                os.sched_setaffinity(0, mine)
+            screen.read(lambda text: "busy  queue" in text and "eval 1/" in text)
+            process.send_signal(signal.SIGINT)
+            screen.read(lambda text: False)
+            self.end_of(process, INTERRUPTED)
+        self.assertEqual(set(re.findall(r"eval \d+/(\d+)", screen.text)), {"1"})
 
     def watched(self, fake):
         """A run whose display is up."""
@@ -121,7 +142,7 @@ def evaluate(path):
                 screen, process = self.watched(fake)
                 process.send_signal(number)
                 screen.read(lambda text: False)
-                code = process.wait(timeout=30)
+                code = process.wait(timeout=PATIENCE)
             self.assertEqual(code, 70 if number == signal.SIGABRT else -number)
             self.assertLess(screen.text.rindex("\x1b[?25l"), screen.text.rindex("\x1b[?25h"))
 
