@@ -86,7 +86,7 @@ START_TEST(test_poll_loop)
 	for (int i = 0; i < RUNS; i++)
 		loop_step(&loop, i); /* the first one begins the run */
 	while (loop.going > 0) {
-		int ready = poll(loop.fds, RUNS, 15000);
+		int ready = poll(loop.fds, RUNS, TEST_PATIENCE_MS);
 		ck_assert_msg(ready > 0, "nothing happens, with %d runs going", loop.going);
 		loop.rounds++;
 		for (int i = 0; i < RUNS; i++)
@@ -96,7 +96,7 @@ START_TEST(test_poll_loop)
 	/* Each task that comes back may take a step of its own, hardly more. */
 	ck_assert_msg(loop.steps < 40 * RUNS * 12, "%lld steps for %lld events", (long long)loop.steps,
 				  (long long)loop.events);
-	ck_assert_double_lt(processor_seconds() - began, 2);
+	ck_assert_double_lt(processor_seconds() - began, 20);
 	for (int i = 0; i < RUNS; i++) {
 		ck_assert_int_eq(world_numbers(loop.controllers[i]).ended, 40);
 		oe_controller_free(loop.controllers[i]);
@@ -123,7 +123,7 @@ START_TEST(test_not_readable_while_waiting)
 		continue;
 	ck_assert_int_eq(poll(&ready, 1, 200), 0);
 	oe_controller_pause(controller); /* from any thread: wakes the loop */
-	ck_assert_int_eq(poll(&ready, 1, 5000), 1);
+	ck_assert_int_eq(poll(&ready, 1, TEST_PATIENCE_MS), 1);
 	oe_controller_free(controller);
 	world_done(&world);
 }
@@ -210,7 +210,7 @@ START_TEST(test_inject_from_another_thread)
 
 	ck_assert_int_eq(pthread_create(&thread, NULL, inject_many, controller), 0);
 	while (joined < 1 + INJECTED) {
-		ck_assert_int_eq(oe_controller_step(controller, 10000, &event, NULL), 1);
+		ck_assert_int_eq(oe_controller_step(controller, TEST_PATIENCE_MS, &event, NULL), 1);
 		joined += event->type == OE_EVENT_SEEDED;
 	}
 	pthread_join(thread, &failed);
@@ -234,7 +234,7 @@ static _Noreturn void use_copies(oe_controller *controller, struct world *world,
 	const oe_event *event = NULL;
 	oe_error err = { 0 };
 
-	(void)alarm(10); /* whatever waits here would wait for ever */
+	(void)alarm(TEST_PATIENCE_S); /* whatever waits here would wait for ever */
 	if (oe_program_new("value 5", 7, "text", &program) < 0)
 		_exit(1);
 	const int told[] = {
@@ -284,7 +284,7 @@ START_TEST(test_fork)
 	ck_assert_int_eq(oe_controller_seed(controller, program, &err), 0);
 	oe_program_unref(program);
 	for (int i = 0; i < 5; i++)
-		ck_assert_int_eq(oe_controller_step(controller, 10000, &event, &err), 1);
+		ck_assert_int_eq(oe_controller_step(controller, TEST_PATIENCE_MS, &event, &err), 1);
 
 	pid_t child = fork();
 	ck_assert_int_ge(child, 0);

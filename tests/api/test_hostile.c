@@ -124,7 +124,7 @@ static void check_lateness(struct hostile *hostile)
 	qsort(late, (size_t)count, sizeof(late[0]), by_value);
 	double p99 = late[(count * 99 - 1) / 100];
 	printf("%d evaluations, %d killed, p99 %.1f ms after the limit\n", hostile->total, count, p99);
-	ck_assert_double_le(p99, getenv("OE_LONG") ? 100 : 2000);
+	ck_assert_double_le(p99, getenv("OE_LONG") ? 100 : TEST_PATIENCE_MS);
 }
 
 /* Everybody who wrote down that it was there is gone. */
@@ -150,7 +150,7 @@ START_TEST(test_hostile_evaluations)
 	bool thorough = getenv("OE_LONG") != NULL;
 	struct hostile hostile = { .total = thorough ? 200 : 4 * MISDEEDS,
 							   .timeout_ms = thorough ? 2000 : 500,
-							   .patience_ms = thorough ? 2000 : 30000 };
+							   .patience_ms = thorough ? 2000 : TEST_PATIENCE_MS };
 	char directory[] = "/tmp/oe-hostile-XXXXXX", setting[128], command[128];
 	oe_config *config = NULL;
 	oe_scheduler *scheduler = NULL;

@@ -42,7 +42,7 @@ static oe_sandbox_result *run(oe_sandbox *sandbox, const char *script)
 	const char *arguments[] = { "/bin/sh", "-c", script, NULL };
 	oe_sandbox_command command = { .struct_size = sizeof(command),
 		                           .arguments = arguments,
-		                           .timeout_ms = 20000 };
+		                           .timeout_ms = TEST_PATIENCE_MS };
 	oe_sandbox_result *result = NULL;
 	oe_error err = { 0 };
 

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """Each behaviour of the fake model server, seen from a client."""
+import concurrent.futures
 import hashlib
 import http.client
 import json
@@ -13,6 +14,8 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 from fake_llm import FakeLLM  # noqa: E402
+
+PATIENCE = 300  # seconds: what does not come by then hangs
 
 BLOCK = re.compile(r"<<<<<<< SEARCH\n(.*?)\n=======\n(.*?)\n>>>>>>> REPLACE", re.S)
 PROGRAM = """import math
@@ -52,7 +55,7 @@ def apply(code, content):
 class Client:
     """One kept connection."""
 
-    def __init__(self, fake, timeout=5):
+    def __init__(self, fake, timeout=PATIENCE):
         self.http = http.client.HTTPConnection("127.0.0.1", fake.port, timeout=timeout)
 
     def post(self, body, path="/v1/chat/completions", **headers):
@@ -239,17 +242,21 @@ class Faults(Case):
         self.assertIsInstance(client.post(body_of("x"))[2], bytes)
         self.assertEqual(apply(PROGRAM, client.content())[1], 1)
 
-    def raw(self, fake, fault, timeout=5.0):
-        """Everything that comes back until the connection ends or falls silent."""
+    def raw(self, fake, fault, timeout=PATIENCE):
+        """Everything that comes back until the connection ends, or falls silent when all was said."""
         fake.control(script=[{"fault": fault}])
-        text, body = b"", json.dumps(body_of(prompt_of(PROGRAM))).encode()
+        quiet, text, body = False, b"", json.dumps(body_of(prompt_of(PROGRAM))).encode()
         with socket.create_connection(("127.0.0.1", fake.port), timeout=timeout) as link:
             link.sendall(b"POST /chat/completions HTTP/1.1\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
             while True:
                 try:
                     got = link.recv(65536)
                 except socket.timeout:
-                    return text, "silent"
+                    if quiet:
+                        return text, "silent"
+                    # Once more after it has nothing left to say: then all of that is here.
+                    quiet = fault == "hang" or fake.stats()["in_flight"] == 0
+                    continue
                 except ConnectionResetError:
                     return text, "reset"
                 if not got:
@@ -337,7 +344,7 @@ class Server(Case):
     def test_pipelining_and_small_reads(self):
         fake, _ = self.start(latency=5, mode="echo")
         text = b""
-        with socket.create_connection(("127.0.0.1", fake.port), timeout=5) as link:
+        with socket.create_connection(("127.0.0.1", fake.port), timeout=PATIENCE) as link:
             link.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             for index in range(10):
                 body = json.dumps(body_of(f"<{index}>")).encode()
@@ -349,7 +356,7 @@ class Server(Case):
                 answer += link.recv(65536)
         self.assertEqual(re.findall(rb"<(\d)>", answer), [b"%d" % index for index in range(10)])
         self.assertEqual(fake.stats()["connections_accepted"], 2)
-        with socket.create_connection(("127.0.0.1", fake.port), timeout=5) as link:
+        with socket.create_connection(("127.0.0.1", fake.port), timeout=PATIENCE) as link:
             link.sendall(b"POST /chat/completions HTTP/1.1\r\nExpect: 100-continue\r\n"
                          b"Content-Length: 3000000\r\n\r\n")
             self.assertEqual(link.recv(100), b"HTTP/1.1 100 Continue\r\n\r\n")
@@ -359,12 +366,12 @@ class Server(Case):
         for bad in (b"nonsense\r\n\r\n", b"GET / HTTP/1.1\r\nContent-Length: x\r\n\r\n", b"a" * 70000,
                     b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n",
                     b"GET / HTTP/1.1\r\na: b\rc\r\n\r\n"):
-            with socket.create_connection(("127.0.0.1", fake.port), timeout=5) as link:
+            with socket.create_connection(("127.0.0.1", fake.port), timeout=PATIENCE) as link:
                 link.sendall(bad)
                 self.assertRegex(link.recv(65536), rb"^HTTP/1.1 4\d\d ")
-        with socket.create_connection(("127.0.0.1", fake.port), timeout=5) as link:
+        with socket.create_connection(("127.0.0.1", fake.port), timeout=PATIENCE) as link:
             link.sendall(text[:100])
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + PATIENCE
         while fake.stats()["incomplete"] == 0 and time.monotonic() < deadline:
             time.sleep(0.001)  # it hears of the end of a connection when it looks
         stats = fake.stats()
@@ -378,13 +385,13 @@ class Server(Case):
         self.assertEqual(fake.stats()["connections_accepted"], before + 3)  # two, and that of stats()
         fake.control(close_after=0, idle_close=20)
         client.post(body_of("x"))
-        client.http.sock.settimeout(2)
+        client.http.sock.settimeout(PATIENCE)
         self.assertEqual(client.http.sock.recv(1), b"")
 
     def test_down(self):
         fake, client = self.start()
         client.post(body_of("x"))
-        fake.control(down=150)
+        fake.control(down=1500)
         began = time.monotonic()
         refused = 0
         while True:
@@ -394,7 +401,7 @@ class Server(Case):
             except ConnectionError:
                 refused += 1
                 time.sleep(0.01)
-        self.assertGreater(time.monotonic() - began, 0.1)
+        self.assertGreater(time.monotonic() - began, 1)
         self.assertGreater(refused, 0)
         self.assertEqual(client.http.sock.recv(1), b"")
 
@@ -405,19 +412,27 @@ class Server(Case):
         latency = fake.stats()["latency_ms"]
         self.assertEqual(latency["count"], 5)
         self.assertGreaterEqual(latency["min"], 20)
-        self.assertLess(latency["mean"], 60)
+        self.assertLess(latency["mean"], 20000)
         self.assertTrue(latency["min"] <= latency["p50"] <= latency["p99"] <= latency["max"])
         fake.reset()
-        fake.control(latency=2, latency_sigma=1)
-        for _ in range(60):
-            client.post(body_of("x"))
+        fake.control(latency=300, latency_sigma=1)  # at once: it is drawn, whatever a busy machine adds
+        with concurrent.futures.ThreadPoolExecutor(60) as pool:
+            list(pool.map(lambda _: Client(fake).post(body_of("x")), range(60)))
         latency = fake.stats()["latency_ms"]
         self.assertGreater(latency["p99"], 1.5 * latency["p50"])
-        self.assertTrue(1 < latency["p50"] < 10)
-        fake.control(rate_500=1, latency=1000, latency_sigma=0)
-        began = time.monotonic()
-        client.post(body_of("x"))
-        self.assertLess(time.monotonic() - began, 0.5)
+        self.assertTrue(100 < latency["p50"] < 3000)
+        fake.control(rate_500=1, latency=1e7, latency_sigma=0)
+        self.assertEqual(client.post(body_of("x"))[0], 500)  # an error is not late
+
+    def test_release(self):
+        fake, _ = self.start(latency=1e7)
+        with concurrent.futures.ThreadPoolExecutor(3) as pool:
+            answers = [pool.submit(Client(fake).post, body_of("x")) for _ in range(3)]
+            while fake.stats()["in_flight"] < 3:
+                pass
+            fake.control(release=1, latency=0)
+            self.assertEqual([answer.result()[0] for answer in answers], [200, 200, 200])
+        self.assertEqual(Client(fake).post(body_of("x"))[0], 200)
 
     def test_many_latencies(self):
         fake, _ = self.start()
@@ -426,7 +441,7 @@ class Server(Case):
         body = json.dumps(body_of("x")).encode()
         links = []
         for delay in delays:
-            link = socket.create_connection(("127.0.0.1", fake.port), timeout=5)
+            link = socket.create_connection(("127.0.0.1", fake.port), timeout=PATIENCE)
             link.sendall(b"POST /chat/completions HTTP/1.1\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
             links.append((delay, time.monotonic(), link))
         time.sleep(0.001)
@@ -437,13 +452,13 @@ class Server(Case):
             self.assertGreaterEqual(took, delay - 1)
             late.append(took - delay)
             link.close()
-        self.assertLess(sorted(late)[30], 40)
+        self.assertLess(sorted(late)[30], 5000)
 
     def test_many_at_once(self):
-        fake, _ = self.start(latency=300)
+        fake, _ = self.start(latency=3000)
         body = json.dumps(body_of(prompt_of(PROGRAM))).encode()
         request = b"POST /chat/completions HTTP/1.1\r\nContent-Length: %d\r\n\r\n" % len(body) + body
-        links = [socket.create_connection(("127.0.0.1", fake.port), timeout=5) for _ in range(400)]
+        links = [socket.create_connection(("127.0.0.1", fake.port), timeout=PATIENCE) for _ in range(400)]
         for link in links:
             link.sendall(request)
         for link in links:

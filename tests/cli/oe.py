@@ -30,6 +30,9 @@ from fake_llm import FakeLLM  # noqa: E402,F401
 
 OE = os.environ["OE"]
 
+# Seconds. A limit ends what hangs, and measures nothing: no machine is so slow or so busy.
+PATIENCE = 300
+
 # Exit codes, as the manual states them.
 DONE, FAILED, USAGE, CONFIG, UNUSABLE, MODELS, TARGET, STORE, SANDBOX = range(9)
 INTERRUPTED, TERMINATED = 130, 143
@@ -117,7 +120,7 @@ class Case(unittest.TestCase):
             if stream:
                 stream.close()
 
-    def finish(self, process, code=DONE, timeout=60):
+    def finish(self, process, code=DONE, timeout=PATIENCE):
         began = time.monotonic()
         try:
             out, err = process.communicate(timeout=timeout)
@@ -131,7 +134,7 @@ class Case(unittest.TestCase):
         self.assertNotIn("AddressSanitizer", err)
         return result
 
-    def oe(self, *words, code=DONE, env=None, timeout=60, stdin=None):
+    def oe(self, *words, code=DONE, env=None, timeout=PATIENCE, stdin=None):
         """Runs oe to its end. `stdin` is text."""
         process = self.start(*words, env=env,
                              stdin=subprocess.PIPE if stdin is not None else subprocess.DEVNULL)
@@ -169,7 +172,7 @@ class Case(unittest.TestCase):
         for part in parts:
             self.assertIn(part, result.err)
 
-    def wait_for(self, condition, seconds=20, what="it"):
+    def wait_for(self, condition, seconds=PATIENCE, what="it"):
         """What another process does is only seen by looking; how long that takes is not asserted."""
         deadline = time.monotonic() + seconds
         while not condition():

@@ -55,12 +55,12 @@ class Semantics(Case):
         return [tuple("initial" if value == initial else value for value in row)
                 for row in self.query(out, ROWS)]
 
-    def wait_for_rows(self, out, count):
+    def wait_for_rows(self, out, count, where=""):
         def there():
             if not self.path(out + "/run.db").exists():
                 return False
             try:
-                return self.query(out, "SELECT count(*) FROM log")[0][0] >= count
+                return self.query(out, f"SELECT count(*) FROM log {where}")[0][0] >= count
             except sqlite3.OperationalError:
                 return False  # not made yet
         self.wait_for(there, what=f"{count} calls")

@@ -133,7 +133,7 @@ class Faults(Case):
         lines = ["a0: &a0 [x,x,x,x,x,x,x,x,x]"]
         lines += [f"a{i}: &a{i} [{','.join([f'*a{i - 1}'] * 9)}]" for i in range(1, 12)]
         file = self.write("bomb.yaml", "\n".join(lines) + "\n")
-        result = self.oe("config", "check", file, code=CONFIG, timeout=10)
+        result = self.oe("config", "check", file, code=CONFIG)
         self.assertIn("bomb.yaml", result.err + result.out)
 
     def test_a_file_that_is_not_there(self):

@@ -15,7 +15,7 @@ class Examples(Case):
                          f"{name}/config.yaml", "--json").json()
         self.assertEqual(before["verdict"], "ok")
         self.oe("run", program, f"{name}/{evaluator}", "-c", f"{name}/config.yaml", "-o", "out",
-                "-i", str(iterations), "--seed", "1", timeout=120)
+                "-i", str(iterations), "--seed", "1")
         status = self.status()
         self.assertEqual(status["iterations"]["done"], iterations)
         self.assertGreaterEqual(status["best"]["fitness"] + 1e-12, before["fitness"] * 0.5)

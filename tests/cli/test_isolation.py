@@ -315,7 +315,7 @@ def answer():
                      "say(b'[[3,\"value\",{\"$x\":1}],[]]')", array % ("O", "[1]"), array % ("<f8", "[-1]"),
                      array % ("<f8", "[4611686018427387904, 4]"), array % ("<f8", "[2]")):
             with self.subTest(line):
-                self.hostile(answer % line, "protocol_violation", "--set", "evaluator.timeout=20",
+                self.hostile(answer % line, "protocol_violation", "--set", "evaluator.timeout=200",
                              message="answered its evaluator with what is no answer: ")
 
     def test_odd_results(self):

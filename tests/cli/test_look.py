@@ -6,7 +6,7 @@ import io
 import json
 import unittest
 
-from oe import FAILED, USAGE, Case, FakeLLM, main
+from oe import FAILED, USAGE, PATIENCE, Case, FakeLLM, main
 
 ARTIFACTS = """from openevolve.evaluation_result import EvaluationResult
 
@@ -143,7 +143,7 @@ class Look(Case):
         process = self.start("list", "out", "--all", "-n", "0", "--json")
         process.stdout.close()
         error = process.stderr.read()
-        process.wait(timeout=20)
+        process.wait(timeout=PATIENCE)
         process.stderr.close()
         self.assertEqual(error, "")
 

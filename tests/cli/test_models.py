@@ -5,7 +5,7 @@ import unittest
 
 from oe import MODELS, Case, FakeLLM, main
 
-QUICK = "llm: {retry_delay: 0.05, timeout: 5}\nmax_time: 60\n"
+QUICK = "llm: {retry_delay: 0.05, timeout: 100}\nmax_time: 600\n"
 
 
 class Models(Case):
@@ -53,7 +53,7 @@ class Models(Case):
         self.assertEqual((status["reason"], status["iterations"]["done"]), ("llm", 0))
 
     def test_a_server_that_comes_back(self):
-        self.problem("llm: {retry_delay: 0.05, retries: 1, give_up_after: 60}\n")
+        self.problem("llm: {retry_delay: 0.05, retries: 1, give_up_after: 600}\n")
         with FakeLLM(latency=20) as fake:
             process = self.start("run", "initial_program.py", "evaluator.py", "-c", "config.yaml", "-o",
                                  "out", "-i", "60", "--api-base", fake.url, "--primary-model", "tiny",
@@ -65,7 +65,7 @@ class Models(Case):
         self.assertEqual((status["state"], status["iterations"]["done"]), ("finished", 60))
 
     def test_a_storm_of_429(self):
-        self.problem("llm: {retry_delay: 0.05, timeout: 5, retries: 6}\nmax_time: 60\n")
+        self.problem("llm: {retry_delay: 0.05, timeout: 100, retries: 40}\nmax_time: 600\n")  # 0.3^41: never
         with FakeLLM(rate_429=0.3, retry_after="0.1", latency=2) as fake:
             self.evolve(fake, "-i", "60")
             status, stats = self.counts_agree(fake)

@@ -12,7 +12,7 @@ import threading
 import unittest
 import urllib.parse
 
-from oe import MODELS, Case, FakeLLM, main
+from oe import MODELS, PATIENCE, Case, FakeLLM, main
 
 EDIT = "<<<<<<< SEARCH\n    scale = 1.5\n=======\n    scale = 4.5\n>>>>>>> REPLACE\n"
 
@@ -86,7 +86,7 @@ class Proxies(Case):
         """As proxies do: the whole URL is in the request's first line."""
         target = urllib.parse.urlsplit(handler.path)
         self.assertEqual((target.scheme, target.netloc), ("http", "model.invalid:8000"))
-        connection = http.client.HTTPConnection("127.0.0.1", self.fake.port, timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", self.fake.port, timeout=PATIENCE)
         connection.request("POST", target.path, handler.server.asked[-1]["body"],
                            {"Content-Type": "application/json"})
         answer = connection.getresponse()

@@ -103,9 +103,8 @@ class Run(Case):
     def test_time_and_patience(self):
         self.problem(MUTATE, evaluator="import time\ndef evaluate(p):\n    time.sleep(0.05)\n"
                                        "    return {'combined_score': 1.0}\n")
-        result = self.run_problem("-i", "100000", "--max-time", "1s")
+        self.run_problem("-i", "100000", "--max-time", "1s")
         self.assertEqual(self.status()["reason"], "time")
-        self.assertLess(result.seconds, 10)
         self.oe("run", "initial_program.py", "evaluator.py", "-c", "config.yaml", "-o", "b",
                 "-i", "10000", "--patience", "5")
         self.assertEqual(self.status("b")["reason"], "patience")
@@ -231,7 +230,7 @@ class Faults(Case):
         for mode in ("auto", "none"):
             for python in (self.path("broken"), "/bin/false", "no-such-python"):
                 result = self.run_problem("-i", "3", "--set", f"evaluator.python={python}", "--set",
-                                          f"sandbox.mode={mode}", code=UNUSABLE, timeout=30)
+                                          f"sandbox.mode={mode}", code=UNUSABLE)
                 self.assertIn("oe run:", result.err)
         self.run_problem("-i", "3")
 
@@ -240,7 +239,7 @@ class Faults(Case):
         """What the evaluator imports is imported in advance; that has its time limit, too."""
         self.write("modules/slow_module.py", "import time\ntime.sleep(1000)\n")
         self.problem(MUTATE, evaluator="import slow_module\ndef evaluate(p):\n    return {'a': 1}\n")
-        self.run_problem("-i", "3", "--set", "evaluator.timeout=1", code=UNUSABLE, timeout=80,
+        self.run_problem("-i", "3", "--set", "evaluator.timeout=1", code=UNUSABLE,
                          env={"PYTHONPATH": self.path("modules")})
 
     def test_a_run_that_never_began_is_not_in_the_way(self):
@@ -324,9 +323,9 @@ def evaluate(path):
         result = self.oe("eval", "initial_program.py", "--evaluator", "evaluator.py", "--json",
                          code=FAILED)
         self.assertIn("boom", json.dumps(result.json()))
-        self.write("evaluator.py", "import time\ndef evaluate(path):\n    time.sleep(60)\n")
+        self.write("evaluator.py", "import time\ndef evaluate(path):\n    time.sleep(1000)\n")
         result = self.oe("eval", "initial_program.py", "--evaluator", "evaluator.py", "--json",
-                         "--set", "evaluator.timeout=1", code=FAILED, timeout=20)
+                         "--set", "evaluator.timeout=1", code=FAILED)
         self.assertEqual(result.json()["verdict"], "wall_timeout")
 
     def test_arguments_of_its_own(self):

@@ -44,7 +44,7 @@ class FakeLLM:
         return self.process.wait()
 
     def _ask(self, method, path, body=None):
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=300)
         try:
             connection.request(method, path, body=body)
             answer = connection.getresponse()

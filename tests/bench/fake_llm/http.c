@@ -375,6 +375,17 @@ static void run_outage(struct server *server)
 	}
 }
 
+/* Ends the latencies of all that wait, when told to. */
+static void run_release(struct server *server)
+{
+	if (server->settings.release <= 0)
+		return;
+	server->settings.release = 0;
+	for (struct conn *conn = server->conns; conn; conn = conn->next)
+		if (conn->state == WAITING && conn->timer.slot > 0)
+			timer_set(&server->timers, &conn->timer, 0);
+}
+
 /* Time to the next thing to do, rounded up: waking up early would spin. */
 static int wait_ms(const struct server *server)
 {
@@ -426,6 +437,7 @@ void server_run(struct server *server)
 			else if (read(STDIN_FILENO, ignored, sizeof(ignored)) <= 0)
 				return;
 		}
+		run_release(server);
 		run_timers(server);
 		run_outage(server);
 	}

@@ -59,6 +59,8 @@ static const struct spec {
 	{ "drip-ms", NUMBER(drip_ms), 1, 1e6, 10, "see rate-slow" },
 	{ "down", NUMBER(down), 0, 1e7, 0,
 	  "by /control: close everything and refuse connections for so many ms" },
+	{ "release", NUMBER(release), 0, 1, 0,
+	  "by /control: what waits for its latency is answered now" },
 };
 
 #define SPEC_COUNT (sizeof(specs) / sizeof(specs[0]))

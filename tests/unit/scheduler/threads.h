@@ -43,7 +43,7 @@ static inline int threads_now(void)
 /* A thread that was joined is counted for a moment yet. */
 static inline bool threads_become(int wanted)
 {
-	int64_t deadline_ns = oe__clock_ns() + 20 * (int64_t)1000000000;
+	int64_t deadline_ns = oe__clock_ns() + TEST_PATIENCE_S * (int64_t)1000000000;
 
 	while (threads_now() != wanted && oe__clock_ns() < deadline_ns)
 		(void)sched_yield();
