@@ -22,7 +22,7 @@ import tempfile
 
 BLOCK = re.compile(r"^```(\w+)\b([^\n]*)\n(.*?)^```$", re.M | re.S)
 SHELLS = ("sh", "bash", "shell", "console")
-SECONDS = 60
+SECONDS = 600
 SKIP = 77
 
 
