@@ -19,7 +19,7 @@ class Verify(RunCase):
         self.assertEqual([line.split()[0] for line in lines], ["sound"] * 4)  # 10, 20, and the end
         self.assertIn("run.db", lines[0])
         one = self.path("out/checkpoints/checkpoint_20")
-        self.assertEqual(self.verify(one, code=0).out.split(), ["sound", str(one)])
+        self.assertEqual(self.verify(one, code=0).out.split(maxsplit=1), ["sound", f"{one}\n"])
         told = self.oe("checkpoint", "verify", "--json").json()
         self.assertEqual((told["schema"], told["sound"], len(told["checked"])),
                          ("oe.verify/1", True, 4))
