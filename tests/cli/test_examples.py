@@ -7,20 +7,24 @@ import unittest
 from oe import ROOT, Case, main
 
 
+# The examples say what is enough on a machine that has nothing else to do.
+PATIENT = ("--set", "evaluator.timeout=60")
+
+
 class Examples(Case):
     def evolve(self, name, evaluator, extension, iterations):
         shutil.copytree(ROOT / "examples" / name, self.path(name))
         program = f"{name}/initial_program{extension}"
         before = self.oe("eval", program, "--evaluator", f"{name}/{evaluator}", "-c",
-                         f"{name}/config.yaml", "--json").json()
+                         f"{name}/config.yaml", "--json", *PATIENT).json()
         self.assertEqual(before["verdict"], "ok")
         self.oe("run", program, f"{name}/{evaluator}", "-c", f"{name}/config.yaml", "-o", "out",
-                "-i", str(iterations), "--seed", "1")
+                "-i", str(iterations), "--seed", "1", *PATIENT)
         status = self.status()
         self.assertEqual(status["iterations"]["done"], iterations)
         self.assertGreaterEqual(status["best"]["fitness"] + 1e-12, before["fitness"] * 0.5)
         again = self.oe("eval", f"out/best/best_program{extension}", "--evaluator",
-                        f"{name}/{evaluator}", "-c", f"{name}/config.yaml", "--json").json()
+                        f"{name}/{evaluator}", "-c", f"{name}/config.yaml", "--json", *PATIENT).json()
         self.assertEqual(again["verdict"], "ok")
         return before, status, again
 
