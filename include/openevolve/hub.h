@@ -62,7 +62,9 @@ enum oe_outcome {
 	OE_OUTCOME_LLM_FAILED = 10,       /**< no answer, after all retries */
 	OE_OUTCOME_CANCELLED = 11,        /**< the run was stopped */
 	OE_OUTCOME_LOST = 12,             /**< its result cannot be had any more                     */
-	OE_OUTCOME_COUNT = 13             /**< of the outcomes above */
+	OE_OUTCOME_EQUIVALENT = 13,       /**< the same, but for comments and white space, as a program
+	                                       that is there already                             */
+	OE_OUTCOME_COUNT = 14             /**< of the outcomes above */
 };
 
 /** Stable name of an outcome ("no_edit"); "unknown" for a value that is not known. */
@@ -200,6 +202,23 @@ OE_API OE_NODISCARD int oe_hub_fail(oe_hub *hub, oe_iteration *iteration, int ou
  */
 OE_API oe_program *oe_hub_find_content(const oe_hub *hub, const oe_iteration *iteration,
                                        const char *content_hash);
+
+/**
+ * A program, of those that oe_hub_find_content() looks for, which is the same as `program` but for comments
+ * and white space that means nothing; or NULL. It is for the caller to end the iteration as
+ * OE_OUTCOME_EQUIVALENT then: a child that is committed joins, as its text is another one.
+ *
+ * What may be left out depends on oe_program_language(): Python, C, C++, CUDA, OpenCL, Metal, Java, Go,
+ * Rust, JavaScript and TypeScript are known. Programs in others, and such as leave any doubt, are equivalent
+ * to none. Strings, and comments that mean something to compilers or mark EVOLVE-BLOCKs, are compared byte
+ * by byte. Programs that look at their own text (by names such as __file__, inspect, __LINE__) are
+ * equivalent to none either.
+ *
+ * @param iteration NULL: in the population of now.
+ * @return borrowed until the next call that changes the hub.
+ */
+OE_API oe_program *oe_hub_find_equivalent(oe_hub *hub, const oe_iteration *iteration,
+                                          const oe_program *program);
 
 /**
  * Close the generation with what has been committed (semantics `generation`). The hub has no clock: the

@@ -183,6 +183,9 @@ const struct oe__option oe__options[] = {
 			.summary = "A generation closes after this time with what it has; 0 never does."),
 	CHOICE("hub.on_failure", "count", "count|replace", 0,
 		   .summary = "A failed iteration counts, or is replaced by another attempt."),
+	CHOICE("hub.duplicates", "tokens", "exact|tokens", 0,
+		   .summary = "What is not evaluated again: the same text, or the same but for comments and white "
+					  "space too; exact if the evaluator looks at the text."),
 
 	/* ---- language models ---- */
 	STRING("llm.api_base", "https://api.openai.com/v1", O | M,

@@ -326,6 +326,21 @@ void oe__controller_ask_failed(struct oe__flight *flight)
 
 /* ---- edits ---- */
 
+/* What was evaluated before is not evaluated again. */
+static void look_for_duplicates(struct oe__flight *flight)
+{
+	oe_controller *controller = flight->controller;
+	struct oe__job *job = &flight->job;
+
+	if (oe_hub_find_content(controller->hub, job->iteration,
+	                        oe_program_content_hash(job->candidate)))
+		oe__job_fail(job, OE_OUTCOME_DUPLICATE, "the same program is there already");
+	else if (controller->recipe->equivalents &&
+	         oe_hub_find_equivalent(controller->hub, job->iteration, job->candidate))
+		oe__job_fail(job, OE_OUTCOME_EQUIVALENT,
+		             "the same program is there already, but for comments and white space");
+}
+
 void oe__controller_edited(struct oe__flight *flight)
 {
 	oe_controller *controller = flight->controller;
@@ -334,12 +349,8 @@ void oe__controller_edited(struct oe__flight *flight)
 	if (job->iteration) {
 		if (job->answer && job->requests > 0)
 			note_usage(flight);
-		if (job->outcome < 0) {
-			const oe_program *known = oe_hub_find_content(
-				controller->hub, job->iteration, oe_program_content_hash(job->candidate));
-			if (known)
-				oe__job_fail(job, OE_OUTCOME_DUPLICATE, "the same program is there already");
-		}
+		if (job->outcome < 0)
+			look_for_duplicates(flight);
 		if (flight->issued_ns > 0)
 			oe__window_made(&controller->window, oe__clock_ns() - flight->issued_ns,
 			                job->outcome < 0);

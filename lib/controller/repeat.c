@@ -91,6 +91,19 @@ static int repeat_prompt(struct repeating *repeating, const oe_iteration *iterat
 	return status;
 }
 
+/* Which duplicate it is, or -1. Whether an equivalent was one was up to an option of that session. */
+static int repeated_outcome(struct repeating *repeating, const struct oe__log_entry *entry,
+                            const struct oe__job *job)
+{
+	if (oe_hub_find_content(repeating->hub, job->iteration,
+	                        oe_program_content_hash(job->candidate)))
+		return OE_OUTCOME_DUPLICATE;
+	if (entry->outcome == OE_OUTCOME_EQUIVALENT &&
+	    oe_hub_find_equivalent(repeating->hub, job->iteration, job->candidate))
+		return OE_OUTCOME_EQUIVALENT;
+	return -1;
+}
+
 /* The answer was read as it is read now? What was judged was no duplicate as it was read; meanwhile it
    may have become one. */
 static void compare_edit(struct repeating *repeating, const struct oe__log_entry *entry,
@@ -99,10 +112,8 @@ static void compare_edit(struct repeating *repeating, const struct oe__log_entry
 	long long number = (long long)entry->number;
 	int outcome = job->outcome;
 
-	if (outcome < 0 && entry->evaluation_ms < 0 &&
-	    oe_hub_find_content(repeating->hub, job->iteration,
-	                        oe_program_content_hash(job->candidate)))
-		outcome = OE_OUTCOME_DUPLICATE;
+	if (outcome < 0 && entry->evaluation_ms < 0)
+		outcome = repeated_outcome(repeating, entry, job);
 	if (outcome >= 0 && outcome != entry->outcome)
 		differ(repeating, "iteration %lld: its answer leads to %s, not to %s", number,
 		       outcome_name(outcome), outcome_name(entry->outcome));

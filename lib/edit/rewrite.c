@@ -9,8 +9,8 @@
 #include "base/text.h"
 #include "edit/ends.h"
 #include "edit/fence.h"
-#include "edit/language.h"
 #include "openevolve/llm.h"
+#include "program/language.h"
 
 struct choice {
 	struct oe__fence fence;

@@ -63,6 +63,8 @@ static const char *check_members(const oe_hub *hub)
 	for (const struct oe__member *member = hub->oldest; member; member = member->newer) {
 		HOLD(member->older == before, "members know who came before them");
 		HOLD(!before || before->sequence < member->sequence, "members are in order of joining");
+		HOLD(!member->form.form || oe__forms_first(&hub->forms, member->form.form),
+			 "forms of members are known");
 		const char *broken = check_member(hub, member);
 		if (broken)
 			return broken;

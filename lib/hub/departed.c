@@ -5,6 +5,7 @@
 #include "hub/departed.h"
 
 #include "base/alloc.h"
+#include "program/form.h"
 
 static const uint8_t *hash_of(const struct oe__departure *departure)
 {
@@ -43,6 +44,32 @@ oe_program *oe__departed_find(const struct oe__departed *departed,
 	return NULL;
 }
 
+static void enter_forms(struct oe__departed *departed)
+{
+	struct oe__departure *departure =
+		departed->form_newest ? departed->form_newest->next : departed->oldest;
+
+	for (; departure; departure = departure->next) {
+		oe__forms_add(&departed->forms, &departure->form, oe__form(departure->program));
+		departed->form_newest = departure;
+	}
+}
+
+oe_program *oe__departed_find_equivalent(struct oe__departed *departed, const oe_program *program,
+										 int64_t when)
+{
+	enter_forms(departed);
+	struct oe__form_link *link = oe__forms_first(&departed->forms, oe__form(program));
+	for (; link; link = link->next) {
+		const struct oe__departure *departure =
+			OE__CONTAINER(link, struct oe__departure, form);
+		if (departure->joined <= when && when < departure->left &&
+			oe__form_same(departure->program, program))
+			return departure->program;
+	}
+	return NULL;
+}
+
 /* The oldest of all is the earliest of its content. */
 static void forget_oldest(struct oe__departed *departed)
 {
@@ -51,6 +78,9 @@ static void forget_oldest(struct oe__departed *departed)
 	departed->oldest = departure->next;
 	if (!departed->oldest)
 		departed->newest = NULL;
+	if (departed->form_newest == departure)
+		departed->form_newest = NULL;
+	oe__forms_remove(&departed->forms, &departure->form);
 	if (departure->later)
 		departure->later->earlier = NULL;
 	else
@@ -69,4 +99,5 @@ void oe__departed_done(struct oe__departed *departed)
 {
 	oe__departed_forget(departed, INT64_MAX);
 	oe__map_done(&departed->contents);
+	oe__forms_done(&departed->forms);
 }

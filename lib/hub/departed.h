@@ -10,6 +10,7 @@
 
 #include "base/hash.h"
 #include "base/map.h"
+#include "hub/forms.h"
 #include "program/program.h"
 
 struct oe__departure {
@@ -17,11 +18,14 @@ struct oe__departure {
 	int64_t joined, left;
 	struct oe__departure *next;            /* the one that left after it      */
 	struct oe__departure *earlier, *later; /* those with the same content     */
+	struct oe__form_link form;             /* once somebody asked             */
 };
 
 struct oe__departed {
 	struct oe__map contents; /* SHA-256 of the code to the latest departure */
 	struct oe__departure *oldest, *newest;
+	struct oe__forms forms; /* of those up to `form_newest` */
+	struct oe__departure *form_newest;
 };
 
 /* Was there from the end of iteration `joined` to just before that of `left`. Without memory it is
@@ -32,6 +36,10 @@ void oe__departed_add(struct oe__departed *departed, oe_program *program, int64_
 /* One with this content that was there when iteration `when` had ended; or NULL. */
 oe_program *oe__departed_find(const struct oe__departed *departed,
 							  const uint8_t hash[OE__SHA256_SIZE], int64_t when);
+
+/* One that was there then and is the same as `program` but for comments and white space; or NULL. */
+oe_program *oe__departed_find_equivalent(struct oe__departed *departed, const oe_program *program,
+										 int64_t when);
 
 /* Those that left at `when` or earlier: nobody will ask for a state before that. */
 void oe__departed_forget(struct oe__departed *departed, int64_t when);

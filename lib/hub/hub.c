@@ -93,6 +93,7 @@ void oe_hub_free(oe_hub *hub)
 	oe__slab_done(&hub->members);
 	oe__map_done(&hub->ids);
 	oe__map_done(&hub->contents);
+	oe__forms_done(&hub->forms);
 	if (hub->features.dimensions)
 		oe__features_done(&hub->features);
 	oe__diversity_done(&hub->diversity);

@@ -10,6 +10,7 @@
  *     iterate.c   iterations begin and end
  *     ledger.c    numbers, attempts, outcomes: each iteration ends exactly once
  *     turn.c      ends that wait: where iterations end in the order of their numbers
+ *     equivalent.c  who is the same but for comments and white space
  *     ordered.c   semantics "ordered": each number in its turn, samples ahead of time
  *     generation.c  semantics "generation": all numbers of a generation at its barrier
  *     snapshot.c  the state as an oe_population
@@ -98,6 +99,8 @@ struct oe_hub {
 	struct oe__map ids;                 /* to members                                           */
 	struct oe__map contents;            /* SHA-256 of the code to the oldest of those members   */
 	struct oe__member *oldest, *newest; /* by order of joining                       */
+	struct oe__forms forms;             /* of the members up to `form_newest` */
+	struct oe__member *form_newest;
 	size_t count;
 	struct oe__member *best;
 	oe_program *initial; /* what an empty island samples; or NULL               */
@@ -155,6 +158,10 @@ void oe__hub_set_island_best(oe_hub *hub, int32_t island, struct oe__member *mem
 struct oe__member *oe__hub_find(const oe_hub *hub, const char *id);
 struct oe__member *oe__hub_find_hash(const oe_hub *hub, const uint8_t hash[OE__SHA256_SIZE]);
 bool oe__hub_island_has(const oe_hub *hub, int32_t island, const struct oe__source *source);
+
+/* ---- equivalent.c ---- */
+
+void oe__hub_forget_form(oe_hub *hub, struct oe__member *member); /* which leaves */
 
 /* ---- select.c ---- */
 
@@ -263,6 +270,7 @@ int oe__ordered_advance(oe_hub *hub, struct oe__report *report);
 int oe__ordered_sample(oe_hub *hub, int64_t number, int32_t attempt, oe_iteration **out, int *why);
 void oe__ordered_opened(oe_hub *hub, int64_t number);
 int64_t oe__ordered_drawn(const oe_hub *hub); /* the last number whose sample is drawn, or was given */
+int64_t oe__ordered_view(const oe_hub *hub, int64_t number); /* the last number that it may see */
 oe_program *oe__ordered_find(const oe_hub *hub, int64_t number,
 							 const uint8_t hash[OE__SHA256_SIZE]);
 void oe__ordered_leave(oe_hub *hub, const struct oe__member *member);

@@ -162,7 +162,7 @@ void oe__hub_note(oe_hub *hub, int32_t island, const char *parent_id, struct oe_
 /* Does this outcome say anything about how to change the parent? */
 bool oe__hub_is_instructive(int outcome)
 {
-	return outcome <= OE_OUTCOME_TIMED_OUT;
+	return outcome <= OE_OUTCOME_TIMED_OUT || outcome == OE_OUTCOME_EQUIVALENT;
 }
 
 static void remember_iteration(oe_hub *hub, const oe_iteration *iteration, int outcome,

@@ -10,6 +10,7 @@
 
 #include "base/slab.h"
 #include "hub/attempts.h"
+#include "hub/forms.h"
 #include "hub/rank_tree.h"
 #include "program/program.h"
 
@@ -32,6 +33,7 @@ struct oe__member {
 	uint32_t archive_slot;            /* on its island, or OE__NO_SLOT               */
 	int16_t guards;                   /* reasons why it must not be evicted          */
 	bool elite;                       /* holds the cell at `bins`                    */
+	struct oe__form_link form;        /* once somebody asked; see equivalent.c           */
 	uint32_t position;                /* in the snapshot that is being made          */
 	int32_t *bins;                    /* cell at the time of joining                 */
 	double coordinates[];             /* raw feature values; NaN: unknown            */

@@ -163,10 +163,15 @@ void oe__ordered_opened(oe_hub *hub, int64_t number)
 
 /* ---- what may be seen ---- */
 
-oe_program *oe__ordered_find(const oe_hub *hub, int64_t number, const uint8_t hash[OE__SHA256_SIZE])
+int64_t oe__ordered_view(const oe_hub *hub, int64_t number)
 {
 	/* Before the first number ended, and whatever a restart brought along, was there from the start. */
-	int64_t view = number > hub->settings.window ? number - hub->settings.window : 0;
+	return number > hub->settings.window ? number - hub->settings.window : 0;
+}
+
+oe_program *oe__ordered_find(const oe_hub *hub, int64_t number, const uint8_t hash[OE__SHA256_SIZE])
+{
+	int64_t view = oe__ordered_view(hub, number);
 	const struct oe__member *oldest = oe__hub_find_hash(hub, hash);
 
 	if (oldest && oldest->joined <= view)

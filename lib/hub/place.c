@@ -154,6 +154,7 @@ static void detach(oe_hub *hub, struct oe__member *member)
 	if (oe__archive_has(member))
 		oe__archive_remove(&hub->archive, member);
 	oe__island_leave(island, member);
+	oe__hub_forget_form(hub, member);
 	unlink_age(hub, member);
 	unlink_names(hub, member);
 	if (same)

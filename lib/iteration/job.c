@@ -7,6 +7,7 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/error.h"
+#include "program/form.h"
 #include "program/sample.h"
 
 /* ---- states ---- */
@@ -203,7 +204,10 @@ static int make_candidate(struct oe__job *job)
 	oe_bytes code = oe_edit_code(job->edit);
 	const char *language = job->iteration->parent->language;
 
-	return oe_program_new(code.data, code.size, language, &job->candidate);
+	int status = oe_program_new(code.data, code.size, language, &job->candidate);
+	if (status == 0 && job->recipe->equivalents)
+		(void)oe__form(job->candidate); /* here, and not where the owner asks for it */
+	return status;
 }
 
 void oe__job_read(struct oe__job *job)

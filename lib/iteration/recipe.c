@@ -30,6 +30,7 @@ int oe__recipe_new(const oe_config *config, oe_scheduler *scheduler, oe_llm *llm
 	recipe->edit_mode = oe__config_bool(config, "diff_based_evolution") ? OE_EDIT_DIFF
 	                                                                     : OE_EDIT_REWRITE;
 	recipe->evaluation_timeout_ms = timeout_ms > 0 ? timeout_ms : 0;
+	recipe->equivalents = oe__config_choice(config, "hub.duplicates") == 1;
 	recipe->keep_prompts = prompts && strcmp(prompts, "full") == 0;
 	recipe->language = oe__strdup(language ? language : "");
 	if (!recipe->language)

@@ -27,6 +27,7 @@ struct oe__recipe {
 	int edit_mode; /* enum oe_edit_mode */
 	char *language;
 	int64_t evaluation_timeout_ms; /* 0: none */
+	bool equivalents;              /* "hub.duplicates": programs are compared by their form */
 	bool keep_prompts;             /* "store.prompts: full": texts outlive the call */
 };
 

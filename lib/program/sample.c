@@ -25,6 +25,7 @@ static const char *const outcome_names[] = {
 	[OE_OUTCOME_LLM_FAILED] = "llm_failed",
 	[OE_OUTCOME_CANCELLED] = "cancelled",
 	[OE_OUTCOME_LOST] = "lost",
+	[OE_OUTCOME_EQUIVALENT] = "equivalent",
 };
 _Static_assert(OE__COUNT(outcome_names) == OE_OUTCOME_COUNT, "each outcome has a name");
 

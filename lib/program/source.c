@@ -126,6 +126,7 @@ int oe__source_copy(const struct oe__source *source, struct oe__source **out)
 	copy->length = source->length;
 	copy->newlines = source->newlines;
 	memcpy(copy->ascii, source->ascii, sizeof(copy->ascii));
+	atomic_init(&copy->form, atomic_load_explicit(&source->form, memory_order_relaxed));
 	memcpy(copy->hash, source->hash, sizeof(copy->hash));
 	memcpy(copy->hash_hex, source->hash_hex, sizeof(copy->hash_hex));
 	memcpy(copy->text, source->text, source->size);

@@ -22,6 +22,7 @@ struct oe__source {
 	uint64_t ascii[2]; /* set of ASCII characters used                */
 	uint32_t *others;  /* other code points used, sorted and distinct */
 	size_t other_count;
+	_Atomic uint64_t form; /* see program/form.h; 0: nobody asked yet    */
 	uint8_t hash[OE__SHA256_SIZE];
 	char hash_hex[OE__SHA256_HEX_SIZE];
 	char text[]; /* NUL-terminated */

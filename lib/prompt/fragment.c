@@ -60,6 +60,7 @@ static const struct row rows[OE__FRAGMENT_COUNT] = {
 	ROW(NOT_EVALUATED, "attempt_not_evaluated", NONE),
 	ROW(REJECTED, "attempt_rejected", NONE),
 	ROW(DUPLICATE, "attempt_duplicate", NONE),
+	ROW(EQUIVALENT, "attempt_equivalent", NONE),
 	ROW(NOOP_EDIT, "attempt_noop_edit", NONE),
 	ROW(NO_EDIT, "attempt_no_edit", NONE),
 	ROW(VIOLATES_BLOCK, "attempt_violates_block", NONE),

@@ -73,6 +73,8 @@ static enum oe__fragment outcome_fragment(const struct oe__prompt_record *record
 		return OE__FRAGMENT_REJECTED;
 	case OE_OUTCOME_DUPLICATE:
 		return OE__FRAGMENT_DUPLICATE;
+	case OE_OUTCOME_EQUIVALENT:
+		return OE__FRAGMENT_EQUIVALENT;
 	case OE_OUTCOME_NOOP_EDIT:
 		return OE__FRAGMENT_NOOP_EDIT;
 	case OE_OUTCOME_NO_EDIT:

@@ -100,7 +100,7 @@ class Hub:
         self.initial, self.initial_failed, self.seeded = None, False, 0
         self.issued = self.ended = 0
         self.last = config["max_iterations"]
-        self.outcomes = [0] * 13
+        self.outcomes = [0] * 14
         self.open, self.waiting = {}, []  # number to attempt; [(number, next attempt)]
         self.mark, self.since_best, self.target_reached = -math.inf, 0, False
 

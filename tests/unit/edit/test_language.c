@@ -1,11 +1,12 @@
 /* Names of languages and how programs are recognised. */
 
-#include "edit/language.h"
+#include "edit/guess.h"
 
 #include <string.h>
 
 #include "test.h"
 #include "openevolve/edit.h"
+#include "program/language.h"
 
 static bool named(const char *language, const char *word)
 {

@@ -84,6 +84,29 @@ START_TEST(test_duplicates_do_not_enter)
 }
 END_TEST
 
+/* What is the same but for comments is found, and may be committed all the same. */
+START_TEST(test_equivalents_are_found)
+{
+	OE__AUTO(hub) oe_hub *hub = world_hub(world_settings());
+	OE__AUTO(program) oe_program *asked = NULL, *none = NULL;
+	static const char *const texts[] = { "x = 1 # a\n", "x = 1 # b\n" };
+
+	ck_assert_int_eq(oe_program_new("x=1", 3, "python", &asked), 0);
+	ck_assert_int_eq(oe_program_new("x=1", 3, "text", &none), 0);
+	ck_assert_ptr_null(oe_hub_find_equivalent(hub, NULL, asked));
+	for (int i = 0; i < 2; i++)
+		world_seed_python(hub, texts[i], i, i);
+	for (int i = 0; i < 2; i++) {
+		oe_program *found = oe_hub_find_equivalent(hub, NULL, asked);
+		ck_assert_ptr_nonnull(found);
+		ck_assert_str_eq(oe_program_code(found).data, texts[i]); /* the oldest that is left */
+		ck_assert_ptr_null(oe_hub_find_equivalent(hub, NULL, none));
+		oe__hub_remove(hub, oe__hub_find(hub, oe_program_id(found)));
+	}
+	ck_assert_ptr_null(oe_hub_find_equivalent(hub, NULL, asked));
+}
+END_TEST
+
 static oe_program *failed_child(const oe_iteration *iteration, int verdict)
 {
 	OE__AUTO(evaluation) oe_evaluation *evaluation = NULL;
@@ -310,6 +333,7 @@ START_TEST(test_arguments)
 END_TEST
 
 TEST_MAIN("hub", test_ask_tell, test_commit_is_idempotent, test_duplicates_do_not_enter,
+		  test_equivalents_are_found,
 		  test_failures_are_remembered, test_replace_gives_the_number_again,
 		  test_replace_has_an_end, test_window, test_failed_initial_program, test_unknown_dimension,
 		  test_steady_has_no_generations, test_reopen,

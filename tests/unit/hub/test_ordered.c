@@ -238,16 +238,20 @@ START_TEST(test_content_is_looked_for_where_the_sample_was_drawn)
 	settings.population_size = 2;
 	OE__AUTO(hub) oe_hub *hub = world_hub(settings);
 
-	world_seed(hub, "initial", 1, 0);
+	world_seed_python(hub, "initial", 1, 0);
 	OE__AUTO(iteration) oe_iteration *first = world_next(hub), *second = world_next(hub);
 	OE__AUTO(program) oe_program *one = world_child(first, "one", 2, 1);
 	ck_assert_int_eq(oe_hub_commit(hub, first, one, NULL, NULL), 0);
 	const char *hash = oe_program_content_hash(one);
+	OE__AUTO(program) oe_program *like = NULL;
+	ck_assert_int_eq(oe_program_new("one # more", 10, "python", &like), 0);
 	OE__AUTO(iteration) oe_iteration *third = world_next(hub), *fourth = world_next(hub);
 
 	/* It is there, but 2 and 3 cannot know: they see the state before 1. */
 	ck_assert_ptr_null(oe_hub_find_content(hub, second, hash));
 	ck_assert_ptr_null(oe_hub_find_content(hub, third, hash));
+	ck_assert_ptr_null(oe_hub_find_equivalent(hub, third, like));
+	ck_assert_ptr_nonnull(oe_hub_find_equivalent(hub, fourth, like));
 	ck_assert_ptr_nonnull(oe_hub_find_content(hub, fourth, hash));
 	ck_assert_ptr_nonnull(oe_hub_find_content(hub, NULL, hash));
 
@@ -258,6 +262,9 @@ START_TEST(test_content_is_looked_for_where_the_sample_was_drawn)
 	ck_assert_int_eq(oe_hub_commit(hub, third, three, NULL, NULL), 0);
 	ck_assert_ptr_null(oe_hub_find_content(hub, NULL, hash));
 	ck_assert_str_eq(oe_program_id(oe_hub_find_content(hub, fourth, hash)), oe_program_id(one));
+	ck_assert_str_eq(oe_program_id(oe_hub_find_equivalent(hub, fourth, like)), oe_program_id(one));
+	ck_assert_ptr_null(oe_hub_find_equivalent(hub, NULL, like));
+	ck_assert_ptr_null(oe_hub_find_equivalent(hub, second, like));
 	ck_assert_ptr_null(oe_hub_find_content(hub, second, hash));
 
 	/* Nobody may see it any more: forgotten. */

@@ -108,6 +108,17 @@ static inline void world_seed(oe_hub *hub, const char *id, double score, double 
 	ck_assert_msg(oe_hub_seed(hub, program, &err) == 0, "%s", err.message);
 }
 
+/* One in Python, whose children are so too; its identifier is its own. */
+static inline void world_seed_python(oe_hub *hub, const char *code, double score, double x)
+{
+	OE__AUTO(evaluation) oe_evaluation *evaluation = world_evaluation(score, x);
+	OE__AUTO(program) oe_program *bare = NULL, *program = NULL;
+
+	ck_assert_int_eq(oe_program_new(code, strlen(code), "python", &bare), 0);
+	ck_assert_int_eq(oe_program_evaluated(bare, evaluation, &program), 0);
+	ck_assert_int_eq(oe_hub_seed(hub, program, NULL), 0);
+}
+
 static inline oe_iteration *world_next(oe_hub *hub)
 {
 	oe_iteration *iteration = NULL;

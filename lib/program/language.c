@@ -1,15 +1,8 @@
-/*
- * Languages, see language.h and oe_language_guess().
- */
-
-#include "edit/language.h"
+#include "program/language.h"
 
 #include <string.h>
 
 #include "base/file.h"
-#include "base/text.h"
-#include "edit/ends.h"
-#include "openevolve/edit.h"
 
 struct language {
 	const char *name;
@@ -109,6 +102,16 @@ static bool is_called(const struct language *language, const char *word, size_t 
 		   contains(language->aliases, word, size);
 }
 
+const char *oe__language_name(const char *language)
+{
+	size_t size = language ? strlen(language) : 0;
+
+	for (size_t i = 0; size > 0 && i < OE__COUNT(languages); i++)
+		if (is_called(&languages[i], language, size))
+			return languages[i].name;
+	return NULL;
+}
+
 bool oe__language_named(const char *language, oe_bytes word)
 {
 	size_t size = language ? strlen(language) : 0;
@@ -134,70 +137,4 @@ const char *oe__language_of_path(const char *path)
 		if (contains(languages[i].extensions, extension, strlen(extension)))
 			return languages[i].name;
 	return NULL;
-}
-
-/* What lines begin with, in the order in which OpenEvolve asks (extract_code_language). */
-struct opening {
-	const char *language;
-	const char *text;
-	bool space; /* white space must follow */
-};
-
-static const struct opening openings[] = {
-	{ "python", "import", true },
-	{ "python", "from", true },
-	{ "python", "def", true },
-	{ "python", "class", true },
-	{ "java", "package", false },
-	{ "java", "import java", false },
-	{ "java", "public class", false },
-	{ "cpp", "#include", false },
-	{ "cpp", "int main", false },
-	{ "cpp", "void main", false },
-	{ "javascript", "function", false },
-	{ "javascript", "var", false },
-	{ "javascript", "let", false },
-	{ "javascript", "const", false },
-	{ "javascript", "console.log", false },
-	{ "rust", "module", false },
-	{ "rust", "fn", false },
-	{ "rust", "let mut", false },
-	{ "rust", "impl", false },
-	{ "sql", "SELECT", false },
-	{ "sql", "CREATE TABLE", false },
-	{ "sql", "INSERT INTO", false },
-};
-
-static bool opens_with(const char *line, const char *end, const struct opening *opening)
-{
-	size_t size = strlen(opening->text);
-	size_t left = (size_t)(end - line);
-
-	if (left < size || memcmp(line, opening->text, size) != 0)
-		return false;
-	return !opening->space || oe__space_before(line + size, left - size) > 0;
-}
-
-const char *oe__language_of_code(oe_bytes code)
-{
-	const char *line = code.data;
-	const char *end = line + code.size;
-	size_t best = OE__COUNT(openings);
-
-	while (line < end && best > 0) {
-		for (size_t i = 0; i < best; i++)
-			if (opens_with(line, end, &openings[i]))
-				best = i;
-		const char *lf = memchr(line, '\n', (size_t)(end - line));
-		line = lf ? lf + 1 : end;
-	}
-	return best < OE__COUNT(openings) ? openings[best].language : "unknown";
-}
-
-const char *oe_language_guess(const char *path, const char *code, size_t size)
-{
-	const char *language = path ? oe__language_of_path(path) : NULL;
-
-	return language ? language
-					: oe__language_of_code((oe_bytes){ code ? code : "", code ? size : 0 });
 }
