@@ -8,17 +8,13 @@
 
 #include <math.h>
 #include <pthread.h>
-#include <sched.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/alloc.h"
 #include "base/thread.h"
 #include "evaluator/evaluator.h"
-#include "test.h"
-
-#define HELD_MAX 64
+#include "script.h"
 
 struct eval_step {
 	const char *metric; /* or NULL: none */
@@ -32,13 +28,9 @@ struct eval_step {
 
 struct scripted {
 	const struct eval_step *steps;
-	size_t step_count;
-	pthread_mutex_t mutex; /* guards what follows */
-	size_t asked, cancelled, held_count;
-	oe_evaluation *held[HELD_MAX];
-	uint64_t seed;
+	struct script script;
+	uint64_t seed; /* of the last one; guarded by the script's mutex, as below */
 	int64_t timeout_ms;
-	atomic_bool freed;
 };
 
 static inline void scripted_finish(const struct eval_step *step, oe_evaluation *evaluation)
@@ -62,15 +54,13 @@ static inline int scripted_start(void *self, const oe_evaluation_request *reques
 {
 	struct scripted *scripted = self;
 
-	pthread_mutex_lock(&scripted->mutex);
-	size_t at = scripted->asked++;
-	const struct eval_step *step =
-		&scripted->steps[at < scripted->step_count ? at : scripted->step_count - 1];
+	pthread_mutex_lock(&scripted->script.mutex);
+	const struct eval_step *step = &scripted->steps[script_next(&scripted->script)];
 	scripted->seed = request->seed;
 	scripted->timeout_ms = request->timeout_ms;
 	if (step->held)
-		scripted->held[scripted->held_count++] = evaluation;
-	pthread_mutex_unlock(&scripted->mutex);
+		script_hold(&scripted->script, evaluation);
+	pthread_mutex_unlock(&scripted->script.mutex);
 	if (step->refuses) {
 		err->status = step->status;
 		snprintf(err->message, sizeof(err->message), "refused to start");
@@ -81,36 +71,20 @@ static inline int scripted_start(void *self, const oe_evaluation_request *reques
 	return 0;
 }
 
-/* One that was held, or NULL when it is none (any more). */
-static inline oe_evaluation *scripted_take(struct scripted *scripted, const oe_evaluation *evaluation)
-{
-	OE__LOCKED(&scripted->mutex);
-	for (size_t i = 0; i < scripted->held_count; i++) {
-		if (evaluation && scripted->held[i] != evaluation)
-			continue;
-		oe_evaluation *taken = scripted->held[i];
-		scripted->held[i] = scripted->held[--scripted->held_count];
-		return taken;
-	}
-	return NULL;
-}
-
 /* Ends it there and then, which the interface allows. */
 static inline void scripted_cancel(void *self, oe_evaluation *evaluation)
 {
 	struct scripted *scripted = self;
 
-	pthread_mutex_lock(&scripted->mutex);
-	scripted->cancelled++;
-	pthread_mutex_unlock(&scripted->mutex);
-	oe_evaluation *held = scripted_take(scripted, evaluation);
+	script_count_cancelled(&scripted->script);
+	oe_evaluation *held = script_take(&scripted->script, evaluation);
 	if (held)
 		oe_evaluation_finish(held, OE_ERR_CANCELLED, NULL);
 }
 
 static inline void scripted_free(void *self)
 {
-	atomic_store(&((struct scripted *)self)->freed, true);
+	atomic_store(&((struct scripted *)self)->script.freed, true);
 }
 
 static inline oe_evaluator *scripted_evaluator(struct scripted *scripted,
@@ -120,8 +94,8 @@ static inline oe_evaluator *scripted_evaluator(struct scripted *scripted,
 	oe_evaluator *evaluator = NULL;
 	oe_error err;
 
-	*scripted = (struct scripted){ .steps = steps, .step_count = count };
-	pthread_mutex_init(&scripted->mutex, NULL);
+	*scripted = (struct scripted){ .steps = steps };
+	script_init(&scripted->script, count);
 	vtable.name = "scripted";
 	vtable.start = scripted_start;
 	vtable.cancel = scripted_cancel;

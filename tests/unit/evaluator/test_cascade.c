@@ -47,7 +47,7 @@ START_TEST(test_how_far)
 			cascade_of(&with_artifacts, steps, thresholds, count);
 		OE__AUTO(evaluation) oe_evaluation *evaluation = evaluate(cascade);
 		for (size_t i = 0; i < count; i++)
-			ck_assert_uint_eq(stages[i].asked, i <= reached);
+			ck_assert_uint_eq(stages[i].script.asked, i <= reached);
 		double score = metric_of(evaluation, "combined_score");
 		ck_assert(isnan(steps[reached].value) ? isnan(score) : score == steps[reached].value);
 		ck_assert_int_eq(evaluation->verdict, isfinite(score) ? OE_VERDICT_OK : OE_VERDICT_NONFINITE);
@@ -111,7 +111,7 @@ START_TEST(test_failures)
 	ck_assert_pstr_eq(artifact_of(evaluation, "said"), "first");
 	ck_assert_pstr_eq(artifact_of(evaluation, "failure_stage"), "stage2");
 	ck_assert_pstr_eq(artifact_of(evaluation, "stage2_stderr"), "as told");
-	ck_assert_uint_eq(stages[2].asked, 0);
+	ck_assert_uint_eq(stages[2].script.asked, 0);
 	ck_assert(oe__evaluation_failed(evaluation));
 }
 END_TEST
@@ -213,12 +213,12 @@ START_TEST(test_cancel_stage)
 	OE__AUTO(evaluator) oe_evaluator *cascade = cascade_of(&with_artifacts, steps, thresholds, 3);
 
 	tasks_start(&all, cascade, 20);
-	ck_assert_uint_eq(stages[1].asked, 20);
+	ck_assert_uint_eq(stages[1].script.asked, 20);
 	for (size_t i = 0; i < 20; i++)
 		oe__evaluator_cancel(&all.items[i].call);
 	tasks_check_cancelled(&all);
-	ck_assert_uint_eq(stages[1].cancelled, 20);
-	ck_assert_uint_eq(stages[2].asked, 0);
+	ck_assert_uint_eq(stages[1].script.cancelled, 20);
+	ck_assert_uint_eq(stages[2].script.asked, 0);
 }
 END_TEST
 
@@ -232,11 +232,11 @@ START_TEST(test_cancel_between)
 	OE__AUTO(evaluator) oe_evaluator *cascade = cascade_of(&with_artifacts, steps, thresholds, 2);
 
 	tasks_start(&all, cascade, 1);
-	oe_evaluation *held = scripted_take(&stages[0], NULL);
+	oe_evaluation *held = script_take(&stages[0].script, NULL);
 	oe__evaluator_cancel(&all.items[0].call);
 	scripted_finish(&good, held);
 	tasks_check_cancelled(&all);
-	ck_assert_uint_eq(stages[1].asked, 0);
+	ck_assert_uint_eq(stages[1].script.asked, 0);
 }
 END_TEST
 
@@ -253,7 +253,7 @@ START_TEST(test_cancel_unlisted)
 	oe__evaluation_unwant(all.items[0].call.sink);
 	oe__evaluator_submit(&all.items[0].call);
 	tasks_check_cancelled(&all);
-	ck_assert_uint_eq(stages[0].asked, 0);
+	ck_assert_uint_eq(stages[0].script.asked, 0);
 }
 END_TEST
 
@@ -273,7 +273,7 @@ static void *let_all_go(void *argument)
 
 	while (!atomic_load(over))
 		for (size_t i = 0; i < 2; i++) {
-			oe_evaluation *held = scripted_take(&stages[i], NULL);
+			oe_evaluation *held = script_take(&stages[i].script, NULL);
 			if (held)
 				scripted_finish(&good, held);
 		}

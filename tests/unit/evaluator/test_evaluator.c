@@ -59,9 +59,9 @@ START_TEST(test_result)
 	ck_assert_ptr_nonnull(strstr(err.message, "step failed"));
 	ck_assert_int_eq(evaluate_badly(evaluator, &err), OE_ERR_IO);
 	ck_assert_str_eq(err.message, "refused to start");
-	ck_assert(!atomic_load(&scripted.freed));
+	ck_assert(!atomic_load(&scripted.script.freed));
 	oe_evaluator_unref(evaluator);
-	ck_assert(atomic_load(&scripted.freed));
+	ck_assert(atomic_load(&scripted.script.freed));
 }
 END_TEST
 
@@ -78,7 +78,7 @@ START_TEST(test_arguments)
 	ck_assert_int_eq(oe_evaluator_run(NULL, program, 1, 0, &evaluation, &err), OE_ERR_INVALID);
 	ck_assert_int_eq(oe_evaluator_run(evaluator, NULL, 1, 0, &evaluation, &err), OE_ERR_INVALID);
 	ck_assert_int_eq(oe_evaluator_run(evaluator, program, 1, 0, NULL, &err), OE_ERR_INVALID);
-	ck_assert_uint_eq(scripted.asked, 0);
+	ck_assert_uint_eq(scripted.script.asked, 0);
 }
 END_TEST
 
@@ -227,7 +227,7 @@ START_TEST(test_last_reference_in_done)
 	ck_assert_int_eq(oe__evaluator_prepare(evaluator, call), 0);
 	oe__evaluator_submit(call);
 	oe__evaluator_cancel(call); /* after this nothing of it is left */
-	ck_assert(atomic_load(&scripted.freed));
+	ck_assert(atomic_load(&scripted.script.freed));
 }
 END_TEST
 
@@ -254,11 +254,11 @@ START_TEST(test_abandon)
 	oe__evaluation_call_release(&call);
 	oe_program_unref(call.program);
 	oe_evaluator_unref(evaluator);
-	ck_assert(!atomic_load(&scripted.freed));
-	oe_evaluation *evaluation = scripted_take(&scripted, NULL);
+	ck_assert(!atomic_load(&scripted.script.freed));
+	oe_evaluation *evaluation = script_take(&scripted.script, NULL);
 	ck_assert_int_ne(oe_evaluation_cancelled(evaluation), 0);
 	scripted_finish(&late, evaluation);
-	ck_assert(atomic_load(&scripted.freed));
+	ck_assert(atomic_load(&scripted.script.freed));
 }
 END_TEST
 

@@ -195,11 +195,11 @@ START_TEST(test_cancel_between)
 	oe__evaluation_unwant(all.items[0].call.sink);
 	oe__evaluator_submit(&all.items[0].call);
 	tasks_check_cancelled(&all);
-	ck_assert_uint_eq(inner.asked, 0);
+	ck_assert_uint_eq(inner.script.asked, 0);
 
 	OE__AUTO(evaluator) oe_evaluator *second = judge_of("{}", &held, ensemble_of(&model, weights, 1));
 	tasks_start(&all, second, 1);
-	oe_evaluation *evaluation = scripted_take(&inner, NULL);
+	oe_evaluation *evaluation = script_take(&inner.script, NULL);
 	oe__evaluator_cancel(&all.items[0].call);
 	scripted_finish(&good, evaluation); /* it came through all the same */
 	tasks_check_cancelled(&all);

@@ -6,9 +6,7 @@
  * of a script, the last one over and over. It writes down what it was asked, and when.
  */
 
-#include <sched.h>
-#include <stdatomic.h>
-
+#include "tests/script.h"
 #include "tests/unit/llm/questions.h"
 
 #define SCRIPTED_MAX 64
@@ -24,17 +22,13 @@ struct scripted_step {
 
 struct scripted {
 	const struct scripted_step *steps;
-	size_t step_count;
 	bool deaf; /* cancel() does nothing */
+	struct script script;
 
-	pthread_mutex_t mutex; /* guards what follows */
-	size_t asked;
+	/* Guarded by its mutex. */
 	int64_t asked_ms[SCRIPTED_MAX];
 	int32_t attempts[SCRIPTED_MAX];
 	uint64_t seeds[SCRIPTED_MAX];
-	oe_completion *held[SCRIPTED_MAX];
-	size_t held_count, cancelled;
-	atomic_bool freed;
 };
 
 static inline void scripted_finish(const struct scripted_step *step, oe_completion *completion)
@@ -57,18 +51,17 @@ static inline int scripted_start(void *self, const oe_llm_request *request,
 {
 	struct scripted *scripted = self;
 
-	pthread_mutex_lock(&scripted->mutex);
-	size_t at = scripted->asked++;
-	const struct scripted_step *step =
-		&scripted->steps[at < scripted->step_count ? at : scripted->step_count - 1];
+	pthread_mutex_lock(&scripted->script.mutex);
+	size_t at = scripted->script.asked;
+	const struct scripted_step *step = &scripted->steps[script_next(&scripted->script)];
 	if (at < SCRIPTED_MAX) {
 		scripted->asked_ms[at] = oe__clock_ms();
 		scripted->attempts[at] = request->attempt;
 		scripted->seeds[at] = request->seed;
 	}
 	if (step->held)
-		scripted->held[scripted->held_count++] = completion;
-	pthread_mutex_unlock(&scripted->mutex);
+		script_hold(&scripted->script, completion);
+	pthread_mutex_unlock(&scripted->script.mutex);
 	if (step->refuses) {
 		err->status = step->status;
 		snprintf(err->message, sizeof(err->message), "refused to start");
@@ -79,36 +72,20 @@ static inline int scripted_start(void *self, const oe_llm_request *request,
 	return 0;
 }
 
-/* A request that was held, or NULL when it is none (any more). */
-static inline oe_completion *scripted_take(struct scripted *scripted, oe_completion *completion)
-{
-	OE__LOCKED(&scripted->mutex);
-	for (size_t i = 0; i < scripted->held_count; i++) {
-		if (completion && scripted->held[i] != completion)
-			continue;
-		oe_completion *taken = scripted->held[i];
-		scripted->held[i] = scripted->held[--scripted->held_count];
-		return taken;
-	}
-	return NULL;
-}
-
 /* Ends it there and then, which the interface allows. */
 static inline void scripted_cancel(void *self, oe_completion *completion)
 {
 	struct scripted *scripted = self;
 
-	pthread_mutex_lock(&scripted->mutex);
-	scripted->cancelled++;
-	pthread_mutex_unlock(&scripted->mutex);
-	oe_completion *held = scripted->deaf ? NULL : scripted_take(scripted, completion);
+	script_count_cancelled(&scripted->script);
+	oe_completion *held = scripted->deaf ? NULL : script_take(&scripted->script, completion);
 	if (held)
 		oe_completion_finish(held, OE_ERR_CANCELLED, NULL);
 }
 
 static inline void scripted_free(void *self)
 {
-	atomic_store(&((struct scripted *)self)->freed, true);
+	atomic_store(&((struct scripted *)self)->script.freed, true);
 }
 
 static inline oe_llm *scripted_llm(struct scripted *scripted, const struct scripted_step *steps,
@@ -118,33 +95,14 @@ static inline oe_llm *scripted_llm(struct scripted *scripted, const struct scrip
 	oe_llm *llm = NULL;
 	oe_error err;
 
-	*scripted = (struct scripted){ .steps = steps, .step_count = count };
-	pthread_mutex_init(&scripted->mutex, NULL);
+	*scripted = (struct scripted){ .steps = steps };
+	script_init(&scripted->script, count);
 	vtable.name = "scripted";
 	vtable.start = scripted_start;
 	vtable.cancel = scripted_cancel;
 	vtable.free = scripted_free;
 	ck_assert_int_eq(oe_llm_new(&vtable, scripted, &llm, &err), 0);
 	return llm;
-}
-
-static inline size_t scripted_asked(struct scripted *scripted)
-{
-	OE__LOCKED(&scripted->mutex);
-	return scripted->asked;
-}
-
-static inline void scripted_wait_asked(struct scripted *scripted, size_t count)
-{
-	while (scripted_asked(scripted) < count)
-		sched_yield();
-}
-
-/* What still holds the backend lets go of it on its own thread. */
-static inline void scripted_wait_freed(struct scripted *scripted)
-{
-	while (!atomic_load(&scripted->freed))
-		sched_yield();
 }
 
 #endif /* OE_TEST_SCRIPTED_H */

@@ -30,7 +30,7 @@ static void check_frequencies(const double *shares, size_t count, size_t draws)
 	for (size_t i = 0; i < count; i++) {
 		double wanted = shares[i] * (double)draws;
 		double deviation = sqrt(wanted * (1 - shares[i]));
-		double got = (double)members[i].asked;
+		double got = (double)members[i].script.asked;
 		ck_assert_msg(fabs(got - wanted) <= 5 * deviation, "member %zu: %g of %zu, expected %g", i,
 					  got, draws, wanted);
 	}
@@ -78,10 +78,10 @@ static size_t asked_with(oe_llm *llm, uint64_t seed, size_t count)
 	size_t before[MEMBERS_MAX], found = MEMBERS_MAX;
 
 	for (size_t i = 0; i < count; i++)
-		before[i] = members[i].asked;
+		before[i] = members[i].script.asked;
 	ck_assert_int_eq(oe_llm_ask(llm, "", "question", seed, &completion, NULL), 0);
 	for (size_t i = 0; i < count; i++)
-		if (members[i].asked > before[i])
+		if (members[i].script.asked > before[i])
 			found = i;
 	ck_assert_uint_lt(found, count);
 	return found;
@@ -182,7 +182,7 @@ START_TEST(test_failure_passes)
 	OE__AUTO(llm) oe_llm *llm = ensemble_of(weights, 0, 1);
 
 	members[0].steps = steps;
-	members[0].step_count = 2;
+	members[0].script.step_count = 2;
 	struct told told = ask_one(llm, "question");
 	ck_assert_int_eq(told.status, OE_ERR_LLM);
 	ck_assert_int_eq(told.failure, OE_LLM_FAILURE_ACCESS);
@@ -205,14 +205,14 @@ START_TEST(test_cancel)
 
 	members[0].steps = members[1].steps = &held;
 	questions_ask(&all, llm, 50, "question");
-	ck_assert_uint_eq(members[0].asked + members[1].asked, 50);
+	ck_assert_uint_eq(members[0].script.asked + members[1].script.asked, 50);
 	for (size_t i = 0; i < 50; i++)
 		oe__llm_cancel(&all.items[i].call);
 	questions_wait(&all);
 	for (size_t i = 0; i < 50; i++)
 		ck_assert_int_eq(all.items[i].call.status, OE_ERR_CANCELLED);
 	questions_done(&all);
-	ck_assert_uint_eq(members[0].cancelled + members[1].cancelled, 50);
+	ck_assert_uint_eq(members[0].script.cancelled + members[1].script.cancelled, 50);
 }
 END_TEST
 
@@ -237,7 +237,7 @@ START_TEST(test_last_reference_in_done)
 	ck_assert_int_eq(oe__llm_prepare(llm, call), 0);
 	oe__llm_submit(call);
 	oe__llm_cancel(call); /* after this nothing of it is left */
-	ck_assert(atomic_load(&members[0].freed));
+	ck_assert(atomic_load(&members[0].script.freed));
 }
 END_TEST
 

@@ -69,9 +69,9 @@ START_TEST(test_life)
 
 	ck_assert_ptr_eq(oe_llm_ref(llm), llm);
 	oe_llm_unref(llm);
-	ck_assert(!atomic_load(&scripted.freed));
+	ck_assert(!atomic_load(&scripted.script.freed));
 	oe_llm_unref(llm);
-	ck_assert(atomic_load(&scripted.freed));
+	ck_assert(atomic_load(&scripted.script.freed));
 }
 END_TEST
 
@@ -310,8 +310,8 @@ START_TEST(test_cancelled_before)
 	oe__llm_submit(&question.call);
 	questions_wait(&all);
 	ck_assert_int_eq(question.call.status, OE_ERR_CANCELLED);
-	ck_assert_uint_eq(scripted.asked, 0);
-	ck_assert_uint_eq(scripted.cancelled, 1);
+	ck_assert_uint_eq(scripted.script.asked, 0);
+	ck_assert_uint_eq(scripted.script.cancelled, 1);
 	oe__llm_call_release(&question.call);
 }
 END_TEST

@@ -218,7 +218,7 @@ START_TEST(test_a_full_disk)
 	ck_assert_int_eq(told.status, OE_ERR_IO);
 	ck_assert_int_eq(told.failure, OE_LLM_FAILURE_ACCESS);
 	ck_assert_ptr_nonnull(strstr(told.error.message, "/dev/full"));
-	ck_assert_uint_eq(scripted_asked(&scripted), 1);
+	ck_assert_uint_eq(script_asked(&scripted.script), 1);
 }
 END_TEST
 

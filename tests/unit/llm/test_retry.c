@@ -30,7 +30,7 @@ static void end(oe_llm *llm)
 {
 	oe_llm_unref(llm);
 	oe_scheduler_unref(scheduler);
-	ck_assert(atomic_load(&scripted.freed));
+	ck_assert(atomic_load(&scripted.script.freed));
 }
 
 /* Any script, any number of retries: asked until the first answer that is no transient failure, never
@@ -66,7 +66,7 @@ START_TEST(test_any_script)
 			last++;
 		oe_llm *llm = begin(steps, 8, retries, 0);
 		struct told told = ask_one(llm, "question");
-		ck_assert_uint_eq(scripted_asked(&scripted), last + 1);
+		ck_assert_uint_eq(script_asked(&scripted.script), last + 1);
 		ck_assert_int_eq(told.requests, (int32_t)last + 1);
 		ck_assert_int_eq(told.status, steps[last].status);
 		ck_assert_str_eq(told.text, steps[last].refuses ? ""
@@ -153,7 +153,7 @@ START_TEST(test_nested)
 	oe_llm *llm = retry_of(begin(steps, 1, 2, 0), 1, 0);
 	struct told told = ask_one(llm, "question");
 
-	ck_assert_uint_eq(scripted_asked(&scripted), 6);
+	ck_assert_uint_eq(script_asked(&scripted.script), 6);
 	ck_assert_int_eq(told.requests, 6);
 	end(llm);
 }
@@ -198,7 +198,7 @@ START_TEST(test_cancel_pause)
 		oe__llm_cancel(&all.items[i].call); /* once more means nothing more */
 	}
 	check_cancelled(&all);
-	ck_assert_uint_eq(scripted_asked(&scripted), 20);
+	ck_assert_uint_eq(script_asked(&scripted.script), 20);
 	ck_assert_int_lt(oe__clock_ms() - began_ms, 50000);
 	end(llm);
 }
@@ -212,12 +212,12 @@ START_TEST(test_cancel_member)
 
 	oe_llm *llm = begin(steps, 1, 5, 0);
 	questions_ask(&all, llm, 20, "question");
-	scripted_wait_asked(&scripted, 20);
+	script_wait_asked(&scripted.script, 20);
 	for (size_t i = 0; i < 20; i++)
 		oe__llm_cancel(&all.items[i].call);
 	check_cancelled(&all);
-	ck_assert_uint_eq(scripted_asked(&scripted), 20);
-	ck_assert_uint_eq(scripted.cancelled, 20);
+	ck_assert_uint_eq(script_asked(&scripted.script), 20);
+	ck_assert_uint_eq(scripted.script.cancelled, 20);
 	end(llm);
 }
 END_TEST
@@ -270,14 +270,14 @@ START_TEST(test_abandon)
 	call.request.user_size = strlen(text);
 	ck_assert_int_eq(oe__llm_prepare(llm, &call), 0);
 	oe__llm_submit(&call);
-	scripted_finish(&busy, scripted_take(&scripted, NULL));
+	scripted_finish(&busy, script_take(&scripted.script, NULL));
 	ck_assert(oe__llm_abandon(&call));
 	memset(text, 'x', strlen(text));
 	oe__free(text);
 	oe__llm_call_release(&call);
 	oe_llm_unref(llm);
-	scripted_wait_freed(&scripted);
-	ck_assert_uint_eq(scripted.asked, 1);
+	script_wait_freed(&scripted.script);
+	ck_assert_uint_eq(scripted.script.asked, 1);
 	oe_scheduler_unref(scheduler);
 }
 END_TEST
