@@ -7,6 +7,7 @@
 #include "base/limits.h"
 #include "base/text.h"
 #include "config/config.h"
+#include "hub/settings.h"
 #include "store/load.h"
 
 #define TIME_MAX_S  9e9
@@ -34,6 +35,7 @@ int oe__budget_init(struct oe__budget *budget, const oe_config *config, oe_sched
 	struct oe__purse_options options = {
 		.scheduler = scheduler,
 		.inbox = inbox,
+		.in_order = oe__config_choice(config, "hub.semantics") == OE__SEMANTICS_ORDERED,
 		.tokens_max = whole(config, "budget.tokens"),
 		.cost_max = billionths(config, "budget.cost_usd"),
 	};

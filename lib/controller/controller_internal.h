@@ -60,6 +60,7 @@ struct oe__flight {
 	struct oe__flight *queue_next;      /* of the parked, or the waiting  */
 	enum oe__flight_place place;
 	bool holds_llm_slot;
+	struct oe__purse_turn turn;    /* its question is on its way to the purse        */
 	struct oe__task answered_task; /* "the LLM slot is free", while the job goes on */
 	struct oe__row issue_row, answer_row, end_row;
 	int64_t asked_at;     /* successes of the breaker when it was asked      */
@@ -159,6 +160,8 @@ int oe__flight_new(oe_controller *controller, oe_iteration *iteration, oe_progra
                    struct oe__flight **out);
 /* Out of all lists; the memory goes when no row needs it. */
 void oe__flight_drop(struct oe__flight *flight);
+/* Its question is answered, or not asked: others need not wait for it to be paid for. */
+void oe__flight_pass(struct oe__flight *flight);
 void oe__flight_free(struct oe__flight *flight);
 
 void oe__flight_issue(struct oe__flight *flight);    /* make it durable, then ask */

@@ -233,6 +233,7 @@ void oe__controller_answered(struct oe__flight *flight)
 	oe_controller *controller = flight->controller;
 
 	free_slot(flight);
+	oe__flight_pass(flight);
 	flight->place = OE__FLIGHT_EDITING;
 	flight->cancelled = false; /* the answer was faster */
 	flight->deadline_ns = INT64_MAX;
@@ -293,6 +294,7 @@ void oe__controller_ask_failed(struct oe__flight *flight)
 	struct oe__job *job = &flight->job;
 
 	free_slot(flight);
+	oe__flight_pass(flight);
 	note_usage(flight);
 	oe__controller_record_unanswered(controller, job);
 	if (job->failure == OE__LLM_FAILURE_UNPAID)
@@ -501,10 +503,18 @@ static bool repeat(struct oe__flight *flight)
 	return true;
 }
 
-/* There was no money to ask them. A fitness without theirs could not be compared. */
-static bool lacks_judges(const oe_controller *controller, const struct oe__job *job)
+/* There was no money to ask them. A fitness without theirs could not be compared, so the iteration stays
+   open: it is judged when the run goes on with more. */
+static bool lacks_judges(oe_controller *controller, const struct oe__job *job)
 {
-	return job->status == OE_ERR_LIMIT && oe__purse_is_empty(controller->budget.purse, NULL);
+	if (job->status != OE_ERR_LIMIT || !oe__purse_is_empty(controller->budget.purse, NULL))
+		return false;
+	oe__controller_log(controller, 1,
+	                   "%s %lld was evaluated, but the budget has nothing left for its judges: it stays "
+	                   "open, and goes on at a resume with a larger budget",
+	                   job->iteration ? "iteration" : "initial program, iteration",
+	                   (long long)(job->iteration ? job->iteration->number : 0));
+	return true;
 }
 
 void oe__controller_evaluated(struct oe__flight *flight)

@@ -41,9 +41,19 @@ int oe__flight_new(oe_controller *controller, oe_iteration *iteration, oe_progra
 	return 0;
 }
 
+void oe__flight_pass(struct oe__flight *flight)
+{
+	/* A run that is closed has no purse, and no turns. */
+	if (flight->turn.number > 0 && flight->controller->budget.purse)
+		oe__purse_pass(flight->controller->budget.purse, &flight->turn);
+	flight->turn.number = 0;
+}
+
 void oe__flight_drop(struct oe__flight *flight)
 {
 	oe_controller *controller = flight->controller;
+
+	oe__flight_pass(flight);
 
 	if (flight->previous)
 		flight->previous->next = flight->next;
@@ -143,6 +153,8 @@ static void take_slot(struct oe__flight *flight)
 	flight->asked_ns = oe__clock_ns();
 	controller->asking++;
 	controller->numbers.llm_requests++;
+	if (controller->budget.counting)
+		oe__purse_await(controller->budget.purse, &flight->turn, flight->job.iteration->number);
 }
 
 void oe__flight_ask(struct oe__flight *flight)

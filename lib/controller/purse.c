@@ -36,7 +36,9 @@ struct oe__purse {
 	int64_t tokens_max, cost_max;
 	struct oe__charges spent;
 	int64_t open;             /* paid, and not settled  */
-	struct oe__fare *waiting; /* judges, then the others */
+	struct oe__fare *waiting; /* judges, then the others; these by number if it is in order */
+	struct oe__purse_turn turns; /* those awaited: a ring, by number                         */
+	bool in_order;
 	struct name *unpriced;
 	bool closed, empty;
 	struct oe__buffer why;
@@ -178,14 +180,50 @@ static bool pay_locked(struct oe__purse *purse, struct oe__fare *fare)
 
 /* ---- waiting ---- */
 
+static bool goes_before(const struct oe__purse *purse, const struct oe__fare *fare,
+                        const struct oe__fare *other)
+{
+	if (fare->number == 0 || other->number == 0)
+		return other->number > 0;
+	return purse->in_order && fare->number < other->number;
+}
+
 static void wait_locked(struct oe__purse *purse, struct oe__fare *fare)
 {
 	struct oe__fare **link = &purse->waiting;
 
-	while (*link && (fare->number > 0 || (*link)->number == 0))
+	while (*link && !goes_before(purse, fare, *link))
 		link = &(*link)->next;
 	fare->next = *link;
 	*link = fare;
+}
+
+static void pass_locked(struct oe__purse_turn *turn)
+{
+	if (!turn->awaited)
+		return;
+	turn->before->next = turn->next;
+	turn->next->before = turn->before;
+	turn->awaited = false;
+}
+
+/* Its question has come. */
+static void come_locked(struct oe__purse *purse, int64_t number)
+{
+	struct oe__purse_turn *turn = purse->turns.next;
+
+	while (turn != &purse->turns && turn->number < number)
+		turn = turn->next;
+	if (turn != &purse->turns && turn->number == number)
+		pass_locked(turn);
+}
+
+/* Is an earlier question still on its way? */
+static bool is_early(const struct oe__purse *purse, const struct oe__fare *fare)
+{
+	const struct oe__purse_turn *first = purse->turns.next;
+
+	return first != &purse->turns && first->number < fare->number;
 }
 
 static void explain_locked(struct oe__purse *purse, const struct oe__fare *fare)
@@ -211,7 +249,8 @@ static struct oe__fare *serve_locked(struct oe__purse *purse)
 {
 	struct oe__fare *turned = NULL;
 
-	while (purse->waiting && !purse->closed && fits(purse, purse->waiting)) {
+	while (purse->waiting && !purse->closed && !is_early(purse, purse->waiting) &&
+	       fits(purse, purse->waiting)) {
 		struct oe__fare *fare = purse->waiting;
 		purse->waiting = fare->next;
 		if (!pay_locked(purse, fare)) {
@@ -219,7 +258,8 @@ static struct oe__fare *serve_locked(struct oe__purse *purse)
 			turned = fare;
 		}
 	}
-	if (!purse->waiting || (purse->open > 0 && !purse->closed))
+	bool waits = purse->waiting && (purse->open > 0 || is_early(purse, purse->waiting));
+	if (!purse->waiting || (waits && !purse->closed))
 		return turned;
 	if (!purse->closed) {
 		explain_locked(purse, purse->waiting);
@@ -253,6 +293,7 @@ static void reserve(struct oe__meter *meter, struct oe__fare *fare)
 
 	fare->entry = NULL;
 	pthread_mutex_lock(&purse->mutex);
+	come_locked(purse, fare->number);
 	wait_locked(purse, fare);
 	struct oe__fare *turned = serve_locked(purse);
 	int status = purse->closed ? OE_ERR_CANCELLED : purse->empty ? OE_ERR_LIMIT : OE_ERR_NOMEM;
@@ -338,6 +379,34 @@ static void purse_free(struct oe__meter *meter)
 	oe__free(purse);
 }
 
+/* ---- turns ---- */
+
+void oe__purse_await(struct oe__purse *purse, struct oe__purse_turn *turn, int64_t number)
+{
+	OE__LOCKED(&purse->mutex);
+	if (!purse->in_order || purse->closed || turn->awaited)
+		return;
+	struct oe__purse_turn *after = purse->turns.before;
+	while (after != &purse->turns && after->number > number)
+		after = after->before;
+	*turn = (struct oe__purse_turn){ .next = after->next,
+		                             .before = after,
+		                             .number = number,
+		                             .awaited = true };
+	turn->next->before = turn;
+	after->next = turn;
+}
+
+void oe__purse_pass(struct oe__purse *purse, struct oe__purse_turn *turn)
+{
+	pthread_mutex_lock(&purse->mutex);
+	pass_locked(turn);
+	struct oe__fare *turned = serve_locked(purse);
+	int status = purse->closed ? OE_ERR_CANCELLED : purse->empty ? OE_ERR_LIMIT : OE_ERR_NOMEM;
+	pthread_mutex_unlock(&purse->mutex);
+	turn_away(turned, status);
+}
+
 /* ---- life ---- */
 
 int oe__purse_new(const struct oe__purse_options *options, struct oe__purse **out)
@@ -355,6 +424,8 @@ int oe__purse_new(const struct oe__purse_options *options, struct oe__purse **ou
 	purse->scheduler = oe_scheduler_ref(options->scheduler);
 	purse->inbox = options->inbox;
 	purse->prices = options->prices;
+	purse->in_order = options->in_order;
+	purse->turns.next = purse->turns.before = &purse->turns;
 	purse->tokens_max = options->tokens_max;
 	purse->cost_max = options->cost_max;
 	*out = purse;
@@ -410,6 +481,8 @@ void oe__purse_set_log(struct oe__purse *purse, struct oe__log *log)
 	pthread_mutex_lock(&purse->mutex);
 	purse->log = log;
 	purse->closed = log == NULL;
+	while (purse->closed && purse->turns.next != &purse->turns)
+		pass_locked(purse->turns.next);
 	struct oe__fare *turned = serve_locked(purse);
 	pthread_mutex_unlock(&purse->mutex);
 	turn_away(turned, OE_ERR_CANCELLED);

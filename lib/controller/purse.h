@@ -12,6 +12,10 @@
  * A question that does not fit waits for others to be settled, as most cost less than was reserved.
  * When none is left to wait for, the purse is empty. Judges go first: what they are asked about is paid
  * for already. Any thread, but for the life.
+ *
+ * Which question is the last that fits would depend on who comes first, and on what is reserved at that
+ * moment. Where the end of a run must not (semantics "ordered"), questions are paid for in the order of their
+ * numbers: so each is paid for if, and only if, it fits beside what all before it have cost.
  */
 
 #include <stdbool.h>
@@ -26,10 +30,18 @@
 
 struct oe__purse;
 
+/* A number whose question is on its way to the purse. Lives in what asks it. */
+struct oe__purse_turn {
+	struct oe__purse_turn *next, *before;
+	int64_t number;
+	bool awaited; /* guarded by the purse */
+};
+
 struct oe__purse_options {
 	oe_scheduler *scheduler;    /* referenced until the close                               */
 	struct oe__inbox *inbox;    /* woken when the purse is empty, or there is a name to tell */
 	struct oe__prices *prices;  /* taken over, or NULL                                      */
+	bool in_order;
 	int64_t tokens_max, cost_max; /* INT64_MAX: no limit; the latter in billionths of a dollar */
 };
 
@@ -46,6 +58,12 @@ void oe__purse_set_log(struct oe__purse *purse, struct oe__log *log);
 void oe__purse_close(struct oe__purse *purse);
 
 struct oe__meter *oe__purse_meter(struct oe__purse *purse);
+
+/* A question of that number is about to be asked: those of later ones wait until it is paid for, or its
+   turn has passed. In the order of numbers, if nothing failed; does nothing if the purse is not in order. */
+void oe__purse_await(struct oe__purse *purse, struct oe__purse_turn *turn, int64_t number);
+/* It was answered, or is not asked any more. A turn that nobody awaits has passed already. */
+void oe__purse_pass(struct oe__purse *purse, struct oe__purse_turn *turn);
 
 /* How far it is spent; `reserved` parts of tokens and cost are among the unsettled ones. */
 void oe__purse_look(struct oe__purse *purse, struct oe__charges *out);

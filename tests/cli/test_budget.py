@@ -64,6 +64,26 @@ class Budget(Case):
         evaluated = self.query("SELECT count(*) FROM log WHERE evaluation_ms >= 0")[0][0]
         self.assertEqual(judged, evaluated)
 
+    def test_a_judge_that_cannot_be_paid(self):
+        """It is said of whom it is, and he is judged when there is more money."""
+        dear = JUDGED.replace("llm: {", "llm: {evaluator_models: [{name: tiny, max_tokens: 20000}], ")
+        self.problem(dear + "hub: {semantics: ordered, window: 8}\n")
+        with FakeLLM(latency=10) as fake:
+            result = self.run_problem("--api-base", fake.url, *ENDLESS, "--llm-jobs", "8",
+                                      "--max-llm-tokens", "60000")
+            status = self.status()
+            opened = status["iterations"]["issued"] - status["iterations"]["done"]
+            unjudged = result.err.count("nothing left for its judges")
+            self.assertGreater(unjudged, 0, result)
+            self.assertLessEqual(unjudged, opened)
+            left = self.query("SELECT count(*) FROM answer WHERE number NOT IN (SELECT number FROM log"
+                              " WHERE kind IN ('commit', 'fail'))")[0][0]
+            self.assertEqual(left, unjudged)
+            asked = fake.stats()["requests"]
+            self.oe("resume", "out", "-i", "0", "--api-base", fake.url, "--max-llm-tokens", "1000000")
+            self.assertGreaterEqual(fake.stats()["requests"] - asked, unjudged)
+        self.assert_all_answers_are_used()
+
     def test_killed_again_and_again(self):
         """What was in flight at a kill stays charged at the most that it can have been."""
         self.problem(MODEL)

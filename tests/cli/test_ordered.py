@@ -94,6 +94,22 @@ class Ordered(Semantics):
                                          iterations=done + 30), whole)
             self.assertEqual(self.rows("many"), self.rows("whole"))
 
+    def test_a_budget_ends_at_a_number(self):
+        """Which question is the last that can be paid for does not depend on who is asked when."""
+        self.begin(window=8)
+        for limit in ("--max-llm-tokens=120000", "--max-evaluations=20"):
+            found = set()
+            for evaluators, models in ((1, 1), (4, 8)):
+                out = f"{limit[6:12]}-{models}"
+                with FakeLLM(pure=1, latency=5, latency_sigma=1) as fake:
+                    archive = self.evolve(fake, out, limit, "-j", evaluators, "--llm-jobs", models,
+                                          iterations=1000000)
+                status = self.status(out)
+                self.assertEqual(status["reason"], "budget")
+                self.assertGreater(self.done, 8)
+                found.add((archive, self.done, status["budget"]["tokens"]["used"]))
+            self.assertEqual(len(found), 1, (limit, found))
+
     def test_patience_ends_at_a_number(self):
         with FakeLLM(pure=1, latency=10, latency_sigma=1) as fake:
             self.begin(more="early_stopping_patience: 12\n")
