@@ -8,7 +8,7 @@ import unittest
 
 from oe import CONFIG, Case, FakeLLM, main
 
-MODEL = "random_seed: 3\nllm: {primary_model: tiny, retry_delay: 0.01, timeout: 100}\nmax_time: 1000\n"
+MODEL = "random_seed: 3\nllm: {primary_model: tiny, max_tokens: 512, retry_delay: 0.01, timeout: 100}\nmax_time: 1000\n"
 JUDGED = MODEL + "evaluator: {use_llm_feedback: true}\n"
 ENDLESS = ("-i", "1000000")
 
@@ -40,25 +40,25 @@ class Budget(Case):
         """64 in flight, and not one token more than allowed."""
         self.problem(MODEL)
         with FakeLLM(latency=30, latency_sigma=0.5) as fake:
-            result = self.evolve(fake, *ENDLESS, "--llm-jobs", "64", "--max-llm-tokens", "300000")
+            result = self.evolve(fake, *ENDLESS, "--llm-jobs", "64", "--max-llm-tokens", "150000")
             budget, stats = self.budget()["tokens"], fake.stats()
-        self.assertEqual(budget, {"used": tokens_of(stats), "unsettled": 0, "limit": 300000})
-        self.assertLessEqual(budget["used"], 300000)
-        self.assertGreater(budget["used"], 300000 - 20000)  # as long as another question fits
+        self.assertEqual(budget, {"used": tokens_of(stats), "unsettled": 0, "limit": 150000})
+        self.assertLessEqual(budget["used"], 150000)
+        self.assertGreater(budget["used"], 150000 - 20000)  # as long as another question fits
         status = self.status()
         self.assertEqual((status["state"], status["reason"]), ("finished", "budget"))
-        self.assertIn(f"budget.tokens: {budget['used']} of 300000 are used", result.err)
-        self.assertIn(f"budget      {budget['used']} of 300000 tokens\n", self.oe("status", "out").out)
+        self.assertIn(f"budget.tokens: {budget['used']} of 150000 are used", result.err)
+        self.assertIn(f"budget      {budget['used']} of 150000 tokens\n", self.oe("status", "out").out)
         self.assert_all_answers_are_used()
 
     def test_judges_count(self):
         """A program that nobody could be paid to judge is not taken without a judgement."""
         self.problem(JUDGED)
         with FakeLLM(latency=10) as fake:
-            self.evolve(fake, *ENDLESS, "--llm-jobs", "64", "--max-llm-tokens", "200000")
+            self.evolve(fake, *ENDLESS, "--llm-jobs", "64", "--max-llm-tokens", "100000")
             budget, status, stats = self.budget()["tokens"], self.status(), fake.stats()
         self.assertEqual(budget["used"], tokens_of(stats))
-        self.assertLessEqual(budget["used"], 200000)
+        self.assertLessEqual(budget["used"], 100000)
         self.assertEqual(status["llm"]["attempts"], stats["requests"])
         judged = self.query("SELECT count(*) FROM judgement")[0][0]
         evaluated = self.query("SELECT count(*) FROM log WHERE evaluation_ms >= 0")[0][0]
@@ -88,8 +88,8 @@ class Budget(Case):
         """What was in flight at a kill stays charged at the most that it can have been."""
         self.problem(MODEL)
         rng = random.Random(11)
-        limit, kills = 2000000, 0
-        words = ["--llm-jobs", "64", "--max-llm-tokens", limit, "--progress", "none"]
+        limit, kills = 800000, 0
+        words = ["--llm-jobs", "24", "--max-llm-tokens", limit, "--progress", "none"]
         with FakeLLM(latency=60, latency_sigma=1) as fake:
             for number in range(6):
                 if self.path("out/run.db").exists():
@@ -97,7 +97,7 @@ class Budget(Case):
                 else:
                     begin = ["run", "initial_program.py", "evaluator.py", "-c", "config.yaml", "-o", "out"]
                 process = self.start(*begin, *ENDLESS, *words, "--api-base", fake.url)
-                answers = fake.stats()["requests"] + rng.randrange(1, 80)
+                answers = fake.stats()["requests"] + rng.randrange(1, 30)
                 self.wait_for(lambda: fake.stats()["requests"] >= answers or process.poll() is not None)
                 process.kill()
                 process.communicate()
@@ -132,9 +132,9 @@ class Budget(Case):
         """A request that was sent and brought nothing costs what it may have cost; a refused one does not."""
         self.problem(MODEL.replace("retry_delay", "retries: 6, retry_delay"))
         with FakeLLM(rate_cut=0.1, rate_bad_json=0.1, rate_429=0.2, rate_500=0.1, retry_after="0") as fake:
-            self.evolve(fake, *ENDLESS, "--llm-jobs", "16", "--max-llm-tokens", "400000")
+            self.evolve(fake, *ENDLESS, "--llm-jobs", "16", "--max-llm-tokens", "200000")
             budget, stats = self.budget()["tokens"], fake.stats()
-        self.assertLessEqual(budget["used"], 400000)
+        self.assertLessEqual(budget["used"], 200000)
         self.assertLessEqual(tokens_of(stats), budget["used"])
         self.assertGreater(budget["unsettled"], 0)
         states = dict(self.query("SELECT state, count(*) FROM charge GROUP BY state"))
@@ -151,7 +151,7 @@ class Budget(Case):
 
     def test_an_answer_has_a_limit(self):
         """Also where the configuration leaves it to the provider; without a budget it is left there."""
-        self.problem(MODEL.replace("primary_model", "max_tokens: null, primary_model"))
+        self.problem(MODEL.replace("max_tokens: 512", "max_tokens: null"))
         with FakeLLM() as fake:
             self.evolve(fake, "-i", "1")
             self.assertNotIn("max_tokens", fake.last()["body"])
@@ -191,15 +191,15 @@ class Budget(Case):
         self.problem(MODEL)
         self.write("prices.yaml", "tin*: {input: 1, output: 1}\ntiny: {input: 2, output: 10}\n")
         with FakeLLM(latency=10) as fake:
-            result = self.evolve(fake, *ENDLESS, "--llm-jobs", "64", "--max-cost", "0.5", "--set",
+            result = self.evolve(fake, *ENDLESS, "--llm-jobs", "64", "--max-cost", "0.25", "--set",
                                  "budget.prices=prices.yaml")
             cost, stats = self.budget()["cost_usd"], fake.stats()
         self.assertAlmostEqual(cost["used"], stats["tokens_in"] * 2e-6 + stats["tokens_out"] * 10e-6, 6)
-        self.assertLessEqual(cost["used"], 0.5)
-        self.assertGreater(cost["used"], 0.4)
-        self.assertEqual((cost["limit"], cost["unsettled"], cost["unpriced_requests"]), (0.5, 0, 0))
-        self.assertIn("budget.cost_usd: $0.4", result.err)
-        self.assertRegex(self.oe("status", "out").out, r"budget +\$0\.4\d+ of \$0\.5000\n")
+        self.assertLessEqual(cost["used"], 0.25)
+        self.assertGreater(cost["used"], 0.2)
+        self.assertEqual((cost["limit"], cost["unsettled"], cost["unpriced_requests"]), (0.25, 0, 0))
+        self.assertIn("budget.cost_usd: $0.2", result.err)
+        self.assertRegex(self.oe("status", "out").out, r"budget +\$0\.2\d+ of \$0\.2500\n")
 
     def test_a_model_without_a_price(self):
         """It is said once, and counted as what it is: not nothing."""
