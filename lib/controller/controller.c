@@ -94,7 +94,7 @@ static int open_store(oe_controller *controller, const char *directory, oe_error
 	if (!directory || (backend && strcmp(backend, "directory") != 0))
 		return 0;
 	int status = oe__directory_open(directory, &controller->directory, err);
-	if (status == 0 && oe__hidden_add(controller->directory->path) < 0)
+	if (status == 0 && oe__hidden_add(controller->directory->path, &controller->hidden) < 0)
 		status = oe__error_nomem(err);
 	return status < 0 ? status : open_log(controller, err);
 }
@@ -225,8 +225,7 @@ void oe_controller_free(oe_controller *controller)
 	oe__events_done(&controller->events);
 	oe_scheduler_unref(controller->scheduler);
 	oe__inbox_done(&controller->inbox);
-	if (controller->directory)
-		oe__hidden_remove(controller->directory->path);
+	oe__hidden_remove(controller->hidden);
 	oe__directory_close(controller->directory);
 	oe_config_free(controller->config);
 	oe__rules_done(&controller->rules);

@@ -98,6 +98,7 @@ struct oe_controller {
 	oe_hub *hub;
 	struct oe__recipe *recipe;
 	struct oe__directory *directory; /* NULL: nothing is kept */
+	const char *hidden;              /* from evaluations: the directory */
 	struct oe__log *log;             /* likewise              */
 	uint64_t seed;
 	bool seed_drawn; /* the configuration leaves it open */

@@ -13,13 +13,16 @@ static const char *const names[] = { "/run.db", "/run.db-wal", "/run.db-shm", "/
 static struct oe__paths runs; /* without links */
 static uint64_t added;
 
-int oe__hidden_add(const char *directory)
+int oe__hidden_add(const char *directory, const char **out)
 {
 	OE__AUTO(string) char *real = oe__path_real(directory);
 
 	OE__LOCKED(&mutex);
 	added++;
-	return real ? oe__paths_add(&runs, real) : OE_ERR_NOMEM;
+	int status = real ? oe__paths_add(&runs, real) : OE_ERR_NOMEM;
+	if (status == 0)
+		*out = runs.list[runs.count - 1];
+	return status;
 }
 
 uint64_t oe__hidden_count(void)
@@ -28,13 +31,11 @@ uint64_t oe__hidden_count(void)
 	return added;
 }
 
-void oe__hidden_remove(const char *directory)
+void oe__hidden_remove(const char *hidden)
 {
-	OE__AUTO(string) char *real = oe__path_real(directory);
-
 	OE__LOCKED(&mutex);
-	for (size_t i = 0; real && i < runs.count; i++) {
-		if (strcmp(runs.list[i], real) != 0)
+	for (size_t i = 0; hidden && i < runs.count; i++) {
+		if (runs.list[i] != hidden)
 			continue;
 		oe__free(runs.list[i]);
 		memmove(&runs.list[i], &runs.list[i + 1], (runs.count - i) * sizeof(runs.list[0]));

@@ -12,9 +12,9 @@
 
 #define OE__HIDDEN_MAX 64 /* masks of one tree */
 
-/* From now on; until it is removed as often. */
-int oe__hidden_add(const char *directory);
-void oe__hidden_remove(const char *directory);
+/* From now on, until what `out` is then is removed. */
+int oe__hidden_add(const char *directory, const char **out);
+void oe__hidden_remove(const char *hidden); /* or NULL */
 
 /* How many there have been: who has looked for them before has to do so again, if that is more now. */
 uint64_t oe__hidden_count(void);

@@ -210,6 +210,8 @@ static void compare_with_log(const struct session *session)
 	if (status == 0)
 		status = oe__replay_begin(controller->directory->database, controller->config, hub, &replay,
 		                          &err);
+	if (status == 0 && controller->endings.held_at >= 0) /* by the rules, of which the log knows nothing */
+		oe__hub_hold(hub, controller->endings.held_at);
 	if (status == 0)
 		status = oe__replay_run(&replay, 0, &err);
 	if (disk_has_failed() || world.dead)
@@ -252,7 +254,8 @@ static int begin(struct session *session, const char *directory, bool kept, oe_e
 	if (status < 0)
 		return status;
 	model_follow(controller->hub); /* which may be a new one */
-	compare_with_log(session);
+	if (found > 0) /* else it is about to begin: with a checkpoint, whose rows are on their way */
+		compare_with_log(session);
 	model_resumed(controller->hub);
 	return 0;
 }

@@ -238,7 +238,7 @@ START_TEST(test_recall_and_close)
 	ck_assert_int_eq(wait_for(&three), OE_ERR_CANCELLED);
 	ck_assert(!turn.awaited);
 	/* An answer that outlives the run. */
-	meter->settle(meter, &one.fare, NULL);
+	meter->settle(meter, &one.fare, &(oe_completion){ .requests = 1, .tokens_in = -1, .tokens_out = -1 });
 	ask(purse, &two, 5, 10);
 	ck_assert_int_eq(wait_for(&two), OE_ERR_CANCELLED);
 	oe__meter_unref(meter);
