@@ -113,7 +113,6 @@ static json_t *usage_of(const oe_evaluation *evaluation)
 	json_set(object, "setup_ms", real_or_null(usage.setup_ms));
 	json_set(object, "memory_peak", json_count(usage.memory_peak));
 	json_set(object, "memory_source", json_words(usage.memory_source));
-	json_set(object, "processes_peak", json_count(usage.processes_peak));
 	json_set(object, "strays_killed", json_count(usage.strays_killed));
 	json_set(object, "output_bytes", json_count(usage.output_bytes));
 	json_set(object, "path", json_words(usage.path));

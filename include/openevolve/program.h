@@ -33,9 +33,9 @@ enum oe_verdict {
 	OE_VERDICT_WALL_TIMEOUT = 3,        /**< it was still running at its deadline */
 	OE_VERDICT_CPU_TIMEOUT = 4,         /**< it used up its CPU time */
 	OE_VERDICT_MEM_LIMIT = 5,           /**< it wanted more memory than it may have */
-	OE_VERDICT_OUTPUT_LIMIT = 6,        /**< it wrote too much to stdout or stderr */
+	OE_VERDICT_OUTPUT_LIMIT = 6,        /**< it wrote without end to stdout or stderr: 256 MiB */
 	OE_VERDICT_DISK_LIMIT = 7,          /**< it wrote too much to files */
-	OE_VERDICT_PROC_LIMIT = 8,          /**< it started too many processes */
+	OE_VERDICT_PROC_LIMIT = 8,          /**< it raised because it may not have more processes */
 	OE_VERDICT_SYSCALL_KILLED = 9,      /**< it made a system call that is not allowed */
 	OE_VERDICT_NO_RESULT = 10,          /**< ended quietly, but never gave a result               */
 	OE_VERDICT_BAD_RESULT = 11,         /**< a result of the wrong shape or type                  */
@@ -153,7 +153,6 @@ typedef struct oe_usage {
 	int64_t memory_peak;       /**< bytes; -1: unknown                                          */
 	const char *memory_source; /**< "cgroup": exact, of all processes; "sampled": of all, now and
 	                                then; "process": of the largest one; NULL: unknown         */
-	int64_t processes_peak;    /**< and threads, at a time; -1: unknown                         */
 	int64_t strays_killed;     /**< processes that outlived the first one; -1: unknown          */
 	int64_t output_bytes;      /**< written to stdout and stderr, kept or not; -1: unknown      */
 	const char *path;          /**< "cold": started for this; "warm": forked for this; "spare":

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/limits.h"
 #include "base/text.h"
 
 int oe__output_init(struct oe__output *output, size_t bytes_max)
@@ -46,6 +47,11 @@ void oe__output_add(struct oe__output *output, const char *data, size_t size)
 	}
 	if (output->tail_size > output->tail_max)
 		output->tail_size = output->tail_max;
+}
+
+bool oe__output_is_flood(const struct oe__output *output)
+{
+	return output->total > OE__OUTPUT_FLOOD;
 }
 
 int oe__output_text(const struct oe__output *output, struct oe__buffer *out)

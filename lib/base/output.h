@@ -3,6 +3,7 @@
 
 /* What a child prints, capped: the head and the tail are kept, and how much is missing. */
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/auto.h"
@@ -18,6 +19,7 @@ struct oe__output {
 
 int oe__output_init(struct oe__output *output, size_t bytes_max);
 void oe__output_add(struct oe__output *output, const char *data, size_t size);
+bool oe__output_is_flood(const struct oe__output *output); /* nobody prints so much on purpose */
 /* Head, a line that says what is missing, tail; valid UTF-8. */
 int oe__output_text(const struct oe__output *output, struct oe__buffer *out);
 void oe__output_done(struct oe__output *output);

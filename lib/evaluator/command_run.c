@@ -180,8 +180,13 @@ static void hear_output(void *owner, int fd, int events)
 
 	(void)fd;
 	(void)events;
-	if (read_chunk(&run->output_stream, chunk, &size))
+	if (read_chunk(&run->output_stream, chunk, &size)) {
 		oe__output_add(&run->output, chunk, (size_t)size);
+		if (oe__output_is_flood(&run->output) && !run->ending) {
+			run->end.limit = OE__LIMIT_OUTPUT;
+			kill_tree(run);
+		}
+	}
 	check_end(run);
 }
 

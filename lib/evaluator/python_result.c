@@ -128,15 +128,28 @@ static int add_text(oe_evaluation *evaluation, const char *name, const struct oe
 	return status == OE_ERR_LIMIT ? 0 : status;
 }
 
+/* What it was refused when it raised, as it says itself: nobody else is told. */
+static bool wanted_processes(const struct oe__value *frame)
+{
+	const struct oe__value *said = oe__value_get(frame, "processes");
+	return said && said->type == OE__VALUE_BOOL && said->boolean;
+}
+
 /* The evaluator raised: its message and where, for the next prompt. */
-static int set_failure(oe_evaluation *evaluation, const struct oe__value *frame)
+static int set_failure(oe_evaluation *evaluation, const struct oe__value *frame,
+                       const struct oe__child_end *end)
 {
 	OE__AUTO(buffer) struct oe__buffer sentence = OE__BUFFER_INIT(4096);
 	const struct oe__value *type = oe__value_get(frame, "type");
 	const struct oe__value *message = oe__value_get(frame, "message");
 	const struct oe__value *code = oe__value_get(frame, "code");
 	bool exit = oe__value_is(oe__value_get(frame, "failure"), "exit");
+	bool processes = !exit && end->limits.processes > 0 && wanted_processes(frame);
+	int verdict = exit ? OE_VERDICT_EXITED : processes ? OE_VERDICT_PROC_LIMIT : OE_VERDICT_EXCEPTION;
 
+	if (processes)
+		oe__buffer_printf(&sentence, "it wanted more processes and threads than it may have, %llu: ",
+		                  (unsigned long long)end->limits.processes);
 	if (exit) {
 		oe__buffer_printf(&sentence, "it called sys.exit(%lld)",
 		                  code && code->type == OE__VALUE_INT ? (long long)code->integer : 1);
@@ -151,9 +164,7 @@ static int set_failure(oe_evaluation *evaluation, const struct oe__value *frame)
 	if (status == 0)
 		status = add_text(evaluation, "error_type", type);
 	if (status == 0)
-		status = oe_evaluation_set_verdict(evaluation,
-		                                   exit ? OE_VERDICT_EXITED : OE_VERDICT_EXCEPTION,
-		                                   oe__buffer_string(&sentence));
+		status = oe_evaluation_set_verdict(evaluation, verdict, oe__buffer_string(&sentence));
 	return status;
 }
 
@@ -223,7 +234,7 @@ static int read_frame(oe_evaluation *evaluation, const char *json, size_t size,
 		                                 "its result is not what an evaluation writes");
 	read_usage(evaluation, oe__value_get(&frame, "usage"));
 	if (oe__value_get(&frame, "failure"))
-		return set_failure(evaluation, &frame);
+		return set_failure(evaluation, &frame, end);
 	if (oe__value_get(&frame, "violation") || oe__value_get(&frame, "candidate"))
 		return set_candidate(evaluation, &frame, end);
 	const struct oe__value *metrics = oe__value_get(&frame, "metrics");

@@ -72,9 +72,11 @@ static void read_output(struct oe__python_slot *slot, struct oe__watch **watch, 
 	char chunk[OE__CHUNK];
 	ssize_t size = 0;
 
-	if (oe__slot_read(*fd, chunk, &size))
+	if (oe__slot_read(*fd, chunk, &size)) {
 		oe__output_add(&slot->output, chunk, (size_t)size);
-	else if (size == 0 || errno != EAGAIN)
+		if (oe__output_is_flood(&slot->output))
+			oe__slot_exceeded(slot, OE__LIMIT_OUTPUT);
+	} else if (size == 0 || errno != EAGAIN)
 		oe__slot_close_watched(watch, fd);
 }
 

@@ -279,7 +279,6 @@ void oe_evaluation_usage(const oe_evaluation *evaluation, oe_usage *usage)
 		.setup_ms = (double)footprint->setup_ms,
 		.memory_peak = evaluation ? evaluation->memory_peak : -1,
 		.memory_source = sources[footprint->memory_source],
-		.processes_peak = footprint->processes_peak,
 		.strays_killed = footprint->strays_killed,
 		.output_bytes = footprint->output_bytes,
 		.path = paths[footprint->path],

@@ -63,14 +63,14 @@ enum oe__start_path {
 /* What oe_evaluation_usage() tells beside the times and the memory. Kept with each program: small. */
 struct oe__footprint {
 	uint64_t seed;
-	int64_t output_bytes;                  /* -1: unknown          */
-	float setup_ms;                        /* -1: unknown          */
-	int32_t processes_peak, strays_killed; /* -1: unknown          */
-	uint8_t memory_source;                 /* enum oe__memory_source */
-	uint8_t path;                          /* enum oe__start_path    */
+	int64_t output_bytes;   /* -1: unknown            */
+	float setup_ms;         /* -1: unknown            */
+	int32_t strays_killed;  /* -1: unknown            */
+	uint8_t memory_source;  /* enum oe__memory_source */
+	uint8_t path;           /* enum oe__start_path    */
 };
 
-#define OE__FOOTPRINT_INIT { 0, -1, -1, -1, -1, OE__MEMORY_UNKNOWN, OE__PATH_UNKNOWN }
+#define OE__FOOTPRINT_INIT { 0, -1, -1, -1, OE__MEMORY_UNKNOWN, OE__PATH_UNKNOWN }
 
 /* What a model was asked about the program; its usage. */
 struct oe__question {

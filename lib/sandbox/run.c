@@ -179,14 +179,24 @@ static void heard(void *owner, const struct oe__report *report)
 	}
 }
 
+static void end(struct run *run)
+{
+	oe__sandbox_kill(run->sandbox->trees, run->tree);
+	run->asked = true;
+}
+
 static void read_output(struct run *run)
 {
 	char chunk[CHUNK];
 	ssize_t size = read(run->output_fd, chunk, sizeof(chunk));
 
-	if (size > 0)
+	if (size > 0) {
 		oe__output_add(&run->output, chunk, (size_t)size);
-	else if (size == 0 || (errno != EAGAIN && errno != EINTR)) {
+		if (oe__output_is_flood(&run->output) && !run->asked && !run->result->ending.exited) {
+			run->result->ending.limit = OE__LIMIT_OUTPUT;
+			end(run);
+		}
+	} else if (size == 0 || (errno != EAGAIN && errno != EINTR)) {
 		oe__fd_close(run->output_fd);
 		run->output_fd = -1;
 	}
@@ -218,8 +228,7 @@ static void wait_for_end(struct run *run)
 		}
 		if (!run->asked && !run->over && oe__clock_ns() >= run->deadline_ns) {
 			run->result->ending.timed_out = !run->result->ending.exited;
-			oe__sandbox_kill(run->sandbox->trees, run->tree);
-			run->asked = true;
+			end(run);
 		}
 	}
 }
@@ -335,7 +344,6 @@ int oe_sandbox_run(oe_sandbox *sandbox, const oe_sandbox_command *command, oe_sa
 		                                .setup_ms = -1,
 		                                .memory_peak = -1,
 		                                .memory_source = "process",
-		                                .processes_peak = -1,
 		                                .path = "cold" };
 	int status = launch(&run, command, err);
 	if (status == 0)

@@ -312,7 +312,7 @@ def evaluate(path):
                         "9", "-n", "2").json()
         usage = value["usage"]
         self.assertEqual(set(usage), {"wall_ms", "cpu_ms", "setup_ms", "memory_peak", "memory_source",
-                                      "processes_peak", "strays_killed", "output_bytes", "path", "seed"})
+                                      "strays_killed", "output_bytes", "path", "seed"})
         self.assertEqual(usage["output_bytes"], 5)
         self.assertEqual([one["usage"]["seed"] for one in value["evaluations"]], [9, 10])
         self.assertGreater(usage["wall_ms"], 0)

@@ -161,6 +161,35 @@ def evaluate(path):
         else:
             self.assertIn("cannot be masked", reason)
 
+    # ---- limits that only the program, or only we, hear of ----
+
+    def verdict_of(self, evaluator, *more):
+        self.problem(evaluator=evaluator)
+        value = self.oe("eval", "initial_program.py", "--evaluator", "evaluator.py", "--json", *more, code=None,
+                        timeout=240).json()
+        return value["verdict"], value["message"], value["sandbox"]["tier"]
+
+    def test_too_many_threads(self):
+        more = """
+import threading, time
+def evaluate(path):
+    for _ in range(5000):   # of which others of the user may take some, where they count
+        threading.Thread(target=time.sleep, args=(600,), daemon=True).start()
+    return {"combined_score": 1}
+"""
+        verdict, message, tier = self.verdict_of(more, "--set", "sandbox.processes=16")
+        if tier is not None:
+            self.assertEqual(verdict, "proc_limit", message)
+            self.assertRegex(message, r"more processes and threads than it may have, \d+: RuntimeError")
+        # What is not about processes is an exception, as before.
+        verdict, message, _ = self.verdict_of("def evaluate(path):\n    raise BlockingIOError(11, 'not now')\n")
+        self.assertEqual(verdict, "exception", message)
+
+    def test_endless_output(self):
+        loop = "import os\ndef evaluate(path):\n    while True:\n        os.write(1, b'x' * 65536)\n"
+        verdict, message, _ = self.verdict_of(loop)
+        self.assertEqual(verdict, "output_limit", message)
+
     def test_runs_are_hidden_from_programs(self):
         """What others have tried, and how it was judged, is nothing for a program to copy."""
         self.write("before/run.db", "s3cret")

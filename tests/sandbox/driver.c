@@ -52,11 +52,10 @@ json_t *driver_failure(int status, const oe_error *err)
 
 json_t *driver_usage(const oe_usage *usage)
 {
-	return json_pack("{s:f, s:f, s:f, s:I, s:s?, s:I, s:I, s:I, s:s?, s:I}", "wall_ms",
+	return json_pack("{s:f, s:f, s:f, s:I, s:s?, s:I, s:I, s:s?, s:I}", "wall_ms",
 	                 usage->wall_ms, "cpu_ms", usage->cpu_ms, "setup_ms", usage->setup_ms,
 	                 "memory_peak", (json_int_t)usage->memory_peak, "memory_source",
-	                 usage->memory_source, "processes_peak", (json_int_t)usage->processes_peak,
-	                 "strays_killed", (json_int_t)usage->strays_killed, "output_bytes",
+	                 usage->memory_source, "strays_killed", (json_int_t)usage->strays_killed, "output_bytes",
 	                 (json_int_t)usage->output_bytes, "path", usage->path, "seed",
 	                 (json_int_t)usage->seed);
 }

@@ -123,6 +123,26 @@ def result_of(value):
     return {"wrong_type": type(value).__name__}
 
 
+FORKS = ("subprocess.py", "popen_fork.py", "popen_spawn_posix.py", "util.py", "threading.py", "thread.py")
+
+
+def wanted_processes(error):
+    """Was it refused a process or a thread? The kernel tells nobody but the one who asked."""
+    import traceback
+
+    for _ in range(10):  # an error may have been raised for want of another one
+        frames = traceback.extract_tb(error.__traceback__)
+        if frames and isinstance(error, BlockingIOError):
+            if os.path.basename(frames[-1].filename) in FORKS or "fork" in (frames[-1].line or ""):
+                return True
+        if isinstance(error, RuntimeError) and str(error) == "can't start new thread":
+            return True
+        error = error.__cause__ or error.__context__
+        if error is None:
+            return False
+    return False
+
+
 def failure_of(error):
     import traceback
 
@@ -134,6 +154,7 @@ def failure_of(error):
         "type": type(error).__name__,
         "message": str(error),
         "traceback": text,
+        "processes": wanted_processes(error),
         "code": code if isinstance(code, int) else 0 if code is None else 1,
     }
 

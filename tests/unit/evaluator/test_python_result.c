@@ -237,7 +237,7 @@ START_TEST(test_what_it_cost)
 	ck_assert_int_eq(oe_evaluation_new(&evaluation), 0);
 	oe_evaluation_usage(evaluation, &usage);
 	ck_assert(usage.wall_ms < 0 && usage.cpu_ms < 0 && usage.setup_ms < 0);
-	ck_assert(usage.memory_peak < 0 && usage.processes_peak < 0 && usage.strays_killed < 0);
+	ck_assert(usage.memory_peak < 0 && usage.strays_killed < 0);
 	ck_assert(usage.output_bytes < 0 && !usage.memory_source && !usage.path);
 
 	evaluation->footprint.seed = 77;
@@ -247,7 +247,6 @@ START_TEST(test_what_it_cost)
 	end.memory_peak = 1000;
 	end.footprint = (struct oe__footprint){
 		.setup_ms = 0.5f,
-		.processes_peak = 4,
 		.strays_killed = 2,
 		.memory_source = OE__MEMORY_SAMPLED,
 		.path = OE__PATH_SPARE,
@@ -257,7 +256,6 @@ START_TEST(test_what_it_cost)
 	ck_assert(usage.wall_ms == 12.5 && usage.cpu_ms == 3 && usage.setup_ms == 0.5);
 	ck_assert_int_eq(usage.memory_peak, 1000);
 	ck_assert_str_eq(usage.memory_source, "sampled");
-	ck_assert_int_eq(usage.processes_peak, 4);
 	ck_assert_int_eq(usage.strays_killed, 2);
 	ck_assert_int_eq(usage.output_bytes, 9);
 	ck_assert_str_eq(usage.path, "spare");
