@@ -86,13 +86,16 @@ static int spawn(struct oe__sandbox *sandbox, int theirs, int host, oe_error *er
 	sigemptyset(&none);
 	sigfillset(&all);
 	posix_spawn_file_actions_init(&actions);
-	posix_spawn_file_actions_adddup2(&actions, theirs, OE__SPAWNER_SOCKET);
-	posix_spawn_file_actions_adddup2(&actions, host, OE__SPAWNER_HOST);
+	/* These allocate. A spawner without its socket would wait for something else of that number. */
+	int code = posix_spawn_file_actions_adddup2(&actions, theirs, OE__SPAWNER_SOCKET);
+	if (code == 0)
+		code = posix_spawn_file_actions_adddup2(&actions, host, OE__SPAWNER_HOST);
 	posix_spawnattr_init(&attributes);
 	posix_spawnattr_setsigmask(&attributes, &none);
 	posix_spawnattr_setsigdefault(&attributes, &all);
 	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-	int code = posix_spawn(&sandbox->spawner, path.data, &actions, &attributes, arguments, variables);
+	if (code == 0)
+		code = posix_spawn(&sandbox->spawner, path.data, &actions, &attributes, arguments, variables);
 	posix_spawnattr_destroy(&attributes);
 	posix_spawn_file_actions_destroy(&actions);
 	if (code != 0) {
