@@ -150,10 +150,9 @@ static int play_all(oe_controller *controller, struct oe__replay *replay, oe_err
 	int status = oe__replay_restart(replay, controller->hub, err);
 	if (status == 0)
 		status = oe_hub_population(controller->hub, &restored);
-	if (status < 0)
-		return status;
-	note_initial(controller, restored);
-	return oe__replay_run(replay, 0, err);
+	if (status == 0)
+		status = note_origin(controller, replay->database, restored, err);
+	return status < 0 ? status : oe__replay_run(replay, 0, err);
 }
 
 int oe__controller_replay(oe_controller *controller, oe_error *err)

@@ -41,6 +41,7 @@ static void put_seen(const oe_controller *controller, struct oe__buffer *out)
 	oe__pack_int(out, controller->numbers.best_iteration);
 	oe__pack_int(out, controller->seeded);
 	oe__pack_int(out, controller->endings.held_at);
+	oe__pack_int(out, controller->origin);
 }
 
 static int get_seen(oe_controller *controller, struct oe__unpack *in, oe_error *err)
@@ -61,6 +62,7 @@ static int get_seen(oe_controller *controller, struct oe__unpack *in, oe_error *
 	controller->numbers.best_iteration = oe__unpack_int(in);
 	controller->seeded = oe__unpack_bool(in);
 	controller->endings.held_at = oe__unpack_int(in);
+	controller->origin = oe__unpack_int(in);
 	return in->broken ? oe__error(err, OE_ERR_FORMAT, "it is cut off") : 0;
 }
 
@@ -215,6 +217,7 @@ static int start_over(oe_controller *controller, const struct oe__rules *rules,
 	controller->numbers = *numbers;
 	controller->seeded = false;
 	controller->endings.held_at = -1;
+	controller->origin = -1;
 	oe_hub_free(controller->hub);
 	controller->hub = NULL;
 	return oe_hub_new(controller->config, &controller->hub, err);

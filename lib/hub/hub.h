@@ -36,9 +36,6 @@ const char *oe__hub_changed_option(const oe_config *before, const oe_config *aft
 /* The program's own failure, which "hub.on_failure: replace" does not count as an iteration? */
 bool oe__hub_is_program_failure(int outcome);
 
-/* Like oe_hub_reopen(), with a sample that the log restored in full. */
-int oe__hub_reopen_sample(oe_hub *hub, oe_iteration *sample, oe_error *err);
-
 /* All numbers that were given and have not ended, in the order in which they were given last, but for
    those that wait for their next attempt: open ones with their samples; NULL: the end waits for its
    turn. Goes on for as long as `see` gives 0; what it gave otherwise. */

@@ -129,19 +129,6 @@ int oe_hub_reopen(oe_hub *hub, int64_t number, int32_t attempt, int32_t island, 
 	return 0;
 }
 
-int oe__hub_reopen_sample(oe_hub *hub, oe_iteration *sample, oe_error *err)
-{
-	int status = check_reopen(hub, sample->number, sample->attempt, sample->island, err);
-
-	if (status < 0)
-		return status;
-	status = oe__turn_open(hub, sample);
-	if (status < 0)
-		return oe__error_nomem(err);
-	oe__hub_assert(hub);
-	return 0;
-}
-
 /* ---- ending ---- */
 
 /* Attempts are remarks for prompts: without memory for one the iteration ends all the same. */

@@ -211,13 +211,3 @@ int oe__ledger_recall(struct oe__ledger *ledger, const struct oe__ledger_entry *
 		ledger->staged_count += as->staged;
 	return status;
 }
-
-int64_t oe__ledger_lose_missing(struct oe__ledger *ledger)
-{
-	int64_t missing = ledger->issued - oe__ledger_accounted(ledger);
-
-	assert(missing >= 0);
-	ledger->ended += missing;
-	ledger->outcomes[OE_OUTCOME_LOST] += missing;
-	return missing;
-}

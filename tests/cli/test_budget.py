@@ -264,6 +264,7 @@ class Budget(Case):
             asked = fake.stats()["requests"]
             self.oe("resume", "out", *ENDLESS, "--api-base", fake.url)
             self.assertEqual(fake.stats()["requests"], asked)
+            self.assertEqual(self.status()["reason"], "time")
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ void model_begin(const struct plan *plan, const oe_population *from);
 void model_end(void);
 
 /* A process begins with this hub, whose calls are watched. */
-void model_watch(const oe_hub *hub, uint64_t run_seed);
+void model_watch(const oe_hub *hub, const struct plan *plan);
 void model_follow(const oe_hub *hub); /* the same run, with another hub */
 
 /* The last event was told: those of all ends were, before. */

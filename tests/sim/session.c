@@ -13,6 +13,8 @@
 #include "goals.h"
 #include "hub/hub.h"
 #include "hub/state.h"
+#include "ledger.h"
+#include "llm/llm.h"
 #include "model.h"
 #include "script.h"
 #include "world.h"

@@ -25,7 +25,7 @@ static void begin(const char *semantics, const char *on_failure)
 	world_set(&world, "database.population_size", "12");
 	world_set(&world, "database.migration_interval", "3");
 	world_set(&world, "database.diversity_reference_size", "6");
-	world_set(&world, "store.synchronous", "normal");
+	world_set(&world, "durability", "process");
 	world_set(&world, "store.snapshot_interval", "1");
 	world_set(&world, "max_iterations", "20");
 	(void)snprintf(path, sizeof(path), "%s/run.db", world.directory);
