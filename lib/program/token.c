@@ -13,55 +13,53 @@
  * means more than an end of a statement are not among them (Ruby, Swift, shells).
  */
 static const struct oe__syntax syntaxes[] = {
-	{ .languages = "python",
-	  .telltales = " __file__ inspect linecache traceback tokenize lineno f_lineno tb_lineno "
-				   "co_firstlineno getsource getsourcelines currentframe _getframe __code__ ",
-	  .directives = " cython: distutils: pythran ",
+	{ .languages = { "python" },
+	  .telltales = { "__file__", "inspect", "linecache", "traceback", "tokenize", "lineno",
+					 "f_lineno", "tb_lineno", "co_firstlineno", "getsource", "getsourcelines",
+					 "currentframe", "_getframe", "__code__" },
+	  .directives = { "cython:", "distutils:", "pythran" },
 	  .next = oe__python_next },
-	{ .languages = "c opencl",
-	  .telltales = " __LINE__ __builtin_LINE __COUNTER__ ",
-	  .directives = " ",
+	{ .languages = { "c", "opencl" },
+	  .telltales = { "__LINE__", "__builtin_LINE", "__COUNTER__" },
 	  .next = oe__braces_next,
 	  .preprocessor = true,
 	  .reject_raw = true },
-	{ .languages = "cpp cuda metal",
-	  .telltales = " __LINE__ __builtin_LINE __COUNTER__ source_location stacktrace ",
-	  .directives = " ",
+	{ .languages = { "cpp", "cuda", "metal" },
+	  .telltales = { "__LINE__", "__builtin_LINE", "__COUNTER__", "source_location",
+					 "stacktrace" },
 	  .next = oe__braces_next,
 	  .preprocessor = true,
 	  .raw_strings = true },
-	{ .languages = "java",
-	  .telltales = " getStackTrace StackWalker getLineNumber ",
-	  .directives = " ",
+	{ .languages = { "java" },
+	  .telltales = { "getStackTrace", "StackWalker", "getLineNumber" },
 	  .next = oe__braces_next,
 	  .escapes = true },
-	{ .languages = "go",
-	  .telltales = " Caller Callers CallersFrames Stack ",
-	  .directives = " go: export +build line extern ",
+	{ .languages = { "go" },
+	  .telltales = { "Caller", "Callers", "CallersFrames", "Stack" },
+	  .directives = { "go:", "export", "+build", "line", "extern" },
 	  .next = oe__braces_next,
 	  .lines = true,
 	  .go = true },
-	{ .languages = "rust",
-	  .telltales = " stringify include include_str include_bytes Location track_caller ",
-	  .directives = " ",
+	{ .languages = { "rust" },
+	  .telltales = { "stringify", "include", "include_str", "include_bytes", "Location",
+					 "track_caller" },
 	  .next = oe__braces_next,
 	  .nested = true,
 	  .rust = true },
-	{ .languages = "javascript typescript",
-	  .telltales = " captureStackTrace prepareStackTrace lineNumber columnNumber ",
-	  .directives = " ",
+	{ .languages = { "javascript", "typescript" },
+	  .telltales = { "captureStackTrace", "prepareStackTrace", "lineNumber",
+					 "columnNumber" },
 	  .next = oe__braces_next,
 	  .lines = true,
 	  .script = true },
 };
 
-static bool lists(const char *list, const char *word, size_t size)
+static bool lists(const oe__word *list, const char *word, size_t size)
 {
-	if (size == 0 || word[0] == '\0')
+	if (size == 0 || size >= sizeof(*list))
 		return false;
-	for (const char *at = list; (at = strchr(at, word[0])) != NULL; at++)
-		if ((at == list || at[-1] == ' ') && strncmp(at, word, size) == 0 &&
-			(at[size] == ' ' || at[size] == '\0'))
+	for (; (*list)[0]; list++)
+		if ((*list)[0] == word[0] && memcmp(*list, word, size) == 0 && (*list)[size] == '\0')
 			return true;
 	return false;
 }
@@ -92,15 +90,11 @@ bool oe__lexer_sees(const struct oe__lexer *lexer, const char *text)
 
 size_t oe__lexer_line_end(const struct oe__lexer *lexer)
 {
-	if (oe__lexer_peek(lexer, 0) == '\n')
-		return 1;
-	return oe__lexer_sees(lexer, "\r\n") ? 2 : 0;
-}
+	char c = oe__lexer_peek(lexer, 0);
 
-bool oe__is_word_character(char c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
-		   (unsigned char)c >= 0x80;
+	if (c == '\n')
+		return 1;
+	return c == '\r' && oe__lexer_peek(lexer, 1) == '\n' ? 2 : 0;
 }
 
 static bool is_digit(char c)
@@ -129,7 +123,7 @@ static bool mentions(const char *text, size_t size, const char *what)
 }
 
 /* Its first word is a directive's: "cython: boundscheck=False", "go:embed". */
-static bool is_directive(const char *directives, const char *text, size_t size)
+static bool is_directive(const oe__word *directives, const char *text, size_t size)
 {
 	size_t from = 0, length = 0;
 
@@ -164,7 +158,19 @@ bool oe__comment_means_something(const struct oe__lexer *lexer, size_t size)
 
 static bool is_bracket(char c)
 {
-	return strchr("()[]{},;", c) != NULL && c != '\0';
+	switch (c) {
+	case '(':
+	case ')':
+	case '[':
+	case ']':
+	case '{':
+	case '}':
+	case ',':
+	case ';':
+		return true;
+	default:
+		return false;
+	}
 }
 
 /* Neighbours that no language here reads as one sign, though neither is a bracket. */
@@ -179,6 +185,12 @@ static bool is_apart(char before, char after)
 	return false;
 }
 
+/* Not a sign on its own: what it is depends on what touches it. */
+static bool is_odd(char c)
+{
+	return c == '#' || c == '@' || c == '$' || c == '\\' || c == '`';
+}
+
 /* Would a blank between them change how they are read? */
 static bool sticks(const struct oe__token *before, const struct oe__token *after)
 {
@@ -186,7 +198,7 @@ static bool sticks(const struct oe__token *before, const struct oe__token *after
 	bool texts = before->kind == OE__TOKEN_TEXT || after->kind == OE__TOKEN_TEXT;
 	bool words = oe__is_word_character(end) || oe__is_word_character(begin);
 
-	if (strchr("#@$\\`", end) || strchr("#@$\\`", begin))
+	if (is_odd(end) || is_odd(begin))
 		return true;
 	if ((before->kind == OE__TOKEN_SIGN && is_bracket(end)) ||
 		(after->kind == OE__TOKEN_SIGN && is_bracket(begin)))

@@ -75,10 +75,13 @@ enum oe__token_kind oe__lexer_next(struct oe__lexer *lexer, struct oe__token *ou
 
 enum oe__quotes { OE__QUOTES_PLAIN, OE__QUOTES_LINES, OE__QUOTES_RUST };
 
+typedef char oe__word[20];
+
+/* An empty word ends a list. */
 struct oe__syntax {
-	const char *languages;  /* by their names, between blanks                     */
-	const char *telltales;  /* words of programs that look at their own text or lines */
-	const char *directives; /* how comments begin that mean something             */
+	oe__word languages[4];  /* by their names                                  */
+	oe__word telltales[16]; /* of programs that look at their own text or lines */
+	oe__word directives[6]; /* how comments begin that mean something          */
 	enum oe__token_kind (*next)(struct oe__lexer *lexer, struct oe__token *out);
 	bool nested;       /* comments                                */
 	bool lines;        /* ends of lines may end statements        */
@@ -100,9 +103,14 @@ static inline char oe__lexer_peek(const struct oe__lexer *lexer, size_t ahead)
 	return ahead < oe__lexer_left(lexer) ? lexer->at[ahead] : '\0';
 }
 
+static inline bool oe__is_word_character(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+		   (unsigned char)c >= 0x80;
+}
+
 bool oe__lexer_sees(const struct oe__lexer *lexer, const char *text);
 size_t oe__lexer_line_end(const struct oe__lexer *lexer); /* its bytes, 0: none is here */
-bool oe__is_word_character(char c);
 
 /* The next `size` bytes as a token; what is to be known of it as the one before. */
 enum oe__token_kind oe__lexer_take(struct oe__lexer *lexer, enum oe__token_kind kind, size_t size,

@@ -103,13 +103,31 @@ static enum oe__token_kind begin_line(struct oe__lexer *lexer, struct oe__token 
 
 /* ---- within a line ---- */
 
+static bool is_prefix(char c)
+{
+	switch (c) {
+	case 'r':
+	case 'R':
+	case 'b':
+	case 'B':
+	case 'u':
+	case 'U':
+	case 'f':
+	case 'F':
+	case 't':
+	case 'T':
+		return true;
+	default:
+		return false;
+	}
+}
+
 /* Bytes of a string's prefix, if one begins here: 0 for none; `found` tells. */
 static size_t prefix(const struct oe__lexer *lexer, bool *found)
 {
 	size_t size = 0;
 
-	while (size < 3 && oe__lexer_peek(lexer, size) != '\0' &&
-		   strchr("rRbBuUfFtT", oe__lexer_peek(lexer, size)))
+	while (size < 3 && is_prefix(oe__lexer_peek(lexer, size)))
 		size++;
 	char quote = oe__lexer_peek(lexer, size);
 	*found = size < 3 && (quote == '"' || quote == '\'');
@@ -125,16 +143,27 @@ static enum oe__token_kind string(struct oe__lexer *lexer, size_t size, struct o
 
 static enum oe__token_kind sign(struct oe__lexer *lexer, struct oe__token *out)
 {
-	char c = lexer->at[0];
-
-	if (c == '\0')
-		return OE__TOKEN_DOUBT;
-	if (strchr("([{", c))
+	switch (lexer->at[0]) {
+	case '(':
+	case '[':
+	case '{':
 		lexer->depth++;
-	if (strchr(")]}", c) && lexer->depth-- == 0)
+		break;
+	case ')':
+	case ']':
+	case '}':
+		if (lexer->depth-- == 0)
+			return OE__TOKEN_DOUBT;
+		break;
+	case '?': /* no Python */
+	case '$':
+	case '`':
+	case '\\': /* joins lines only where it ends one */
 		return OE__TOKEN_DOUBT;
-	/* `?`, `$` and the like are no Python, and `\` joins lines only where it ends one. */
-	return strchr("?$`\\", c) ? OE__TOKEN_DOUBT : oe__lexer_take_sign(lexer, out);
+	default:
+		break;
+	}
+	return oe__lexer_take_sign(lexer, out);
 }
 
 static enum oe__token_kind token(struct oe__lexer *lexer, struct oe__token *out)
@@ -193,7 +222,8 @@ static enum oe__token_kind skip(struct oe__lexer *lexer, struct oe__token *out)
 		} else if (*lexer->at == '#') {
 			if (comment(lexer, out))
 				return out->kind;
-		} else if (oe__lexer_sees(lexer, "\\\n") || oe__lexer_sees(lexer, "\\\r\n")) {
+		} else if (*lexer->at == '\\' &&
+				   (oe__lexer_sees(lexer, "\\\n") || oe__lexer_sees(lexer, "\\\r\n"))) {
 			if (!join(lexer))
 				return OE__TOKEN_DOUBT;
 		} else {
