@@ -491,7 +491,7 @@ const struct oe__option oe__options[] = {
 	ALIAS("store.synchronous", "durability"),
 	INT("store.snapshot_interval", "10000", 0, 1e9, 0, .unit = "iterations",
 		.summary = "How many iterations are played again at most when a run goes on, as those before "
-				   "are in a snapshot. 0: all of them, without one."),
+				   "are in a snapshot; more if it is large. 0: all of them, without one."),
 
 	/* ---- traces ---- */
 	BOOL("evolution_trace.enabled", "false", O, .no_effect = NO_TRACE, .summary = "Write a trace."),

@@ -145,6 +145,7 @@ struct oe_controller {
 	atomic_bool log_failed;
 	int64_t snapshot_calls; /* from one snapshot to the next; 0: there are none */
 	int64_t snapshot_seq;   /* the call that the last one knows of; 0: none     */
+	int64_t snapshot_size;  /* of the last one, in bytes                        */
 
 	/* Numbers. */
 	int64_t started_ns;

@@ -15,6 +15,10 @@
 #define SNAPSHOT_VERSION 1
 #define CALLS_PER_ITERATION 2 /* it begins, and it ends */
 #define SHARE_AT_END 20 /* of the interval: what is less is played again sooner than it is written */
+/* Large ones come less often, or a large population would make every iteration dearer: as many bytes
+   of them as that are written per call, which is a few per cent of what the call itself writes. */
+#define SMALL_BYTES    ((int64_t)1 << 20)
+#define BYTES_PER_CALL 256
 
 /* ---- what the rules have seen ---- */
 
@@ -106,6 +110,7 @@ static void take(oe_controller *controller)
 		.done = written,
 	};
 	controller->snapshot_seq = taking->row.seq;
+	controller->snapshot_size = (int64_t)taking->data.size;
 	oe__log_append(controller->log, &OE__STEAL(taking)->row);
 }
 
@@ -119,7 +124,11 @@ static void take_after(oe_controller *controller, int64_t calls)
 
 void oe__controller_snapshot_if_due(oe_controller *controller)
 {
-	take_after(controller, controller->snapshot_calls - 1);
+	int64_t size = controller->snapshot_size;
+	int64_t calls = size > SMALL_BYTES ? size / BYTES_PER_CALL : 0;
+
+	take_after(controller,
+	           (calls > controller->snapshot_calls ? calls : controller->snapshot_calls) - 1);
 }
 
 void oe__controller_snapshot_at_end(oe_controller *controller)
@@ -206,6 +215,7 @@ static int play(oe_controller *controller, struct oe__replay *replay, oe_error *
 	if (status < 0)
 		return status;
 	controller->snapshot_seq = snapshot.seq;
+	controller->snapshot_size = (int64_t)snapshot.size;
 	return 1;
 }
 

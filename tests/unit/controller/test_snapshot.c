@@ -201,6 +201,30 @@ START_TEST(test_interval)
 }
 END_TEST
 
+/* As many bytes of a large one as belong to these calls. */
+START_TEST(test_large)
+{
+	const oe_event *event = NULL;
+	int taken[2] = { 0 };
+
+	for (int large = 0; large < 2; large++) {
+		begin("steady", "count");
+		oe_controller *controller = world_seeded(&world);
+		int64_t last = 0;
+		controller->snapshot_size = large ? (int64_t)1 << 30 : (int64_t)1 << 20;
+		while (oe_controller_step(controller, -1, &event, NULL) == 1 &&
+			   event->type != OE_EVENT_DONE && oe_hub_ended(controller->hub) < 15) {
+			taken[large] += controller->snapshot_seq != last;
+			last = controller->snapshot_seq;
+		}
+		oe_controller_free(controller);
+		world_done(&world);
+	}
+	ck_assert_int_gt(taken[0], 5);
+	ck_assert_int_eq(taken[1], 0);
+}
+END_TEST
+
 /* ---- what is of no use ---- */
 
 START_TEST(test_each_byte)
@@ -305,5 +329,5 @@ START_TEST(test_other_rules)
 }
 END_TEST
 
-TEST_MAIN("snapshot", test_same, test_plays_the_tail_only, test_interval, test_each_byte, test_damaged,
-		  test_contradicts, test_other_rules)
+TEST_MAIN("snapshot", test_same, test_plays_the_tail_only, test_interval, test_large, test_each_byte,
+		  test_damaged, test_contradicts, test_other_rules)
