@@ -20,7 +20,7 @@ static struct oe__map_entry *find(const struct oe__map *map, const void *key, si
 			return NULL;
 		struct oe__map_entry *entry = &map->entries[slot - 1];
 		if (entry->key && entry->hash == hash && entry->key_size == size &&
-		    memcmp(entry->key, key, size) == 0)
+		    (size == 0 || memcmp(entry->key, key, size) == 0))
 			return entry;
 	}
 }

@@ -53,8 +53,11 @@ static struct {
 
 /* ---- life ---- */
 
+/* One that is being settled too: its process may have died of that. */
 static void forget_questions(void)
 {
+	free(ledger.settling);
+	ledger.settling = NULL;
 	while (ledger.questions) {
 		struct question *next = ledger.questions->next;
 		free(ledger.questions);

@@ -69,19 +69,34 @@ void fake_llm_stop(struct fake_llm *fake)
 	*fake = (struct fake_llm){ 0 };
 }
 
-/* One request on a connection of its own. Returns the body of the answer, terminated. */
-static char *ask(const struct fake_llm *fake, const char *method, const char *path,
-				 const char *body)
+/* A new connection; -1 with errno. */
+static int reach(const struct fake_llm *fake)
 {
 	struct sockaddr_in address = { .sin_family = AF_INET,
 								   .sin_port = htons((uint16_t)fake->port),
 								   .sin_addr = { htonl(INADDR_LOOPBACK) } };
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		fail("socket");
+	if (connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0)
+		return fd;
+	int error = errno;
+	close(fd);
+	errno = error;
+	return -1;
+}
+
+/* One request on a connection of its own. Returns the body of the answer, terminated. */
+static char *ask(const struct fake_llm *fake, const char *method, const char *path,
+				 const char *body)
+{
 	char *answer = NULL, *text = NULL;
 	size_t size = 0, room = 0;
 	ssize_t got = 1;
 
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
+	int fd = reach(fake);
+	if (fd < 0)
 		fail("connect");
 	dprintf(fd, "%s %s HTTP/1.1\r\nConnection: close\r\nContent-Length: %zu\r\n\r\n%s", method,
 			path, strlen(body), body);
@@ -109,6 +124,18 @@ void fake_llm_control(const struct fake_llm *fake, const char *json)
 void fake_llm_reset(const struct fake_llm *fake)
 {
 	free(ask(fake, "POST", "/reset", ""));
+}
+
+void fake_llm_down(const struct fake_llm *fake, int ms)
+{
+	char order[32];
+
+	snprintf(order, sizeof(order), "{\"down\": %d}", ms);
+	fake_llm_control(fake, order);
+	for (int fd; (fd = reach(fake)) >= 0;)
+		close(fd);
+	if (errno != ECONNREFUSED && errno != ECONNRESET)
+		fail("connect");
 }
 
 char *fake_llm_last(const struct fake_llm *fake)

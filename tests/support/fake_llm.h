@@ -25,6 +25,8 @@ void fake_llm_reset(const struct fake_llm *fake);
 /* A number of GET /stats by its place: "requests", "status.429", "latency_ms.mean"; 0 if it is not
  * there. */
 double fake_llm_stat(const struct fake_llm *fake, const char *place);
+/* Goes down for so long; returns when its connections are closed, and new ones are refused. */
+void fake_llm_down(const struct fake_llm *fake, int ms);
 /* The JSON of GET /last: path, headers and body of the last request. The caller frees it. */
 char *fake_llm_last(const struct fake_llm *fake);
 

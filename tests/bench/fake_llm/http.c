@@ -364,9 +364,9 @@ static void run_outage(struct server *server)
 	if (server->settings.down > 0) {
 		server->down_until_us = now_us() + (uint64_t)(server->settings.down * 1000);
 		server->settings.down = 0;
-		close(server->listen_fd);
 		while (server->conns)
 			conn_close(server, server->conns, &server->stats.dropped);
+		close(server->listen_fd); /* the last: who is refused knows that all others are closed */
 		check_port(open_port(server, true));
 	} else if (server->down_until_us && now_us() >= server->down_until_us) {
 		server->down_until_us = 0;

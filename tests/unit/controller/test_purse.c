@@ -190,6 +190,8 @@ START_TEST(test_in_order)
 	oe__purse_pass(purse, &turns[4]); /* again: nothing */
 	ck_assert_int_eq(wait_for(&asked[0]), 0);
 	ck_assert_int_eq(spent(purse), 4000);
+	for (int i = 0; i < 4; i++)
+		answer(purse, &asked[i], 1000);
 	oe__purse_close(purse);
 	end();
 }
@@ -211,6 +213,7 @@ START_TEST(test_the_last_one)
 	ck_assert(is_waiting(&two) && !oe__purse_is_empty(purse, NULL));
 	answer(purse, &one, 0); /* which leaves enough */
 	ck_assert_int_eq(wait_for(&two), 0);
+	answer(purse, &two, 3000);
 	oe__purse_close(purse);
 	end();
 }

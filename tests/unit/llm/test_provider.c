@@ -225,7 +225,7 @@ START_TEST(test_down)
 	asking_begin(&asking, NULL, MODEL FAST "  retries: 2\n");
 	ck_assert_int_eq(ask_one(asking.llm, PROGRAM).status, 0); /* leaves a pooled connection */
 	fake_llm_reset(&asking.fake);
-	set("{\"down\": 60000}");
+	fake_llm_down(&asking.fake, 60000);
 	struct told told = ask_one(asking.llm, PROGRAM);
 	ck_assert_int_eq(told.status, OE_ERR_IO);
 	ck_assert_int_eq(told.failure, OE_LLM_FAILURE_TRANSIENT);
