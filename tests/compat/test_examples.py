@@ -27,8 +27,8 @@ class Examples(PeerCase):
         outcomes = status["iterations"]["outcomes"]
         self.assertEqual(status["iterations"]["done"], ITERATIONS)
         self.assertEqual((status["state"], status["reason"]), ("finished", "iterations"))
-        self.assertLessEqual(set(outcomes), {"committed", "duplicate", "rejected", "noop_edit",
-                                             "evaluation_failed", "timed_out", "too_long"}, outcomes)
+        self.assertLessEqual(set(outcomes), {"committed", "duplicate", "equivalent", "rejected",
+                                             "noop_edit", "evaluation_failed", "timed_out", "too_long"}, outcomes)
         # It was about evaluations, and most of them went well.
         self.assertGreaterEqual(outcomes["committed"], ITERATIONS * 0.7, outcomes)
         self.assertEqual(status["llm"]["attempts"], stats["requests"])
