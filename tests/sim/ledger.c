@@ -47,22 +47,26 @@ static struct {
 	int64_t tokens, cost, tokens_open, cost_open, used;
 	int64_t largest; /* reservation */
 	struct question *questions;
-	struct question *settling; /* this moment; NULL: no one */
+	struct question *settling; /* this moment: one within another */
 	struct watch *watch; /* of this process; NULL: nobody counts */
 } ledger;
 
 /* ---- life ---- */
 
-/* One that is being settled too: its process may have died of that. */
+static void free_questions(struct question **list)
+{
+	while (*list) {
+		struct question *next = (*list)->next;
+		free(*list);
+		*list = next;
+	}
+}
+
+/* Those that are being settled too: their process may have died of that. */
 static void forget_questions(void)
 {
-	free(ledger.settling);
-	ledger.settling = NULL;
-	while (ledger.questions) {
-		struct question *next = ledger.questions->next;
-		free(ledger.questions);
-		ledger.questions = next;
-	}
+	free_questions(&ledger.questions);
+	free_questions(&ledger.settling);
 }
 
 void ledger_begin(void)
@@ -147,10 +151,16 @@ static void settle(struct oe__meter *meter, struct oe__fare *fare, const oe_comp
 {
 	struct watch *watch = OE__CONTAINER(meter, struct watch, meter);
 
-	ledger.settling = take_question(fare);
+	struct question *question = take_question(fare);
+
+	if (question) {
+		question->next = ledger.settling;
+		ledger.settling = question;
+	}
 	watch->purse->settle(watch->purse, fare, completion);
-	free(ledger.settling);
-	ledger.settling = NULL;
+	if (question)
+		ledger.settling = question->next;
+	free(question);
 }
 
 static void recall(struct oe__meter *meter, const oe_completion *completion)
