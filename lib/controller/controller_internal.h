@@ -120,7 +120,8 @@ struct oe_controller {
 	struct oe__flight_queue parked, waiting;
 	int64_t late_ns; /* when some evaluation may be past its deadline; INT64_MAX: none */
 	int64_t seeds_given, seeds_pending; /* initial programs; those not in the hub yet      */
-	struct oe__flight_queue evaluated;  /* of these, in the order in which they were given */
+	struct oe__flight_queue evaluated;  /* of these, in the order in which they were given, and then
+	                                       what was added before they joined               */
 	bool seeds_left;       /* some initial program was not judged to its end */
 	bool seeded;           /* some initial program is in it       */
 	bool numbers_ended;    /* the hub gives no more of them        */

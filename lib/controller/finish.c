@@ -432,13 +432,14 @@ static void end_initial(struct oe__flight *flight)
 }
 
 /* They join in the order in which they were given, whichever was evaluated first: what follows must not
-   depend on how quick somebody was. */
+   depend on how quick somebody was. What was added meanwhile comes behind them: a log that begins with it
+   would be one of a run that needs no initial programs. */
 static void keep_seed(struct oe__flight *flight)
 {
 	struct oe__flight_queue *queue = &flight->controller->evaluated;
 	struct oe__flight **at = &queue->head;
 
-	while (*at && (*at)->order < flight->order)
+	while (*at && (*at)->order <= flight->order)
 		at = &(*at)->queue_next;
 	flight->queue_next = *at;
 	*at = flight;
@@ -456,12 +457,21 @@ void oe__controller_leave_seed(struct oe__flight *flight)
 	controller->seeds_left |= flight->initial;
 }
 
+static int64_t count_kept_seeds(const oe_controller *controller)
+{
+	int64_t count = 0;
+
+	for (const struct oe__flight *at = controller->evaluated.head; at; at = at->queue_next)
+		count += at->initial;
+	return count;
+}
+
 /* All of them or none: the log of a run has no place for one that is still to come. */
 void oe__controller_end_seeds(oe_controller *controller)
 {
 	struct oe__flight *flight;
 
-	if (controller->evaluated.count < controller->seeds_pending)
+	if (count_kept_seeds(controller) < controller->seeds_pending)
 		return;
 	/* A run that was begun with some of them, and then killed, would go on without the others. */
 	if (controller->log)
@@ -535,7 +545,7 @@ void oe__controller_evaluated(struct oe__flight *flight)
 	if (repeat(flight))
 		return;
 	oe__job_judge(job);
-	if (flight->initial)
+	if (flight->initial || (!job->iteration && controller->seeds_pending > 0))
 		keep_seed(flight);
 	else if (!job->iteration)
 		end_initial(flight);

@@ -3,6 +3,7 @@
 #include <dlfcn.h>
 #include <signal.h>
 #include <sqlite3.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -92,4 +93,68 @@ START_TEST(test_killed_while_it_begins)
 }
 END_TEST
 
-TEST_MAIN("seeding", test_killed_while_it_begins)
+/* ---- what is added meanwhile ---- */
+
+static atomic_bool added_is_evaluated;
+
+/* The initial program takes longer than the one that is added. */
+static int evaluate_in_turn(void *self, const oe_evaluation_request *request,
+							oe_evaluation *evaluation, oe_error *err)
+{
+	oe_bytes code = oe_program_code(request->program);
+	bool initial = strncmp(code.data, "value 100", code.size) == 0;
+
+	while (initial && !atomic_load(&added_is_evaluated))
+		world_pause_ms(1);
+	if (initial)
+		world_pause_ms(100); /* the other one's result has time to come */
+	int status = world_evaluate(self, request, evaluation, err);
+	if (!initial)
+		atomic_store(&added_is_evaluated, true);
+	return status;
+}
+
+static void replace_evaluator(struct world *world)
+{
+	oe_evaluator_vtable evaluator = OE_EVALUATOR_VTABLE_INIT;
+
+	evaluator.name = "in turn";
+	evaluator.threading = OE_THREADING_PARALLEL;
+	evaluator.evaluate = evaluate_in_turn;
+	evaluator.free = world_free_backend;
+	atomic_fetch_add(&world->backends, 1);
+	oe_evaluator_unref(world->judge);
+	ck_assert_int_eq(oe_evaluator_new(&evaluator, world, &world->judge, NULL), 0);
+}
+
+/* A log that begins with it would be one of a run that needs no initial program. */
+START_TEST(test_added_while_it_begins)
+{
+	struct world world;
+	oe_program *added = NULL;
+	const oe_event *event = NULL;
+	oe_error err = { 0 };
+	int seeded = 0;
+
+	world_init(&world, true);
+	replace_evaluator(&world);
+	world_set(&world, "max_iterations", "1");
+	world_set(&world, "evaluator.parallel_evaluations", "2");
+	oe_controller *controller = world_seeded(&world);
+	ck_assert_int_eq(oe_program_new("value 200", 9, "text", &added), 0);
+	ck_assert_int_eq(oe_controller_inject(controller, added), 0);
+	oe_program_unref(added);
+	while (seeded < 2) {
+		ck_assert_int_eq(oe_controller_step(controller, -1, &event, &err), 1);
+		if (event->type != OE_EVENT_SEEDED)
+			continue;
+		oe_bytes code = oe_program_code(event->program);
+		ck_assert(code.size == 9 && memcmp(code.data, seeded++ ? "value 200" : "value 100", 9) == 0);
+	}
+	ck_assert_int_eq(world_run(controller), OE_REASON_ITERATIONS);
+	oe_controller_free(controller);
+	world_done(&world);
+}
+END_TEST
+
+TEST_MAIN("seeding", test_killed_while_it_begins, test_added_while_it_begins)
