@@ -86,9 +86,10 @@ static int read_time(struct oe__budget *budget, struct oe__database *database, o
 	return status;
 }
 
-void oe__budget_session(const struct oe__budget *budget, double now, struct oe__buffer *out)
+void oe__budget_session(const struct oe__budget *budget, int64_t elapsed_ns, double now,
+						struct oe__buffer *out)
 {
-	oe__buffer_printf(out, "%.6f %.6f", (double)budget->time_before_ns / 1e9, now);
+	oe__buffer_printf(out, "%.9f %.6f", (double)(budget->time_before_ns + elapsed_ns) / 1e9, now);
 }
 
 int oe__budget_open(struct oe__budget *budget, struct oe__database *database, oe_error *err)

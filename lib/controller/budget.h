@@ -32,9 +32,11 @@ int oe__budget_open(struct oe__budget *budget, struct oe__database *database, oe
 /* The same for `oe status`: what was used up of what, as the entry "budget" of a map. */
 void oe__budget_write(struct oe__database *database, struct oe__json_writer *writer);
 
-/* What a session writes down at its begin, so that the next one knows its time: key and value. */
+/* What a session writes down at its begin and its end, so that the next one knows its time, all of it, or
+   of one that was killed until its last row: key and value. */
 #define OE__BUDGET_SESSION "budget.session"
-void oe__budget_session(const struct oe__budget *budget, double now, struct oe__buffer *out);
+void oe__budget_session(const struct oe__budget *budget, int64_t elapsed_ns, double now,
+						struct oe__buffer *out);
 
 /* The numbers that it has. */
 void oe__budget_count(const struct oe__budget *budget, oe_statistics *out);

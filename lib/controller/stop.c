@@ -203,6 +203,16 @@ static void record_hash(oe_controller *controller)
 		(void)oe__controller_set_meta(controller, "archive_hash", hash);
 }
 
+/* The last row may be long ago, if nobody answered since. */
+static void record_time(oe_controller *controller)
+{
+	OE__AUTO(buffer) struct oe__buffer session = OE__BUFFER_INIT(256);
+
+	oe__budget_session(&controller->budget, oe__clock_ns() - controller->started_ns, oe__clock_wall(),
+	                   &session);
+	(void)oe__controller_set_meta(controller, OE__BUDGET_SESSION, oe__buffer_string(&session));
+}
+
 static void finish(oe_controller *controller)
 {
 	bool finished = controller->reason >= OE_REASON_ITERATIONS &&
@@ -213,6 +223,7 @@ static void finish(oe_controller *controller)
 	if (controller->log && !controller->store_failed) {
 		oe__controller_snapshot_at_end(controller);
 		record_hash(controller);
+		record_time(controller);
 		(void)oe__controller_set_meta(controller, "state", finished ? "finished" : "stopped");
 		(void)oe__controller_set_meta(controller, "reason", reason_name(controller->reason));
 		(void)oe__controller_set_meta(controller, "reason_text", controller->reason_text);
