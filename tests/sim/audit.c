@@ -114,6 +114,19 @@ static void audit_programs(struct oe__database *database)
 		violated("%lld programs of the log are missing", (long long)missing);
 }
 
+/* A run that has some of those that it begins with cannot know which are still to come. */
+static void audit_seeds(int64_t cut)
+{
+	int64_t there = 0;
+
+	for (int64_t i = 0; i < cut; i++)
+		there += books.records[i].initial;
+	if (there > 0 && there < books.seeds)
+		violated("of %lld initial programs the disk has %lld", (long long)books.seeds,
+		         (long long)there);
+	books.seeds = there;
+}
+
 bool model_audit(const char *path, bool kept)
 {
 	OE__AUTO(database) struct oe__database *database = NULL;
@@ -142,6 +155,7 @@ bool model_audit(const char *path, bool kept)
 			         (long long)record->number, (int)record->attempt);
 	}
 	free(present);
+	audit_seeds(cut);
 	note("the disk has %lld of %lld rows", (long long)cut, (long long)books.count);
 	books_rewind(cut);
 	for (int64_t i = 0; i < cut && !kept; i++)

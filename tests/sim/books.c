@@ -6,8 +6,8 @@
 
 #include "base/hash.h"
 #include "goals.h"
-#include "hub/hub_internal.h"
 #include "ledger.h"
+#include "program/population.h"
 #include "world.h"
 
 struct books books;
@@ -33,6 +33,7 @@ void model_begin(const struct plan *plan, const oe_population *from)
 	books.replaces = plan->replaces;
 	books.judges = plan->judges;
 	books.before_best = NAN;
+	books.last = NONE;
 	if (!from)
 		return;
 	books.base = from->issued;
@@ -127,7 +128,7 @@ void books_begin_goals(void)
 	if (isnan(books.before_best))
 		return;
 	goals_see(books.before_best, true);
-	if (goals_reason() != OE_REASON_NONE && books.hub->settings.semantics == OE__SEMANTICS_ORDERED)
+	if (goals_reason() != OE_REASON_NONE && books.ordered)
 		books.held_at = books.base;
 }
 
@@ -136,24 +137,32 @@ static void join(const struct record *record)
 {
 	goals_see(record->score, record->kind == OE__ROW_SEED);
 	if (books.held_at == INT64_MAX && goals_reason() != OE_REASON_NONE &&
-	    books.hub->settings.semantics == OE__SEMANTICS_ORDERED)
+	    books.ordered)
 		books.held_at = record->kind == OE__ROW_SEED ? 0 : record->number;
 }
 
-/* What it came to is known. */
-static void decide(struct record *end, int outcome)
+void books_settle(void)
+{
+	if (books.last == NONE)
+		return;
+	join(&books.records[books.last]);
+	books.last = NONE;
+}
+
+/* What it came to is known. @return whether its program joins. */
+static bool decide(struct record *end, int outcome)
 {
 	if (outcome < 0 || outcome >= OE_OUTCOME_COUNT)
 		violated("number %lld ends with outcome %d", (long long)end->number, outcome);
 	end->outcome = outcome;
 	books.figures.outcomes[outcome]++;
 	if (outcome != OE_OUTCOME_COMMITTED)
-		return;
+		return false;
 	if (end->number > books.held_at)
 		violated("number %lld joins, and the run was over at number %lld", (long long)end->number,
 		         (long long)books.held_at);
 	books.figures.committed++;
-	join(end);
+	return true;
 }
 
 static void take_end(int64_t index)
@@ -168,8 +177,9 @@ static void take_end(int64_t index)
 	if (slot->again)
 		return;
 	books.figures.ended++;
-	if (record->kind == OE__ROW_FAIL || record->given >= 0)
-		decide(record, record->given);
+	/* Others may have had their turn within this call, and ahead of it: their rows follow. */
+	if ((record->kind == OE__ROW_FAIL || record->given >= 0) && decide(record, record->given))
+		books.last = index;
 }
 
 static void take_outcome(int64_t index)
@@ -189,7 +199,10 @@ static void take_outcome(int64_t index)
 	if (end->outcome >= 0)
 		violated("number %lld has a second outcome", (long long)record->number);
 	end->decision = index;
-	decide(end, record->given);
+	if (books.last != NONE && books.records[books.last].number < record->number)
+		books_settle();
+	if (decide(end, record->given))
+		join(end);
 }
 
 void books_take(int64_t index)
@@ -198,6 +211,8 @@ void books_take(int64_t index)
 	if (books.evaluated > books.limits.evaluations)
 		violated("%lld programs were evaluated, of %lld", (long long)books.evaluated,
 		         (long long)books.limits.evaluations);
+	if (books.records[index].call > 0 && books.records[index].kind != OE__ROW_CLOSE)
+		books_settle();
 	switch (books.records[index].kind) {
 	case OE__ROW_SEED:
 		join(&books.records[index]);
@@ -236,11 +251,14 @@ void books_rewind(int64_t cut)
 	ledger_rewind(cut);
 	books.count = books.session = cut;
 	books.calls = 0;
+	books.last = NONE;
 	for (int64_t i = 0; i < cut; i++) {
 		books.records[i].durable = true;
 		if (books.records[i].call > 0)
 			books.calls++;
 		books_take(i);
 	}
+	if (books.ordered) /* else rows that are written as it is resumed may come ahead of it */
+		books_settle();
 	books.lifted = held && books.held_at == INT64_MAX;
 }

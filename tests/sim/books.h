@@ -33,6 +33,8 @@ struct record {
 	double score;     /* of a child, or an initial program        */
 	char id[OE__UUID_SIZE]; /* likewise                           */
 	bool durable, told, evaluated;
+	bool initial;     /* a program that the run began with        */
+	int64_t tried;    /* of an issue: the process in which its child was evaluated last */
 	bool idle;        /* it changes nothing on the disk           */
 };
 
@@ -70,6 +72,11 @@ struct books {
 	int64_t began_ns; /* this process */
 	int64_t lived_ns; /* those before it */
 	int64_t session; /* the first record of this process */
+	int64_t process; /* its number, from 1 */
+	int64_t seeds;   /* initial programs that joined, in a process that was alive or not */
+	bool tokens;     /* "hub.duplicates: tokens" */
+	bool ordered;    /* "hub.semantics: ordered" */
+	int64_t last;    /* the end that let others have their turn, if it has not joined yet; or NONE */
 	int64_t told;    /* the number whose end was told last, in this process */
 	struct limits limits; /* of this process */
 	int64_t evaluated; /* ends that an evaluation led to */
@@ -85,6 +92,8 @@ struct slot *books_slot(int64_t number);
 int32_t books_attempt(const struct slot *slot);
 /* No program has joined yet, but for those of before. */
 void books_begin_goals(void);
+/* Whatever had its turn in the last call has joined. */
+void books_settle(void);
 /* What the row at that index says of its number. */
 void books_take(int64_t index);
 /* Begin anew with the first `cut` rows. */

@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "openevolve/controller.h"
+#include "world.h"
 
 #define IMPROVEMENT 0.001 /* "convergence_threshold" as it is by itself */
 
@@ -43,4 +44,13 @@ int goals_reason(void)
 bool goals_were_missed(void)
 {
 	return goals.missed;
+}
+
+void goals_compare(const struct oe__rules *rules)
+{
+	if (rules->best != goals.best || rules->since_best != goals.since_best)
+		violated("the run knows of a best of %.17g and %lld programs since, and it was %.17g and %lld",
+		         rules->best, (long long)rules->since_best, goals.best, (long long)goals.since_best);
+	if (rules->reached != goals.reached)
+		violated("the run has %sreached its target, and says otherwise", goals.reached ? "" : "not ");
 }

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 
+#include "controller/rules.h"
 #include "session.h"
 
 void goals_begin(const struct limits *limits); /* nothing has joined yet */
@@ -14,5 +15,7 @@ void goals_see(double score, bool initial);
 int goals_reason(void);
 /* Has patience come to its end at some moment? Another program may have joined since. */
 bool goals_were_missed(void);
+/* What the run knows of it is that, too. */
+void goals_compare(const struct oe__rules *rules);
 
 #endif /* OE_TESTS_SIM_GOALS_H */

@@ -137,13 +137,13 @@ static void simulate(const struct choice *choice, const char *semantics, long lo
 
 static void report(double seconds)
 {
-	(void)printf("%lld worlds, %lld iterations (%lld committed), %lld processes: %lld killed"
+	(void)printf("%lld worlds, %lld iterations (%lld committed, %lld equivalent to another), %lld processes: %lld killed"
 	             " (%lld without power), %lld with a disk that failed, %lld stopped;"
 	             " %lld questions (%lld again), %lld of judges, %lld evaluations, %lld times over before"
 	             " the last number, %lld checkpoints, %lld runs from one, %lld file systems that failed,"
 	             " %lld steps; %.1f s of CPU, %.0f us an iteration; 0 violations\n",
 	             (long long)totals.worlds, (long long)totals.iterations,
-	             (long long)totals.committed, (long long)totals.sessions, (long long)totals.kills,
+	             (long long)totals.committed, (long long)totals.equivalent, (long long)totals.sessions, (long long)totals.kills,
 	             (long long)totals.power_cuts, (long long)totals.disk_faults,
 	             (long long)totals.stops, (long long)totals.questions,
 	             (long long)totals.repeated_questions, (long long)totals.judgements,

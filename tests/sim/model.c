@@ -27,11 +27,24 @@ void model_watch(const oe_hub *hub, const struct plan *plan)
 	books.over = false;
 	books.began_ns = world.now_ns;
 	books.session = books.count;
+	books.process++;
+	books.tokens = plan->tokens;
+	books.ordered = hub->settings.semantics == OE__SEMANTICS_ORDERED;
 	books.told = 0;
 	books.head = books.tail = 0;
 	books.best = -INFINITY;
 	for (size_t i = 0; i < OE__ISLANDS_MAX; i++)
 		books.island_best[i] = -INFINITY;
+}
+
+/* A run that is resumed may do so with another hub than it began to. */
+void __real_oe_hub_free(oe_hub *hub);
+void __wrap_oe_hub_free(oe_hub *hub);
+void __wrap_oe_hub_free(oe_hub *hub)
+{
+	if (books.hub == hub)
+		books.hub = NULL;
+	__real_oe_hub_free(hub);
 }
 
 void model_follow(const oe_hub *hub)
@@ -47,8 +60,9 @@ void model_check_rules(void)
 		violated("the hub breaks its own rule: %s", broken);
 }
 
-void model_resumed(const oe_hub *hub)
+void model_resumed(const oe_hub *hub, const struct oe__rules *rules)
 {
+	books_settle();
 	for (int64_t i = books.count; i-- > 0;) {
 		if (books.records[i].call == 0)
 			continue;
@@ -59,6 +73,8 @@ void model_resumed(const oe_hub *hub)
 			         (long long)books.records[i].call);
 		break;
 	}
+	if (!books.lifted)
+		goals_compare(rules);
 	model_check_rules();
 	model_check(hub);
 }
@@ -137,6 +153,7 @@ void model_evaluated(const oe_evaluation_request *request)
 		return;
 	const oe_iteration *iteration = request->iteration;
 	const struct slot *slot = books_slot(iteration->number);
+	books.records[slot->issue].tried = books.process;
 	if (books_attempt(slot) != iteration->attempt || slot->end != NONE)
 		violated("number %lld attempt %d is evaluated, but it is not open",
 		         (long long)iteration->number, (int)iteration->attempt);
@@ -144,7 +161,7 @@ void model_evaluated(const oe_evaluation_request *request)
 
 static void check_turn(const struct record *end)
 {
-	if (books.hub->settings.semantics != OE__SEMANTICS_ORDERED || end->outcome < 0)
+	if (!books.ordered || end->outcome < 0)
 		return;
 	if (end->number <= books.told)
 		violated("number %lld ends after number %lld", (long long)end->number,
@@ -204,6 +221,7 @@ void model_check(const oe_hub *hub)
 
 	if (world.dead)
 		return;
+	books_settle();
 	if (oe_hub_issued(hub) != figures->issued)
 		violated("the hub gave %lld numbers, the log says %lld", (long long)oe_hub_issued(hub),
 		         (long long)figures->issued);
@@ -218,6 +236,11 @@ void model_check(const oe_hub *hub)
 			         (long long)figures->outcomes[i]);
 	check_bests(hub);
 	books.over = goals_reason() != OE_REASON_NONE;
+}
+
+bool model_is_over(void)
+{
+	return goals_reason() != OE_REASON_NONE || books.evaluated >= books.limits.evaluations;
 }
 
 bool model_may_end(int reason)
@@ -239,6 +262,8 @@ bool model_may_end(int reason)
 		       (books.calls == 0 && limits->evaluations < INT64_MAX);
 	case OE_REASON_TIME:
 		return took_ns >= limits->time_ns || books.lived_ns + took_ns >= limits->seconds_ns;
+	case OE_REASON_EVALUATOR: /* of all initial programs: each was too slow for "evaluator.timeout" */
+		return books.calls == 0;
 	default:
 		return false;
 	}

@@ -35,7 +35,8 @@ void model_leave(bool clean);
 bool model_audit(const char *path, bool kept);
 
 /* The run was resumed to this hub. */
-void model_resumed(const oe_hub *hub);
+struct oe__rules;
+void model_resumed(const oe_hub *hub, const struct oe__rules *rules);
 
 /* After each step of the owner. */
 void model_check(const oe_hub *hub);
@@ -57,5 +58,7 @@ void model_judges(void);
 void model_finished(int64_t iterations);
 /* May it end for this reason now? It ends for others, too, which the session knows. */
 bool model_may_end(int reason);
+/* Has it come to its end, whatever the time? */
+bool model_is_over(void);
 
 #endif /* OE_TESTS_SIM_MODEL_H */

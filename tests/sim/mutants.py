@@ -87,7 +87,7 @@ MUTANTS = [
         ("lib/hub/turn.c", "oe__rank_insert(&hub->turns.order, &turn->rank, 0, (uint64_t)number);",
          "oe__rank_insert(&hub->turns.order, &turn->rank, 0, (uint64_t)number ^ 1);")]),
     ("first-come", "initial programs join in the order in which they were evaluated", [
-        ("lib/controller/finish.c", "while (*at && (*at)->order < flight->order)", "while (*at)")]),
+        ("lib/controller/finish.c", "while (*at && (*at)->order <= flight->order)", "while (*at)")]),
     ("unsynced", "a run goes on from rows that nobody synced", [
         ("lib/store/database.c", "\telse if (status == 0)\n\t\tstatus = migrate",
          "\telse if (status == 0 && database->format < OE__STORE_FORMAT)\n\t\tstatus = migrate")]),
@@ -129,6 +129,34 @@ MUTANTS = [
          "\t\t(void)put_in_place;\n")]),
     ("leaves-rubbish", "what a killed process had half written stays", [
         ("lib/store/directory.c", "\tsweep(directory->checkpoints);\n", "")]),
+    ("seeds-half", "initial programs become durable one after the other", [
+        ("lib/controller/finish.c", "\tif (controller->log)\n\t\toe__log_join(controller->log);\n", ""),
+        ("lib/controller/finish.c", "\tif (controller->log)\n\t\toe__log_part(controller->log);\n", "")]),
+    ("added-first", "what is added while initial programs are evaluated joins before them", [
+        ("lib/controller/finish.c", "if (flight->initial || (!job->iteration && controller->seeds_pending > 0))",
+         "if (flight->initial)")]),
+    ("asks-though-over", "a run that is over and resumed asks before it looks at its rules", [
+        ("lib/controller/issue.c", "\toe__controller_check_rules(controller); /* one that is over asks",
+         "\t/* one that is over asks")]),
+    ("restores-less", "a run that begins with a checkpoint has nothing in its archive", [
+        ("lib/hub/restore.c", "\trestore_archive(hub, population, &arrivals);\n", "\t(void)restore_archive;\n")]),
+    ("forgets-patience", "a run that goes on from its snapshot begins to be patient anew", [
+        ("lib/controller/snapshot.c", "controller->rules.since_best = oe__unpack_int(in)",
+         "controller->rules.since_best = 0 * oe__unpack_int(in)")]),
+    ("forgets-origin", "a run that begins with a checkpoint does not know what was reached there", [
+        ("lib/controller/resume.c", "\tif (best)\n\t\toe__rules_see(&controller->rules, best, true);\n",
+         "\t(void)best;\n")]),
+    ("evaluates-equivalents", "what is there but for comments is evaluated", [
+        ("lib/controller/finish.c", "else if (controller->recipe->equivalents &&",
+         "else if (controller->recipe->equivalents && !job->iteration &&")]),
+    ("all-the-same", "the text of a program is equivalent to any other of a run whose evaluator looks at it", [
+        ("lib/controller/finish.c", "else if (controller->recipe->equivalents &&\n\t         oe_hub_find",
+         "else if (oe_hub_find")]),
+    ("miscounted-equivalents", "equivalent programs are not counted", [
+        ("lib/hub/ledger.c", "\tledger->outcomes[outcome]++;",
+         "\tledger->outcomes[outcome] += outcome != OE_OUTCOME_EQUIVALENT;")]),
+    ("equivalent-to-later", "in the semantics 'ordered', a program is equivalent to one that joined after its sample", [
+        ("lib/hub/equivalent.c", "if (member->joined <= view && oe__form_same", "if (oe__form_same")]),
 ]
 
 

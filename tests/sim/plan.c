@@ -68,6 +68,8 @@ static void draw_flow(struct plan *plan, const char *semantics)
 	set(plan, "hub.semantics", "%s", semantics);
 	set(plan, "hub.window", "%d", (int)(world_below(2) ? 0 : between(1, 40)));
 	set(plan, "hub.on_failure", "%s", plan->replaces ? "replace" : "count");
+	plan->tokens = world_below(4) > 0;
+	set(plan, "hub.duplicates", "%s", plan->tokens ? "tokens" : "exact");
 	set(plan, "llm.concurrency", "%d", (int)(world_below(3) ? between(1, 16) : between(16, 64)));
 	set(plan, "llm.give_up_after", "%d", (int)between(5, 300));
 	set(plan, "evaluator.parallel_evaluations", "%d", (int)between(1, 12));
@@ -245,7 +247,8 @@ void plan_heir(struct plan *plan, const char *checkpoint)
 	(void)snprintf(plan->from, sizeof(plan->from), "%s", checkpoint);
 	plan->sessions_max = (int)between(0, 6);
 	draw_synced(plan);
-	if (!plan->pure && world_below(2))
+	plan->settles = !plan->pure && world_below(2);
+	if (plan->settles)
 		draw_population(plan); /* a run of its own may have other islands, cells and rates */
 	draw_limits(plan, world.semantics);
 }

@@ -5,6 +5,7 @@
 
 #include "base/hash.h"
 #include "books.h"
+#include "controller/controller_internal.h"
 #include "fingerprint.h"
 #include "ledger.h"
 #include "hub/hub_internal.h"
@@ -42,14 +43,16 @@ static void check_child(const oe_program *child, struct record *record)
 /* It joined: where its iteration was sampled. */
 static void check_joined(const struct record *end)
 {
+	if (end->score > books.best)
+		books.best = end->score;
+	if (!books.hub) /* it is being resumed, to another one than it began to */
+		return;
 	const struct oe__member *member = oe__hub_find(books.hub, end->id);
 	int32_t island = (int32_t)((end->number - 1) % books.hub->island_count);
 
 	if (member && member->island != island) /* one that came after it may have made it leave */
 		violated("the child of number %lld is on island %d, not on %d", (long long)end->number,
 		         (int)member->island, (int)island);
-	if (end->score > books.best)
-		books.best = end->score;
 }
 
 static void record_call(struct record *record, const struct oe__row *row)
@@ -60,6 +63,35 @@ static void record_call(struct record *record, const struct oe__row *row)
 	bool seed = row->kind == OE__ROW_SEED;
 	if (row->program && (seed || (row->kind == OE__ROW_COMMIT && row->outcome <= OE_OUTCOME_COMMITTED)))
 		check_child(row->program, record);
+}
+
+/* Of an end, the flight that it is of. */
+static const struct oe__flight *flight_of(const struct oe__row *row)
+{
+	return (const struct oe__flight *)(const void *)((const char *)row -
+	                                                 offsetof(struct oe__flight, end_row));
+}
+
+/* They join together: ahead of them nothing may, or a run that was killed would go on without them. */
+static void check_seed(const struct oe__row *row, struct record *record)
+{
+	const struct oe__flight *flight = flight_of(row);
+
+	record->initial = flight->initial;
+	if (!record->initial && flight->controller->seeds_pending > 0)
+		violated("a program joins, and %lld initial ones are still to come",
+		         (long long)flight->controller->seeds_pending);
+}
+
+/* What is there already is neither evaluated nor kept. */
+static void check_equivalent(const struct record *record)
+{
+	const struct slot *slot = books_slot(record->number);
+
+	if (record->kind != OE__ROW_FAIL)
+		violated("number %lld joins, and is equivalent", (long long)record->number);
+	if (record->evaluated || books.records[slot->issue].tried == books.process)
+		violated("number %lld was evaluated, and is equivalent", (long long)record->number);
 }
 
 static int64_t record_row(const struct oe__row *row)
@@ -84,7 +116,11 @@ static int64_t record_row(const struct oe__row *row)
 		record->idle = !ledger_row(row, books.count);
 	else if (row->kind == OE__ROW_ANSWER)
 		record->text = books_hash(row->answer.text, row->answer.size);
+	if (row->kind == OE__ROW_SEED)
+		check_seed(row, record);
 	books_take(books.count);
+	if (row->outcome == OE_OUTCOME_EQUIVALENT && row->kind != OE__ROW_OUTCOME)
+		check_equivalent(&books.records[books.count]);
 	bool ends = row->kind == OE__ROW_COMMIT || row->kind == OE__ROW_OUTCOME;
 	if (ends && row->outcome == OE_OUTCOME_COMMITTED)
 		check_joined(&books.records[books_slot(row->number)->end]);
@@ -113,8 +149,12 @@ void __real_oe__log_append(struct oe__log *log, struct oe__row *row);
 void __wrap_oe__log_append(struct oe__log *log, struct oe__row *row);
 void __wrap_oe__log_append(struct oe__log *log, struct oe__row *row)
 {
-	int64_t record = world.dead ? NONE : record_row(row);
+	bool call = oe__row_is_call(row->kind); /* of the owner, which holds nothing that others wait for */
 
+	if (call)
+		threads_overtake();
+	int64_t record = world.dead ? NONE : record_row(row);
+	books.seeds += row->kind == OE__ROW_SEED && flight_of(row)->initial;
 	books.queue = books_grow(books.queue, &books.queue_capacity, books.tail, sizeof(*books.queue));
 	if (row->done) {
 		books.queue[books.tail++] = (struct waiting){ row, row->done, record };
@@ -125,6 +165,8 @@ void __wrap_oe__log_append(struct oe__log *log, struct oe__row *row)
 	    row->seq != books.records[record].call)
 		violated("call %lld gets the number %lld in the log",
 		         (long long)books.records[record].call, (long long)row->seq);
+	if (call)
+		threads_overtake();
 }
 
 /* What an answer is made of must be safe before it is read. */

@@ -12,17 +12,18 @@
 #define BEST_X 3.5
 #define BEST_Y (-1.25)
 
-static void write_program(char out[SCRIPT_CODE_MAX], double x, double y, int version)
+static void write_program(char out[SCRIPT_CODE_MAX], double x, double y, int version,
+                          const char *remark)
 {
 	(void)snprintf(out, SCRIPT_CODE_MAX,
-	               "import math\n\n# EVOLVE-BLOCK-START\nx = %.3f\ny = %.3f\n"
+	               "import math\n\n# EVOLVE-BLOCK-START\n%sx = %.3f\ny = %.3f\n"
 	               "# EVOLVE-BLOCK-END\n\nversion = %d\n",
-	               x, y, version);
+	               remark, x, y, version);
 }
 
 void script_program(int index, char out[SCRIPT_CODE_MAX])
 {
-	write_program(out, 2.0 * index, 4.0 - index, 1);
+	write_program(out, 2.0 * index, 4.0 - index, 1, "");
 }
 
 static double number_after(const char *code, const char *name)
@@ -38,6 +39,7 @@ enum kind {
 	GOOD,
 	TWO_CHANGES,
 	COARSE, /* to a whole number: others find the same */
+	RESTYLED, /* the same with a remark, or what others find */
 	NOOP,
 	PROSE,
 	CUT,
@@ -52,8 +54,8 @@ enum kind {
 
 static enum kind draw_kind(struct oe__rng *rng)
 {
-	static const int shares[KINDS] = { 50, 10, 12, 3, 3, 4, 4, 3, 2, 1, 1, 2 };
-	int64_t at = (int64_t)oe__rng_below(rng, 95);
+	static const int shares[KINDS] = { 50, 10, 12, 8, 3, 3, 4, 4, 3, 2, 1, 1, 2 };
+	int64_t at = (int64_t)oe__rng_below(rng, 103);
 	int kind = 0;
 
 	while (at >= shares[kind])
@@ -61,84 +63,106 @@ static enum kind draw_kind(struct oe__rng *rng)
 	return (enum kind)kind;
 }
 
+/* What a program is to become. */
+struct change {
+	enum kind kind;
+	double x, y, to_x, to_y;
+	char remark[32]; /* lines of comments, or none */
+};
+
 static void write_line(struct oe__buffer *out, const char *name, double value)
 {
 	oe__buffer_printf(out, "%s = %.3f\n", name, value);
 }
 
-static void write_change(struct oe__buffer *out, const char *name, double from, double to)
+static void write_change(struct oe__buffer *out, const char *name, double from, double to,
+                         const char *remark)
 {
 	oe__buffer_text(out, "<<<<<<< SEARCH\n");
 	write_line(out, name, from);
 	oe__buffer_text(out, "=======\n");
+	oe__buffer_text(out, remark);
 	write_line(out, name, to);
 	oe__buffer_text(out, ">>>>>>> REPLACE\n");
 }
 
 /* The program anew, with a remark that makes it too long if wanted. */
-static void write_whole(struct oe__buffer *out, double x, double y, int version, bool too_long)
+static void write_whole(const struct change *change, struct oe__buffer *out)
 {
 	char code[SCRIPT_CODE_MAX];
+	bool noop = change->kind == NOOP;
 
-	write_program(code, x, y, version);
+	write_program(code, noop ? change->x : change->to_x, noop ? change->y : change->to_y,
+	              change->kind == OUTSIDE ? 2 : 1, change->remark);
 	oe__buffer_printf(out, "```python\n%s", code);
-	for (int i = 0; too_long && i < 100; i++)
+	for (int i = 0; change->kind == TOO_LONG && i < 100; i++)
 		oe__buffer_text(out, "# a remark that nobody wants\n");
 	oe__buffer_text(out, "```\n");
 }
 
-static void write_diff(struct oe__buffer *out, enum kind kind, double x, double y, double to_x,
-                       double to_y)
+static void write_diff(const struct change *change, struct oe__buffer *out)
 {
-	switch (kind) {
+	switch (change->kind) {
 	case NOOP:
-		write_change(out, "x", x, x);
+		write_change(out, "x", change->x, change->x, "");
 		break;
 	case LIE:
-		write_change(out, "x", x + 1000, to_x);
+		write_change(out, "x", change->x + 1000, change->to_x, "");
 		break;
 	case OUTSIDE:
 		oe__buffer_text(out, "<<<<<<< SEARCH\nversion = 1\n=======\nversion = 2\n"
 		                     ">>>>>>> REPLACE\n");
 		break;
 	case TOO_LONG:
-		oe__buffer_printf(out, "<<<<<<< SEARCH\nx = %.3f\n=======\nx = %.3f\n", x, to_x);
+		oe__buffer_printf(out, "<<<<<<< SEARCH\nx = %.3f\n=======\nx = %.3f\n", change->x,
+		                  change->to_x);
 		for (int i = 0; i < 100; i++)
 			oe__buffer_text(out, "# a remark that nobody wants\n");
 		oe__buffer_text(out, ">>>>>>> REPLACE\n");
 		break;
 	case TWO_CHANGES:
 	case COARSE:
-		write_change(out, "x", x, to_x);
-		write_change(out, "y", y, to_y);
+	case RESTYLED:
+		write_change(out, "x", change->x, change->to_x, change->remark);
+		write_change(out, "y", change->y, change->to_y, "");
 		break;
 	default:
-		write_change(out, "x", x, to_x);
+		write_change(out, "x", change->x, change->to_x, "");
 		break;
 	}
 }
 
-static void move(enum kind kind, struct oe__rng *rng, double *x, double *y)
+static void move(struct change *change, struct oe__rng *rng)
 {
-	*x += 0.5 * oe__rng_normal(rng);
+	enum kind kind = change->kind;
+
+	if (kind == RESTYLED) {
+		(void)snprintf(change->remark, sizeof(change->remark), "# take %d\n\n",
+		               (int)oe__rng_below(rng, 1000));
+		if (oe__rng_below(rng, 2))
+			return;
+		kind = COARSE;
+	}
+	change->to_x += 0.5 * oe__rng_normal(rng);
 	if (kind == TWO_CHANGES || kind == COARSE)
-		*y += 0.5 * oe__rng_normal(rng);
+		change->to_y += 0.5 * oe__rng_normal(rng);
 	if (kind == COARSE) {
-		*x = round(*x);
-		*y = round(*y);
+		change->to_x = round(change->to_x);
+		change->to_y = round(change->to_y);
 	}
 }
 
 int script_answer(const oe_llm_request *request, struct oe__buffer *out)
 {
 	const char *code = oe_program_code(oe_iteration_parent(request->iteration)).data;
-	double x = number_after(code, "\nx = "), y = number_after(code, "\ny = ");
-	double to_x = x, to_y = y;
+	struct change change = { .x = number_after(code, "\nx = "), .y = number_after(code, "\ny = ") };
 	struct oe__rng rng;
 
 	oe__rng_init(&rng, request->seed, "model", 0, 0);
-	enum kind kind = draw_kind(&rng);
-	move(kind, &rng, &to_x, &to_y);
+	enum kind kind = change.kind = draw_kind(&rng);
+	change.to_x = change.x;
+	change.to_y = change.y;
+	move(&change, &rng);
 	if (kind == EMPTY)
 		return OE_FINISH_EMPTY;
 	oe__buffer_text(out, kind == GARBLED ? "Sure\xff\xfe: \xc3" : "I thought about it.\n\n");
@@ -149,13 +173,25 @@ int script_answer(const oe_llm_request *request, struct oe__buffer *out)
 		return OE_FINISH_STOP;
 	}
 	if (request->edit_mode == OE_EDIT_DIFF)
-		write_diff(out, kind, x, y, to_x, to_y);
+		write_diff(&change, out);
 	else
-		write_whole(out, kind == NOOP ? x : to_x, kind == NOOP ? y : to_y, kind == OUTSIDE ? 2 : 1,
-		            kind == TOO_LONG);
+		write_whole(&change, out);
 	if (kind == CUT)
 		out->size -= 1 + (size_t)oe__rng_below(&rng, out->size - 1);
 	return kind == CUT ? OE_FINISH_LENGTH : OE_FINISH_STOP;
+}
+
+uint64_t script_form(const char *code)
+{
+	uint64_t form = 0;
+	bool remark = false;
+
+	for (; *code; code++) {
+		remark = *code == '#' || (remark && *code != '\n');
+		if (!remark && *code != ' ' && *code != '\n')
+			form = oe__hash_mix(form, (uint64_t)*code);
+	}
+	return form;
 }
 
 /* ---- judges ---- */

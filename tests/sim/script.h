@@ -23,6 +23,10 @@ void script_program(int index, char out[SCRIPT_CODE_MAX]);
 /* The answer to a question; @return enum oe_finish. */
 int script_answer(const oe_llm_request *request, struct oe__buffer *out);
 
+/* Equal for those programs of a model, and only for those, that are the same but for remarks and white
+   space. */
+uint64_t script_form(const char *code);
+
 /* What a model says of a program, whose evaluation has that seed; @return enum oe_finish. */
 int script_judge(uint64_t seed, struct oe__buffer *out);
 /* The score that it has then: its own, if nothing was said that counts. */

@@ -155,6 +155,12 @@ void threads_step(void)
 		enter(chosen);
 }
 
+void threads_overtake(void)
+{
+	if (!current && !world.dead && threads_ready() && world_below(8) == 0)
+		threads_step();
+}
+
 bool thread_is_inside(void)
 {
 	return current != NULL;

@@ -16,6 +16,7 @@
 #include "ledger.h"
 #include "llm/llm.h"
 #include "model.h"
+#include "restored.h"
 #include "script.h"
 #include "world.h"
 
@@ -33,8 +34,10 @@ struct session {
 	int64_t fail_read_at; /* read of the disk, of those while it is resumed */
 	bool troubled;   /* it may come to another end than that of the run */
 	bool stopped;    /* somebody asked for it  */
+	bool over;       /* it was before it began: nothing may be asked */
 	bool soon;       /* its trouble comes while it relies on what the one before left */
 	bool paused, done;
+	bool spent;      /* it ended as "budget.seconds" are used up */
 	bool audited;    /* the books are those of the disk */
 	char *hash;      /* of the archive, once it is done */
 	int reason;
@@ -256,9 +259,12 @@ static int begin(struct session *session, const char *directory, bool kept, oe_e
 	if (status < 0)
 		return status;
 	model_follow(controller->hub); /* which may be a new one */
-	if (found > 0) /* else it is about to begin: with a checkpoint, whose rows are on their way */
+	if (found > 0)
 		compare_with_log(session);
-	model_resumed(controller->hub);
+	else /* it is about to begin: with a checkpoint, whose rows are on their way */
+		restored_check(controller->hub, session->from, !session->plan->settles);
+	model_resumed(controller->hub, &controller->rules);
+	session->over |= model_is_over();
 	return 0;
 }
 
@@ -324,7 +330,10 @@ static void step(struct session *session)
 		return;
 	}
 	model_check(session->controller->hub);
+	goals_compare(&session->controller->rules);
 	ledger_check(session->controller);
+	if (session->over && session->controller->asking > 0)
+		violated("a run that was over asks");
 	if (got == 0)
 		return;
 	model_told(event);
@@ -332,6 +341,7 @@ static void step(struct session *session)
 		return;
 	session->done = true;
 	session->reason = event->stop;
+	session->spent = strncmp(event->text, "budget.seconds", strlen("budget.seconds")) == 0;
 	note("done: reason %d %s", event->stop, event->text);
 	model_done();
 	check_end(session);
@@ -380,7 +390,8 @@ struct run {
 	struct plan *plan;
 	const char *directory;
 	oe_population *from;
-	bool kept; /* what was durable is there */
+	bool kept;  /* what was durable is there */
+	bool spent; /* its time is, and that is durable */
 };
 
 /* @return enum oe_stop_reason, or OE_REASON_NONE if it did not come to an end. */
@@ -388,7 +399,8 @@ static int run_session(struct run *run, bool troubled, char *hash)
 {
 	const struct plan *plan = run->plan;
 	struct session session = {
-		.plan = plan, .from = run->from, .troubled = troubled, .hash = hash, .user.happen = act
+		.plan = plan, .from = run->from, .troubled = troubled, .hash = hash, .user.happen = act,
+		.over = run->spent
 	};
 	oe_error err = { 0 };
 
@@ -410,6 +422,7 @@ static int run_session(struct run *run, bool troubled, char *hash)
 	bool power = killed && plan->power && (session.soon || world_below(2));
 	disk_reboot(power);
 	world.dead = false;
+	run->spent = session.spent && !failed && !killed;
 	run->kept = (run->kept || session.audited) && (plan->synced || !power);
 	totals.kills += killed;
 	totals.power_cuts += power;
@@ -445,14 +458,15 @@ static void lift(struct run *run, int reason, char *hash, char *held)
 	bool goal = goals_reason() != OE_REASON_NONE && goals_reason() == reason;
 
 	totals.ends++;
-	if (goal && world_below(2))
+	if ((run->spent || model_is_over()) && world_below(2))
 		check_over(run, reason, hash);
 	if (goal && held[0] == '\0')
 		memcpy(held, hash, HASH_SIZE);
 	plan_limit(run->plan, &no_limits);
+	run->spent = false;
 }
 
-static void count_totals(void)
+static void count_totals(const struct run *run)
 {
 	const struct model_figures *figures = model_figures();
 
@@ -462,6 +476,9 @@ static void count_totals(void)
 	totals.repeated_questions += figures->repeated_questions;
 	totals.evaluations += figures->evaluations;
 	totals.committed += figures->committed;
+	totals.equivalent += figures->outcomes[OE_OUTCOME_EQUIVALENT];
+	if (run->from)
+		totals.equivalent -= run->from->outcomes[OE_OUTCOME_EQUIVALENT];
 	totals.judgements += figures->judgements;
 	totals.checkpoints += exports_written();
 }
@@ -503,7 +520,7 @@ void run_world(struct plan *plan, const char *directory, char hash[HASH_SIZE],
 	model_finished(plan->iterations);
 	totals.iterations += plan->iterations;
 	note("%lld steps after the end", (long long)(world.steps - steps));
-	count_totals();
+	count_totals(&run);
 	model_end();
 	ledger_end();
 	oe_population_unref(run.from);

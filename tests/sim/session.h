@@ -41,9 +41,11 @@ struct plan {
 	bool user;          /* somebody pauses, stops, adds programs                  */
 	bool retries;       /* the model is asked through the library's own retry     */
 	bool pure;          /* outcomes do not depend on time: nor may the archive    */
+	bool tokens;        /* "hub.duplicates: tokens"                               */
 	enum judges judges;
 	struct limits limits;
 	char from[256];     /* the checkpoint that it begins with; "": none           */
+	bool settles;       /* with islands and cells of its own, not with those      */
 };
 
 void plan_draw(struct plan *plan, int64_t iterations, const char *semantics);
@@ -66,7 +68,7 @@ void run_world(struct plan *plan, const char *directory, char hash[HASH_SIZE],
 
 struct totals {
 	int64_t worlds, iterations, sessions, kills, power_cuts, disk_faults, stops;
-	int64_t steps, questions, repeated_questions, evaluations, committed;
+	int64_t steps, questions, repeated_questions, evaluations, committed, equivalent;
 	int64_t judgements, ends, checkpoints, heirs, file_faults;
 };
 extern struct totals totals;

@@ -88,6 +88,7 @@ extern const char *world_repeat; /* how to see this world again */
 bool threads_ready(void);
 int64_t threads_due(void); /* when one goes on by time alone */
 void threads_step(void);
+void threads_overtake(void); /* one may go on between two instructions of the owner */
 bool thread_is_inside(void); /* of one, now */
 void thread_sleep(int64_t ns); /* inside one */
 
