@@ -49,7 +49,8 @@ MUTANTS = [
          "oe__hash64(source->hash, sizeof(source->hash), run_seed) +"
          " (job->iteration ? (uint64_t)job->iteration->attempt : 0)")]),
     ("slot-leaks", "a question that failed keeps its slot", [
-        ("lib/controller/finish.c", "\tfree_slot(flight);\n\tnote_usage(flight);", "\tnote_usage(flight);")]),
+        ("lib/controller/finish.c", "\tfree_slot(flight);\n\toe__flight_pass(flight);\n\tnote_usage(flight);",
+         "\toe__flight_pass(flight);\n\tnote_usage(flight);")]),
     ("best-unguarded", "the best of an island may be evicted", [
         ("lib/hub/place.c", "\tset_guarded(hub, &hub->islands[island].best, member);",
          "\thub->islands[island].best = member;"),
