@@ -42,8 +42,12 @@ enum oe__slot_state {
 struct oe__python_child {
 	int64_t number; /* that the server gave it; 0: there is none */
 	int orders;     /* the socket for its job; -1 */
+	int process;    /* pidfd of it; -1            */
 	int init;       /* pidfd of the first process of its namespace; -1 */
+	struct oe__watch *watch; /* on `process`, once that was killed     */
 };
+
+#define OE__NO_CHILD { .orders = -1, .process = -1, .init = -1 }
 
 struct oe__python_slot {
 	struct oe__python_pool *pool;
@@ -73,6 +77,8 @@ struct oe__python_slot {
 	char *scratch;
 	bool measured; /* the control group was asked */
 	bool undelivered; /* the child had ended before its job was sent */
+	bool unheard;     /* it was killed and is dead, and the server has not said so: its job did not wait */
+	bool emptying;    /* the server ends what it left */
 	int64_t strays;
 	bool proven;   /* the server had a spare: it works */
 	bool sweeping; /* the spawner was asked to kill what is left */
@@ -115,6 +121,7 @@ int oe__python_pool_sandbox(struct oe__python_pool *pool, oe_error *err);
 void oe__python_pool_discard(struct oe__python_pool *pool, char *directory);
 
 /* python_server.c */
+void oe__server_forget_child(struct oe__python_child *child);
 void oe__server_start(struct oe__python_slot *slot);
 bool oe__server_is_starting(const struct oe__python_slot *slot); /* it has not had a spare yet */
 void oe__server_kill(struct oe__python_slot *slot);
@@ -128,6 +135,9 @@ void oe__slot_cancel(struct oe__python_slot *slot);
 void oe__slot_exceeded(struct oe__python_slot *slot, int total); /* enum oe__total */
 void oe__slot_measured(struct oe__python_slot *slot, const struct oe__report *report);
 void oe__slot_lost(struct oe__python_slot *slot, const char *why); /* its job will have no end of its own */
+/* The server says how it ended, and later what it had left. */
+void oe__slot_exited(struct oe__python_slot *slot, const struct oe__warm_message *message);
+void oe__slot_cleared(struct oe__python_slot *slot, const struct oe__warm_message *message);
 void oe__slot_check_end(struct oe__python_slot *slot); /* something has ended */
 void oe__slot_close(struct oe__python_slot *slot);     /* at once, without reports */
 int oe__slot_open_pipe(struct oe__python_slot *slot, int *ours, int *theirs, struct oe__watch **watch,

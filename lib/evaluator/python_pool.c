@@ -318,8 +318,7 @@ int oe__python_pool_new(const struct oe__python_options *options, oe_scheduler *
 	for (int32_t i = 0; i < options->slots; i++) {
 		pool->slots[i].pool = pool;
 		pool->slots[i].control = pool->slots[i].log_fd = -1;
-		pool->slots[i].spare.orders = pool->slots[i].spare.init = -1;
-		pool->slots[i].running.orders = pool->slots[i].running.init = -1;
+		pool->slots[i].spare = pool->slots[i].running = (struct oe__python_child)OE__NO_CHILD;
 	}
 	*out = pool;
 	return 0;

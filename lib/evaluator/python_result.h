@@ -22,7 +22,8 @@ struct oe__child_end {
 	enum oe__limit limit;     /* it was killed for that                 */
 	uint32_t oom_kills;       /* of its control group                   */
 	struct oe__limits limits; /* what it might have, for the sentence   */
-	double cpu_ms, wall_ms;
+	double cpu_ms;
+	double wall_ms; /* until it ended, or was ended; -1: it has not */
 	int64_t memory_peak;
 	int64_t timeout_ms;
 	struct oe__footprint footprint; /* but for the seed */
@@ -30,7 +31,11 @@ struct oe__child_end {
 
 /* Of a child that has just been started. */
 #define OE__CHILD_END_INIT(timeout) \
-	{ .cpu_ms = -1, .memory_peak = -1, .timeout_ms = (timeout), .footprint = OE__FOOTPRINT_INIT }
+	{ .cpu_ms = -1, \
+	  .wall_ms = -1, \
+	  .memory_peak = -1, \
+	  .timeout_ms = (timeout), \
+	  .footprint = OE__FOOTPRINT_INIT }
 
 /* One frame: eight bytes of length, little-endian, and JSON. */
 enum oe__frame_state { OE__FRAME_NONE, OE__FRAME_PART, OE__FRAME_WHOLE, OE__FRAME_BAD };

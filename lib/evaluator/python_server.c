@@ -1,9 +1,10 @@
 /*
  * The fork server of a slot: its start, what it says, its end.
  *
- * It announces each child that it has ready (a spare), with the socket that its job is to be sent to. Where
- * evaluations have a process namespace of their own, the descriptor of its first process comes along: it
- * ends everything in it. Elsewhere the spawner kills everything of the tree but the server.
+ * It announces each child that it has ready (a spare), with the socket that its job is to be sent to and a
+ * descriptor of the process. Where evaluations have a process namespace of their own, that of its first
+ * process comes along: it ends everything in it. Elsewhere the spawner kills everything of the tree but the
+ * server.
  */
 
 #include <errno.h>
@@ -87,11 +88,12 @@ static void note_loss(struct oe__python_slot *slot)
 
 /* ---- its end ---- */
 
-static void drop_spare(struct oe__python_child *child)
+void oe__server_forget_child(struct oe__python_child *child)
 {
+	oe__slot_close_watched(&child->watch, &child->process);
 	oe__fd_close(child->orders);
 	oe__fd_close(child->init);
-	*child = (struct oe__python_child){ .orders = -1, .init = -1 };
+	*child = (struct oe__python_child)OE__NO_CHILD;
 }
 
 static void emptied(struct oe__python_slot *slot)
@@ -100,13 +102,14 @@ static void emptied(struct oe__python_slot *slot)
 	oe__slot_close_watched(&slot->log_watch, &slot->log_fd);
 	oe__output_done(&slot->log);
 	oe__timer_cancel(&slot->deadline);
-	drop_spare(&slot->spare);
-	drop_spare(&slot->running);
+	oe__server_forget_child(&slot->spare);
+	oe__server_forget_child(&slot->running);
 	if (slot->directory)
 		oe__python_pool_discard(slot->pool, OE__STEAL(slot->directory));
+	oe__free(OE__STEAL(slot->scratch)); /* which is in there */
 	slot->state = OE__SLOT_EMPTY;
 	slot->tree = 0;
-	slot->sweeping = false;
+	slot->sweeping = slot->unheard = slot->emptying = false;
 }
 
 bool oe__server_is_starting(const struct oe__python_slot *slot)
@@ -196,11 +199,13 @@ static void heard(void *owner, const struct oe__report *report)
 
 /* ---- what it says itself ---- */
 
+#define FDS_MAX 3 /* that come with a message */
+
 /* A message and the descriptors that came with it, -1 where there are less. */
-static ssize_t receive(int fd, void *data, size_t size, int fds[2])
+static ssize_t receive(int fd, void *data, size_t size, int fds[FDS_MAX])
 {
 	union {
-		char space[CMSG_SPACE(2 * sizeof(int))];
+		char space[CMSG_SPACE(FDS_MAX * sizeof(int))];
 		struct cmsghdr align;
 	} control = { { 0 } };
 	struct iovec part = { data, size };
@@ -209,7 +214,8 @@ static ssize_t receive(int fd, void *data, size_t size, int fds[2])
 		                      .msg_control = control.space,
 		                      .msg_controllen = sizeof(control.space) };
 
-	fds[0] = fds[1] = -1;
+	for (size_t i = 0; i < FDS_MAX; i++)
+		fds[i] = -1;
 	ssize_t got = recvmsg(fd, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
 	const struct cmsghdr *header = got > 0 ? CMSG_FIRSTHDR(&message) : NULL;
 	if (header && header->cmsg_type == SCM_RIGHTS)
@@ -217,43 +223,31 @@ static ssize_t receive(int fd, void *data, size_t size, int fds[2])
 	return got;
 }
 
-static void take_spare(struct oe__python_slot *slot, int64_t number, int fds[2])
+static void take_spare(struct oe__python_slot *slot, int64_t number, int fds[FDS_MAX])
 {
-	drop_spare(&slot->spare);
+	oe__server_forget_child(&slot->spare);
 	if (!slot->proven) {
 		slot->proven = slot->pool->was_ready = true;
 		slot->pool->failed_starts = 0;
 		oe__timer_cancel(&slot->deadline);
 	}
-	slot->spare = (struct oe__python_child){ .number = number, .orders = fds[0], .init = fds[1] };
-	fds[0] = fds[1] = -1;
-	if (slot->state == OE__SLOT_CLEARING && !slot->job)
+	slot->spare = (struct oe__python_child){
+		.number = number, .orders = fds[0], .process = fds[1], .init = fds[2]
+	};
+	fds[0] = fds[1] = fds[2] = -1;
+	if (slot->state == OE__SLOT_CLEARING && !slot->job && !slot->unheard && !slot->emptying)
 		slot->state = OE__SLOT_IDLE;
 	if (slot->state == OE__SLOT_IDLE)
 		oe__python_pool_dispatch(slot->pool);
 }
 
-static void child_exited(struct oe__python_slot *slot, const struct oe__warm_message *message)
+/* Something of one may still be said. */
+static bool is_evaluating(const struct oe__python_slot *slot)
 {
-	if (message->number != slot->running.number)
-		return; /* of one that never got a job */
-	/* Whatever ended it before it had its job, the program did not. */
-	if (slot->undelivered)
-		oe__slot_lost(slot, "what waited for it had ended");
-	else if (message->status == -1)
-		oe__slot_lost(slot, "its fork server does not know of it");
-	slot->end.exited = !slot->end.lost;
-	slot->end.status = message->status;
-	slot->end.cpu_ms = message->cpu_ms;
-	slot->end.memory_peak = message->memory;
-	slot->end.footprint.memory_source = OE__MEMORY_PROCESS;
-	slot->strays += message->strays;
-	drop_spare(&slot->running);
-	slot->running.number = oe__sandbox_tier(slot->pool->sandbox) >= 2 ? 0 : message->number;
-	oe__slot_check_end(slot);
+	return slot->state == OE__SLOT_BUSY || (slot->state == OE__SLOT_CLEARING && slot->proven);
 }
 
-static void obey(struct oe__python_slot *slot, const struct oe__warm_message *message, int fds[2])
+static void obey(struct oe__python_slot *slot, const struct oe__warm_message *message, int fds[FDS_MAX])
 {
 	if (slot->state == OE__SLOT_STARTING && message->type == OE__WARM_READY) {
 		slot->state = OE__SLOT_CLEARING; /* until it has a spare */
@@ -261,8 +255,10 @@ static void obey(struct oe__python_slot *slot, const struct oe__warm_message *me
 		return;
 	} else if (slot->state != OE__SLOT_STARTING && message->type == OE__WARM_SPARE && fds[0] >= 0) {
 		take_spare(slot, message->number, fds);
-	} else if (slot->state == OE__SLOT_BUSY && message->type == OE__WARM_EXITED) {
-		child_exited(slot, message);
+	} else if (is_evaluating(slot) && message->type == OE__WARM_EXITED) {
+		oe__slot_exited(slot, message);
+	} else if (is_evaluating(slot) && message->type == OE__WARM_CLEARED) {
+		oe__slot_cleared(slot, message);
 	} else {
 		oe__slot_lost(slot, "its fork server said what makes no sense"); /* somebody else has its socket */
 		oe__server_kill(slot);
@@ -273,7 +269,7 @@ static void control_ready(void *owner, int fd, int events)
 {
 	struct oe__python_slot *slot = owner;
 	struct oe__warm_message message;
-	int fds[2];
+	int fds[FDS_MAX];
 
 	(void)events;
 	ssize_t size = receive(fd, &message, sizeof(message), fds);
@@ -289,8 +285,8 @@ static void control_ready(void *owner, int fd, int events)
 		oe__slot_lost(slot, "its fork server sent half a message");
 		oe__server_kill(slot);
 	}
-	oe__fd_close(fds[0]);
-	oe__fd_close(fds[1]);
+	for (size_t i = 0; i < FDS_MAX; i++)
+		oe__fd_close(fds[i]);
 }
 
 /* ---- its start ---- */

@@ -3,9 +3,11 @@
  *
  *   EMPTY -> STARTING -> CLEARING -> IDLE -> BUSY -> CLEARING -> IDLE ...      or DYING -> EMPTY
  *
- * The deadline counts from the moment the job is given to the waiting child. When it passes, the first
- * process of the evaluation's namespace is killed, or the spawner kills everything of the tree but the
- * server; the server then reports the end of its child as it does any other.
+ * The deadline counts from the moment the job is given to the waiting child. When it passes, the child is
+ * killed and with it its namespace, or the spawner kills everything of the tree but the server. The server
+ * then reports the end of its child as it does any other; but it may be late, as others want the processors,
+ * and somebody may have stopped it. So the child's death is watched for here, and a job that was ended waits
+ * for that, and a moment for the report. The slot waits for more: for the end of all that was left.
  */
 
 #include <errno.h>
@@ -26,8 +28,9 @@
 #include "base/text.h"
 #include "evaluator/python_internal.h"
 
-#define SERVED_MAX 1000                      /* then a fresh server: whatever leaked is gone       */
-#define STUCK_NS   (2 * (int64_t)1000000000) /* a server that says nothing after a kill is stopped */
+#define SERVED_MAX 1000                      /* then a fresh server: whatever leaked is gone        */
+#define WORD_NS    (100 * (int64_t)1000000)  /* for a server to say how a child ended that is dead  */
+#define STUCK_NS   (2 * (int64_t)1000000000) /* a server that says nothing after a kill is killed   */
 
 /* ---- descriptors ---- */
 
@@ -219,9 +222,13 @@ static void sweep(struct oe__python_slot *slot)
 	if (slot->sweeping || slot->state == OE__SLOT_DYING)
 		return;
 	if (slot->running.init >= 0) {
+		/* The child itself first: it need not wait for the other's turn to die. */
+		(void)syscall(SYS_pidfd_send_signal, slot->running.process, SIGKILL, NULL, 0);
 		(void)syscall(SYS_pidfd_send_signal, slot->running.init, SIGKILL, NULL, 0);
 		return;
 	}
+	if (slot->emptying) /* in a namespace: the server does that */
+		return;
 	slot->sweeping = true;
 	slot->swept_child = !slot->end.exited;
 	oe__sandbox_sweep(slot->pool->sandbox, slot->tree, slot->server);
@@ -236,27 +243,79 @@ void oe__slot_lost(struct oe__python_slot *slot, const char *why)
 	slot->end.lost_because[size] = '\0';
 }
 
+/* It has ended, or is being ended: what comes now is not its time. */
+static void stop_clock(struct oe__python_slot *slot)
+{
+	if (slot->end.wall_ms < 0)
+		slot->end.wall_ms = (double)(oe__clock_ns() - slot->started_ns) / 1e6;
+}
+
+static void finish_job(struct oe__python_slot *slot);
+
+/* Neither a death nor a word: whatever holds it, the job is over. */
 static void stuck(struct oe__timer *timer)
 {
-	oe__server_kill(OE__CONTAINER(timer, struct oe__python_slot, deadline));
+	struct oe__python_slot *slot = OE__CONTAINER(timer, struct oe__python_slot, deadline);
+
+	if (slot->job)
+		finish_job(slot);
+	oe__server_kill(slot);
+}
+
+static void wait_for(struct oe__python_slot *slot, int64_t ns, void (*call)(struct oe__timer *timer))
+{
+	if (oe__timer_arm(slot->pool->reactor, &slot->deadline, oe__clock_ns() + ns, call) < 0)
+		oe__server_kill(slot);
+}
+
+/* Its server is busy, or somebody has stopped it. It is heard out, but not by who waits for the job. */
+static void word_is_late(struct oe__timer *timer)
+{
+	struct oe__python_slot *slot = OE__CONTAINER(timer, struct oe__python_slot, deadline);
+
+	slot->unheard = !slot->end.exited;
+	wait_for(slot, STUCK_NS, stuck);
+	oe__slot_check_end(slot);
+}
+
+static void is_dead(void *owner, int fd, int events)
+{
+	struct oe__python_slot *slot = owner;
+
+	(void)fd;
+	(void)events;
+	oe__watch_close(OE__STEAL(slot->running.watch));
+	if (slot->job)
+		wait_for(slot, WORD_NS, word_is_late);
+}
+
+/* It is over, for a reason that `end` knows. Its death is seen here: nobody has to tell. */
+static void end_evaluation(struct oe__python_slot *slot)
+{
+	struct oe__python_child *child = &slot->running;
+
+	stop_clock(slot);
+	wait_for(slot, STUCK_NS, stuck);
+	sweep(slot);
+	if (slot->state == OE__SLOT_BUSY && child->process >= 0 && !child->watch)
+		(void)oe__watch_open(slot->pool->reactor, child->process, OE__READABLE, is_dead, slot,
+		                     &child->watch);
 }
 
 static void deadline_passed(struct oe__timer *timer)
 {
 	struct oe__python_slot *slot = OE__CONTAINER(timer, struct oe__python_slot, deadline);
 
-	slot->end.timed_out = !slot->end.cancelled;
-	sweep(slot);
-	if (oe__timer_arm(slot->pool->reactor, &slot->deadline, oe__clock_ns() + STUCK_NS, stuck) < 0)
-		oe__server_kill(slot);
+	slot->end.timed_out = !slot->end.exited;
+	end_evaluation(slot);
 }
 
 void oe__slot_exceeded(struct oe__python_slot *slot, int total)
 {
-	if (!slot->job || oe__result_is_stopped(&slot->end))
+	if (!slot->job || slot->end.exited || oe__result_is_stopped(&slot->end))
 		return;
 	slot->end.limit = (enum oe__limit)total;
-	sweep(slot);
+	end_evaluation(slot);
 }
 
 void oe__slot_cancel(struct oe__python_slot *slot)
@@ -264,7 +323,7 @@ void oe__slot_cancel(struct oe__python_slot *slot)
 	if (slot->end.timed_out || slot->end.cancelled)
 		return;
 	slot->end.cancelled = true;
-	deadline_passed(&slot->deadline);
+	end_evaluation(slot);
 }
 
 static int begin(struct oe__python_slot *slot)
@@ -294,11 +353,11 @@ static int begin(struct oe__python_slot *slot)
 void oe__slot_give(struct oe__python_slot *slot, struct oe__python_job *job)
 {
 	slot->state = OE__SLOT_BUSY;
-	slot->clear = slot->measured = false;
+	slot->clear = slot->measured = slot->unheard = slot->emptying = false;
 	slot->strays = 0;
 	slot->job = job;
 	slot->running = slot->spare;
-	slot->spare = (struct oe__python_child){ .orders = -1, .init = -1 };
+	slot->spare = (struct oe__python_child)OE__NO_CHILD;
 	slot->result_fd = slot->output_fd = slot->candidate_fd = -1;
 	slot->result = (struct oe__buffer)OE__BUFFER_INIT(OE__FRAME_MAX);
 	slot->end = (struct oe__child_end)OE__CHILD_END_INIT(job->timeout_ms);
@@ -335,7 +394,7 @@ static void finish_job(struct oe__python_slot *slot)
 	read_result(slot);
 	drain(slot, slot->candidate_fd);
 	drain(slot, slot->output_fd);
-	slot->end.wall_ms = (double)(oe__clock_ns() - slot->started_ns) / 1e6;
+	stop_clock(slot);
 	slot->end.footprint.strays_killed = (int32_t)slot->strays;
 	close_streams(slot);
 	int status = oe__python_result(job->evaluation, &slot->result, &slot->output, &slot->end);
@@ -349,6 +408,7 @@ static void become_idle(struct oe__python_slot *slot)
 {
 	bool fresh = slot->served >= SERVED_MAX || !oe__server_is_current(slot);
 
+	oe__timer_cancel(&slot->deadline);
 	if (slot->scratch)
 		oe__python_pool_discard(slot->pool, OE__STEAL(slot->scratch));
 	if (fresh || (slot->running.number > 0 && !tell_server(slot, OE__WARM_NEXT, slot->running.number))) {
@@ -394,27 +454,85 @@ static bool must_clear(struct oe__python_slot *slot)
 	return !slot->clear;
 }
 
+/* What it left counts, unless it was ended: then nobody wants to know. */
+static bool must_count(const struct oe__python_slot *slot)
+{
+	return slot->emptying && slot->state == OE__SLOT_BUSY && !oe__result_is_stopped(&slot->end);
+}
+
+static void end_job(struct oe__python_slot *slot)
+{
+	slot->served++;
+	finish_job(slot);
+	if (slot->state != OE__SLOT_BUSY)
+		return;
+	slot->state = OE__SLOT_CLEARING;
+	if (slot->unheard || slot->emptying)
+		wait_for(slot, STUCK_NS, stuck);
+}
+
 /* The job ends when its child has; the slot is free when nothing of it is left. */
 void oe__slot_check_end(struct oe__python_slot *slot)
 {
-	bool over = slot->end.exited || slot->end.lost;
+	bool over = slot->end.exited || slot->end.lost || slot->unheard;
 
-	if (slot->job && over && (must_clear(slot) || must_measure(slot)))
+	if (slot->job && over && (must_count(slot) || must_clear(slot) || must_measure(slot)))
 		return;
-	if (slot->job && over) {
-		slot->served++;
-		finish_job(slot);
-		if (slot->state == OE__SLOT_BUSY)
-			slot->state = OE__SLOT_CLEARING;
-	}
+	if (slot->job && over)
+		end_job(slot);
 	if (slot->state == OE__SLOT_DYING && slot->scratch)
 		oe__python_pool_discard(slot->pool, OE__STEAL(slot->scratch));
-	if (slot->state != OE__SLOT_CLEARING || slot->sweeping || slot->job)
+	if (slot->state != OE__SLOT_CLEARING || slot->sweeping || slot->unheard || slot->emptying ||
+	    slot->job)
 		return;
 	if (is_apart(slot) || slot->clear || oe__sandbox_is_clear(slot->keeper, slot->server))
 		become_idle(slot);
 	else
 		sweep(slot);
+}
+
+/* ---- what the server says of it ---- */
+
+/* Where it had no namespace, the server has to be told that nothing is left of this one. */
+static void forget_running(struct oe__python_slot *slot)
+{
+	int64_t number = slot->running.number;
+
+	oe__server_forget_child(&slot->running);
+	slot->running.number = is_apart(slot) ? 0 : number;
+}
+
+void oe__slot_exited(struct oe__python_slot *slot, const struct oe__warm_message *message)
+{
+	if (message->number != slot->running.number || slot->end.exited)
+		return; /* of one that never got a job */
+	stop_clock(slot);
+	/* Whatever ended it before it had its job, the program did not. */
+	if (slot->undelivered)
+		oe__slot_lost(slot, "what waited for it had ended");
+	else if (message->status == -1)
+		oe__slot_lost(slot, "its fork server does not know of it");
+	slot->end.exited = !slot->end.lost;
+	slot->end.status = message->status;
+	slot->end.cpu_ms = message->cpu_ms;
+	slot->end.memory_peak = message->memory;
+	slot->end.footprint.memory_source = OE__MEMORY_PROCESS;
+	slot->unheard = false;
+	slot->emptying = message->strays < 0;
+	if (!slot->emptying)
+		forget_running(slot);
+	oe__slot_check_end(slot);
+}
+
+void oe__slot_cleared(struct oe__python_slot *slot, const struct oe__warm_message *message)
+{
+	if (message->number != slot->running.number || !slot->emptying)
+		return;
+	slot->emptying = false;
+	slot->strays += message->strays;
+	slot->end.cpu_ms += message->cpu_ms;
+	forget_running(slot);
+	oe__slot_check_end(slot);
 }
 
 void oe__slot_close(struct oe__python_slot *slot)

@@ -89,13 +89,15 @@ struct oe__report {
 
 enum oe__warm_type {
 	OE__WARM_READY = 1,  /* server: once; `status` is what it has preloaded, as its argument    */
-	OE__WARM_SPARE = 2,  /* server: with the socket for its job, and a pidfd of the first process of
-	                        its namespace if it has one                                         */
+	OE__WARM_SPARE = 2,  /* server: with the socket for its job, a pidfd of it, and one of the first
+	                        process of its namespace if it has one                              */
 	OE__WARM_EXITED = 3, /* server: `status` as of waitpid(), or -1: it knows nothing of it; and what
-	                        it took                                                             */
+	                        it took. `strays` of -1: what it left is being ended, and told about
+	                        by a CLEARED                                                        */
 	OE__WARM_GIVEN = 4,  /* host: the spare has its job                                         */
-	OE__WARM_NEXT = 5    /* host: nothing is left of the evaluation; fork the next spare (where
+	OE__WARM_NEXT = 5,   /* host: nothing is left of the evaluation; fork the next spare (where
 	                        evaluations have no process namespace; else the server knows)        */
+	OE__WARM_CLEARED = 6 /* server: what it left has ended: `strays` of them, and what they took */
 };
 
 struct oe__warm_message {

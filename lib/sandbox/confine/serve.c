@@ -23,7 +23,7 @@
 #include "warm.h"
 
 #define ROOMS      2
-#define FDS_MAX    3 /* that come with a message */
+#define FDS_MAX    3 /* that go with a message */
 #define BROKEN_MAX 3 /* spares that end without a job, one after the other, before it is given up */
 
 struct spare {
@@ -44,7 +44,7 @@ static int gifts[2];        /* what children made, on its way to the server     
 static bool send_with(int socket, const void *data, size_t size, const int *fds, unsigned count)
 {
 	union {
-		char space[CMSG_SPACE(2 * sizeof(int))];
+		char space[CMSG_SPACE(FDS_MAX * sizeof(int))];
 		struct cmsghdr align;
 	} control = { { 0 } };
 	struct iovec part = { (void *)(uintptr_t)data, size };
@@ -219,7 +219,7 @@ static int fork_spare(int control, int64_t number, const char *hidden, struct ro
                       struct spare *spare, struct child *out)
 {
 	struct oe__warm_message message = { .type = OE__WARM_SPARE, .number = number };
-	int ends[2], status, fds[2];
+	int ends[2], status, fds[FDS_MAX];
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
 		give_up("cannot make a socket", -errno);
@@ -233,10 +233,12 @@ static int fork_spare(int control, int64_t number, const char *hidden, struct ro
 	if (spare->pid < 0 || (status = oe_warm_end()) < 0)
 		give_up("cannot fork an evaluation", -errno);
 	close(ends[1]);
-	spare->handle = (int)syscall(SYS_pidfd_open, spare->pid, 0);
+	if ((spare->handle = (int)syscall(SYS_pidfd_open, spare->pid, 0)) < 0)
+		give_up("cannot watch an evaluation", -errno);
 	fds[0] = ends[0];
-	fds[1] = spare->room ? spare->room->handle : -1;
-	(void)send_with(control, &message, sizeof(message), fds, fds[1] >= 0 ? 2 : 1);
+	fds[1] = spare->handle;
+	fds[2] = spare->room ? spare->room->handle : -1;
+	(void)send_with(control, &message, sizeof(message), fds, fds[2] >= 0 ? 3 : 2);
 	close(fds[0]);
 	return 0;
 }
@@ -247,7 +249,7 @@ static double milliseconds(const struct rusage *usage)
 	       (double)(usage->ru_utime.tv_usec + usage->ru_stime.tv_usec) / 1e3;
 }
 
-/* The end of a child, and of everything in its namespace: what the host is to be told. */
+/* The end of a child: what the host is to be told. Of strays it says whether there may be any. */
 static struct oe__warm_message reap(struct spare *spare)
 {
 	struct oe__warm_message message = { .type = OE__WARM_EXITED, .number = spare->number };
@@ -259,11 +261,18 @@ static struct oe__warm_message reap(struct spare *spare)
 	message.memory = (int64_t)usage.ru_maxrss * 1024;
 	/* Who was killed was killed by the end of the namespace, most likely. */
 	bool killed = WIFSIGNALED(message.status) && WTERMSIG(message.status) == SIGKILL;
-	if (spare->room && (killed || room_has_strays(spare->room))) {
-		message.strays = room_end(spare->room, &usage);
-		message.cpu_ms += milliseconds(&usage);
-	}
+	if (spare->room && (killed || room_has_strays(spare->room)))
+		message.strays = -1;
 	return message;
+}
+
+/* The end of everything else in its namespace, which is what takes its time on a machine that is busy. */
+static void clear(const struct spare *spare, struct oe__warm_message *message)
+{
+	struct rusage usage;
+
+	message->strays = room_end(spare->room, &usage);
+	message->cpu_ms += milliseconds(&usage);
 }
 
 /* What it had may be had by the next one in the room. */
@@ -352,12 +361,17 @@ static int hear(struct server *server, struct child *out)
 	return server->spare.number == 0 ? next_spare(server, out) : 0;
 }
 
-/* The host is told first: ending mounts takes its time. */
+/* The host is told first: ending processes takes its time, and so do mounts. */
 static void running_ended(struct server *server)
 {
 	struct oe__warm_message message = reap(&server->running);
 
 	(void)say(server, &message);
+	if (message.strays < 0) {
+		message = (struct oe__warm_message){ .type = OE__WARM_CLEARED, .number = message.number };
+		clear(&server->running, &message);
+		(void)say(server, &message);
+	}
 	take_gifts(server);
 	forget(&server->running);
 }
@@ -365,6 +379,8 @@ static void running_ended(struct server *server)
 static int spare_ended(struct server *server, struct child *out)
 {
 	server->ended = reap(&server->spare);
+	if (server->ended.strays < 0)
+		clear(&server->spare, &server->ended);
 	forget(&server->spare);
 	if (++server->broken > BROKEN_MAX)
 		return -1;

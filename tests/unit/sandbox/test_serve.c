@@ -3,6 +3,8 @@
 #include "sandbox/confine/serve.h"
 
 #include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -54,8 +56,8 @@ static int end(struct serving *serving)
 	return status;
 }
 
-/* The next message, and the descriptor that came with it, or -1. */
-static struct oe__warm_message hear(const struct serving *serving, int *fd)
+/* The next message, and the descriptors that came with it, or -1: for the job, and of the process. */
+static struct oe__warm_message hear_both(const struct serving *serving, int fds[2])
 {
 	struct oe__warm_message message = { 0 };
 	union {
@@ -70,9 +72,20 @@ static struct oe__warm_message hear(const struct serving *serving, int *fd)
 
 	ck_assert_int_eq(recvmsg(serving->control, &packet, MSG_CMSG_CLOEXEC), sizeof(message));
 	const struct cmsghdr *header = CMSG_FIRSTHDR(&packet);
-	*fd = -1;
+	fds[0] = fds[1] = -1;
 	if (header)
-		memcpy(fd, CMSG_DATA(header), sizeof(*fd));
+		memcpy(fds, CMSG_DATA(header), 2 * sizeof(int));
+	return message;
+}
+
+static struct oe__warm_message hear(const struct serving *serving, int *orders)
+{
+	int fds[2];
+	struct oe__warm_message message = hear_both(serving, fds);
+
+	*orders = fds[0];
+	if (fds[1] >= 0)
+		close(fds[1]);
 	return message;
 }
 
@@ -208,5 +221,26 @@ START_TEST(test_children_that_cannot_begin)
 }
 END_TEST
 
-TEST_MAIN("serve", test_one_after_the_other, test_an_end_before_its_beginning, test_an_end_that_nobody_knows,
+/* Whether a child lives is seen without the server's help, which others may have stopped. */
+START_TEST(test_a_death_that_nobody_tells)
+{
+	struct serving serving;
+	int none, fds[2], orders = begin_with_spare(&serving);
+
+	give(orders, "0");
+	struct oe__warm_message message = hear_both(&serving, fds); /* the first one was for nothing */
+	ck_assert_int_eq(message.type, OE__WARM_SPARE);
+	struct pollfd process = { .fd = fds[1], .events = POLLIN };
+	ck_assert_int_eq(poll(&process, 1, 0), 0);
+	ck_assert_int_eq(kill(serving.pid, SIGSTOP), 0);
+	ck_assert_int_eq(waitpid(serving.pid, &none, WUNTRACED), serving.pid);
+	give(fds[0], "0");
+	ck_assert_int_eq(poll(&process, 1, TEST_PATIENCE_MS), 1);
+	ck_assert_int_eq(kill(serving.pid, SIGCONT), 0);
+	close(fds[1]);
+	ck_assert_int_eq(end(&serving), 0);
+}
+END_TEST
+
+TEST_MAIN("serve", test_one_after_the_other, test_a_death_that_nobody_tells, test_an_end_before_its_beginning, test_an_end_that_nobody_knows,
           test_children_that_cannot_begin)
