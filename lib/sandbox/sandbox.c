@@ -270,6 +270,13 @@ struct oe__sandbox_report *oe__sandbox_report(struct oe__sandbox *sandbox)
 	return &sandbox->report;
 }
 
+/* Where there are no namespaces, what it is to end may have stopped it. */
+static void wake_spawner(const struct oe__sandbox *sandbox)
+{
+	if (sandbox->spawner_fd >= 0)
+		(void)syscall(SYS_pidfd_send_signal, sandbox->spawner_fd, SIGCONT, NULL, 0);
+}
+
 void oe__sandbox_free(struct oe__sandbox *sandbox)
 {
 	if (!sandbox)
@@ -277,6 +284,8 @@ void oe__sandbox_free(struct oe__sandbox *sandbox)
 	/* A fork's copy owns nothing of it: neither the child nor the directory. */
 	bool ours = sandbox->process == getpid();
 
+	if (ours)
+		wake_spawner(sandbox);
 	oe__fd_close(sandbox->socket); /* the spawner kills everything, cleans up, and leaves */
 	if (ours && sandbox->spawner > 0)
 		while (waitpid(sandbox->spawner, NULL, 0) < 0 && errno == EINTR)
@@ -481,6 +490,7 @@ static void request(struct oe__sandbox *sandbox, enum oe__request_type type, uin
 
 void oe__sandbox_kill(struct oe__sandbox *sandbox, uint64_t tree)
 {
+	wake_spawner(sandbox);
 	request(sandbox, OE__REQUEST_KILL, tree, 0);
 }
 
@@ -495,6 +505,7 @@ void oe__sandbox_memory(struct oe__sandbox *sandbox, uint64_t tree)
 
 void oe__sandbox_sweep(struct oe__sandbox *sandbox, uint64_t tree, int32_t keep)
 {
+	wake_spawner(sandbox);
 	request(sandbox, OE__REQUEST_SWEEP, tree, keep);
 }
 

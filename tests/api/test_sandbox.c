@@ -1,9 +1,11 @@
 /* The sandbox for tools: commands one after the other, in what is made for them in advance. */
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "openevolve/openevolve.h"
@@ -153,6 +155,53 @@ START_TEST(test_memory_is_limited_in_trees_that_waited)
 }
 END_TEST
 
-TEST_MAIN("sandbox", test_files_that_are_replaced_are_seen_as_they_are, test_nothing_is_left_for_the_next_command,
+/* The only child of this process. */
+static pid_t spawner(void)
+{
+	char path[64];
+	int child = 0;
+
+	(void)snprintf(path, sizeof(path), "/proc/self/task/%d/children", (int)getpid());
+	FILE *file = fopen(path, "r");
+	ck_assert_ptr_nonnull(file);
+	ck_assert_int_eq(fscanf(file, "%d", &child), 1);
+	fclose(file);
+	return child;
+}
+
+static void stop_spawner(void)
+{
+	siginfo_t state;
+
+	ck_assert_int_eq(kill(spawner(), SIGSTOP), 0);
+	ck_assert_int_eq(waitid(P_PID, (id_t)spawner(), &state, WSTOPPED | WNOWAIT), 0);
+}
+
+/* Without namespaces it is within reach of what it is to kill. It is woken for that, and for its own end. */
+START_TEST(test_a_deadline_when_the_spawner_was_stopped)
+{
+	const char *arguments[] = { "/bin/sleep", "3600", NULL };
+	oe_sandbox_command command = { .struct_size = sizeof(command), .arguments = arguments, .timeout_ms = 100 };
+	oe_sandbox_policy policy = OE_SANDBOX_POLICY_INIT;
+	oe_usage usage = { .struct_size = sizeof(usage) };
+	oe_sandbox_result *result = NULL;
+	oe_sandbox *sandbox = NULL;
+	oe_error err = { 0 };
+
+	policy.mode = OE_SANDBOX_NONE;
+	ck_assert_int_eq(oe_sandbox_new(&policy, &sandbox, &err), 0);
+	stop_spawner();
+	int status = oe_sandbox_run(sandbox, &command, &result, &err);
+	ck_assert_msg(status == 0, "%s", err.message);
+	ck_assert_int_eq(oe_sandbox_result_verdict(result), OE_VERDICT_WALL_TIMEOUT);
+	oe_sandbox_result_usage(result, &usage);
+	ck_assert_double_ge(usage.wall_ms, 100);
+	oe_sandbox_result_free(result);
+	stop_spawner();
+	oe_sandbox_free(sandbox);
+}
+END_TEST
+
+TEST_MAIN("sandbox", test_a_deadline_when_the_spawner_was_stopped, test_files_that_are_replaced_are_seen_as_they_are, test_nothing_is_left_for_the_next_command,
           test_ends_are_told_as_they_are, test_commands_that_are_not_there_are_errors,
           test_memory_is_limited_in_trees_that_waited)

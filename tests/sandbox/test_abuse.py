@@ -16,6 +16,7 @@ import time
 sys.dont_write_bytecode = True
 import cases  # noqa: E402
 import baseline  # noqa: E402
+import deadlines  # noqa: E402, F401  its scenes are kept by scenes
 import probe  # noqa: E402
 import programs  # noqa: E402
 import scenes  # noqa: E402

@@ -36,7 +36,7 @@ QUICK = {("cold", "act"): set(TIERS), ("cold", "heavy"): {"T1u", "T2u", "T3r"}, 
          ("warm", "act"): {"T1u", "T2u"}, ("warm", "heavy"): {"T2u"}, ("split", "heavy"): set(),
          ("warm", "program"): {"T2u"}, ("split", "act"): {"T2u"}, ("split", "program"): {"T2u"},
          ("scene", ""): {"T2u"}, ("scene", 59): set(TIERS), ("scene", 53): {"T1u", "T2u"},
-         ("scene", 20): {"T0u", "T1u", "T2u"}}
+         ("scene", 20): {"T0u", "T1u", "T2u"}, ("scene", 27): {"T0u", "T1u", "T2u"}}
 
 # What may be where a guarantee is worth this much.
 LEVELS = ("enforced", "partial", "none", "not_requested")

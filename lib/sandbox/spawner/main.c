@@ -173,7 +173,7 @@ int main(int argc, char **argv)
 		                       { .fd = OE__SPAWNER_HOST, .events = POLLIN },
 		                       { .fd = notice[0], .events = POLLIN } };
 	for (;;) {
-		if ((poll(ready, 3, trees_measure()) < 0 && errno != EINTR) || ready[1].revents)
+		if ((poll(ready, 3, trees_look()) < 0 && errno != EINTR) || ready[1].revents)
 			end(scratch, files);
 		if (ready[2].revents & POLLIN)
 			while (read(notice[0], drain, sizeof(drain)) > 0)

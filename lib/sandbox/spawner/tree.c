@@ -10,11 +10,11 @@
 #include "meter.h"
 #include "spare.h"
 
-#define LOOK_MS   20 /* between two looks at the totals           */
+#define LOOK_MS   20 /* between two looks                         */
 #define ENDED_MAX 64 /* trees whose memory is known after their end */
 
 static struct tree trees[TREES_MAX];
-static size_t metered; /* how many of them */
+static size_t metered, doomed; /* how many of them */
 
 struct tree *tree_find(uint64_t id)
 {
@@ -69,9 +69,17 @@ void tree_adopt(struct tree *tree, const struct start *start, struct cgroup *gro
 
 /* ---- ends ---- */
 
+/* Its keeper may not have started anything yet: so it is looked for again. */
+static void kill_below(const struct tree *tree)
+{
+	(void)descendants_kill(tree->keeper, 0);
+	/* Its own tree may have stopped it. If it is the only one that can be found, its child dies with it. */
+	(void)kill(tree->keeper, descendants_can_be_found() ? SIGCONT : SIGKILL);
+}
+
 void tree_kill(uint64_t id)
 {
-	const struct tree *tree = tree_find(id);
+	struct tree *tree = tree_find(id);
 
 	if (!tree)
 		return;
@@ -80,9 +88,9 @@ void tree_kill(uint64_t id)
 		(void)kill(tree->keeper, SIGTERM);
 		return;
 	}
-	(void)descendants_kill(tree->keeper, 0);
-	/* Its own tree may have stopped it. If it is the only one that can be found, its child dies with it. */
-	(void)kill(tree->keeper, descendants_can_be_found() ? SIGCONT : SIGKILL);
+	doomed += !tree->doomed;
+	tree->doomed = true;
+	kill_below(tree);
 }
 
 void tree_sweep(uint64_t id, pid_t keep)
@@ -154,6 +162,7 @@ void trees_reap(void)
 			continue;
 		uint64_t id = tree->id;
 		metered -= tree->metered;
+		doomed -= tree->doomed;
 		if (tree->group)
 			ended[ended_count++ % ENDED_MAX] = memory_of(tree);
 		cgroup_give(tree->group);
@@ -207,18 +216,21 @@ static void measure(struct tree *tree)
 		tree_kill(tree->id);
 }
 
-int trees_measure(void)
+int trees_look(void)
 {
 	static int64_t next;
-	int64_t now = metered > 0 ? now_ms() : 0;
+	int64_t now = metered + doomed > 0 ? now_ms() : 0;
 
-	if (metered == 0)
+	if (metered + doomed == 0)
 		return -1;
 	if (now < next)
 		return (int)(next - now);
-	for (size_t i = 0; i < TREES_MAX; i++)
-		if (trees[i].id != 0 && trees[i].metered)
+	for (size_t i = 0; i < TREES_MAX; i++) {
+		if (trees[i].id != 0 && trees[i].doomed)
+			kill_below(&trees[i]);
+		else if (trees[i].id != 0 && trees[i].metered)
 			measure(&trees[i]);
+	}
 	next = now_ms() + LOOK_MS;
 	return LOOK_MS;
 }

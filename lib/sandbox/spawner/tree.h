@@ -15,6 +15,7 @@ struct tree {
 	uint64_t id; /* 0: free */
 	pid_t keeper;
 	bool apart, warm, metered, exceeded;
+	bool doomed; /* to be killed until its keeper has gone: perhaps nothing of it was there yet */
 	uint64_t memory_total, cpu_total_ms; /* 0: not limited */
 	struct cgroup *group;
 };
@@ -35,7 +36,8 @@ void tree_memory(uint64_t id); /* reports its peak */
 /* The keepers that have ended. */
 void trees_reap(void);
 
-/* Look at the totals, if it is time. @return milliseconds until the next look; -1: nothing to look at. */
-int trees_measure(void);
+/* Look at the totals, and for what is left of trees that were killed, if it is time. @return milliseconds
+   until the next look; -1: nothing to look at. */
+int trees_look(void);
 
 #endif /* OE__SPAWNER_TREE_H */
