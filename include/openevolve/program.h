@@ -141,14 +141,15 @@ OE_API const char *oe_evaluation_message(const oe_evaluation *evaluation);
  *  finite"). "" if it gives one. */
 OE_API const char *oe_evaluation_problem(const oe_evaluation *evaluation);
 
-/** Wall and CPU time of the evaluation itself in milliseconds, without waiting; -1 if unknown. */
+/** Wall and CPU time of the evaluation itself in milliseconds, without waiting, and until it ended or was
+ *  ended: what is left of it after a deadline takes time that is not its own. -1 if unknown. */
 OE_API double oe_evaluation_wall_ms(const oe_evaluation *evaluation);
 OE_API double oe_evaluation_cpu_ms(const oe_evaluation *evaluation);
 
 /** What a process cost, and how it came about. Made by the library; append-only. */
 typedef struct oe_usage {
 	size_t struct_size;
-	double wall_ms, cpu_ms;    /**< without waiting for a turn; -1: unknown                     */
+	double wall_ms, cpu_ms;    /**< without waiting for a turn, until its end; -1: unknown      */
 	double setup_ms;           /**< from the request to the first instruction; -1: unknown      */
 	int64_t memory_peak;       /**< bytes; -1: unknown                                          */
 	const char *memory_source; /**< "cgroup": exact, of all processes; "sampled": of all, now and

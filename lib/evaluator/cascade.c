@@ -32,6 +32,7 @@ struct climb {
 	oe_evaluation *evaluation; /* of the caller: to be written and finished */
 	oe_evaluation *merged;     /* what the stages before found, open; NULL before the first */
 	size_t stage;
+	double wall_ms; /* of the stages so far, as they say: neither waiting for a turn nor clearing up */
 	struct oe__evaluation_call call;
 };
 
@@ -108,6 +109,7 @@ static void finish(struct climb *climb, const oe_evaluation *from, const oe_eval
 		status = oe__result_add_verdict(evaluation);
 	status = blame_stages(evaluation, status);
 	oe__evaluation_copy_usage(evaluation, last);
+	evaluation->wall_ms = climb->wall_ms;
 	climb_free(climb);
 	oe_evaluation_finish(evaluation, status, NULL);
 }
@@ -195,6 +197,7 @@ static void stage_done(struct oe__evaluation_call *call)
 		oe_evaluation_finish(evaluation, status, &err);
 		return;
 	}
+	climb->wall_ms += result->wall_ms;
 	if (result->verdict != OE_VERDICT_OK) {
 		fail(climb, result);
 		return;

@@ -133,12 +133,19 @@ static void finish(struct oe__command_run *run, int status, const oe_error *err)
 	oe_evaluation_finish(evaluation, cancelled ? OE_ERR_CANCELLED : status, err);
 }
 
+/* It has ended, or is being ended: what comes now is not its time. */
+static void stop_clock(struct oe__command_run *run)
+{
+	if (run->end.wall_ms < 0)
+		run->end.wall_ms = (double)(oe__clock_ns() - run->started_ns) / 1e6;
+}
+
 /* All of the tree is dead, and so is everybody who could still write: the rest is in the pipes. */
 static void check_end(struct oe__command_run *run)
 {
 	if (!run->dead || run->output_stream.fd >= 0 || run->result_stream.fd >= 0)
 		return;
-	run->end.wall_ms = (double)(oe__clock_ns() - run->started_ns) / 1e6;
+	stop_clock(run);
 	int status = judge(run);
 	status = oe__result_finish(run->evaluation, status, &run->output, &run->end);
 	finish(run, status, NULL);
@@ -146,6 +153,7 @@ static void check_end(struct oe__command_run *run)
 
 static void kill_tree(struct oe__command_run *run)
 {
+	stop_clock(run);
 	if (!run->ending && !run->dead && run->command->sandbox)
 		oe__sandbox_kill(run->command->sandbox, run->tree);
 	run->ending = true;
@@ -239,7 +247,8 @@ static void heard(void *owner, const struct oe__report *report)
 			run->end.lost = true;
 		}
 		break;
-	case OE__REPORT_EXCEEDED:
+	case OE__REPORT_EXCEEDED: /* and is being killed */
+		stop_clock(run);
 		run->end.limit = (enum oe__limit)report->status;
 		break;
 	case OE__REPORT_MEMORY:

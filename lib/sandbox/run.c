@@ -134,6 +134,15 @@ struct run {
 	int64_t began_ns, deadline_ns;
 };
 
+/* It has ended, or is being ended: what comes now is not its time. */
+static void stop_clock(struct run *run)
+{
+	oe_usage *usage = &run->result->usage;
+
+	if (usage->wall_ms < 0)
+		usage->wall_ms = (double)(oe__clock_ns() - run->began_ns) / 1e6;
+}
+
 static void heard(void *owner, const struct oe__report *report)
 {
 	struct run *run = owner;
@@ -143,7 +152,8 @@ static void heard(void *owner, const struct oe__report *report)
 	case OE__REPORT_STARTED:
 		run->result->usage.setup_ms = (double)(oe__clock_ns() - run->began_ns) / 1e6;
 		break;
-	case OE__REPORT_EXCEEDED:
+	case OE__REPORT_EXCEEDED: /* and is being killed */
+		stop_clock(run);
 		ending->limit = (enum oe__limit)report->status;
 		break;
 	case OE__REPORT_MEMORY:
@@ -154,6 +164,7 @@ static void heard(void *owner, const struct oe__report *report)
 		ending->oom_kills += report->count;
 		break;
 	case OE__REPORT_EXITED:
+		stop_clock(run);
 		ending->exited = true;
 		ending->status = report->status;
 		ending->cpu_ms = report->cpu_ms;
@@ -181,6 +192,7 @@ static void heard(void *owner, const struct oe__report *report)
 
 static void end(struct run *run)
 {
+	stop_clock(run);
 	oe__sandbox_kill(run->sandbox->trees, run->tree);
 	run->asked = true;
 }
@@ -315,7 +327,7 @@ static int sum_up(struct run *run)
 	OE__AUTO(buffer) struct oe__buffer text = OE__BUFFER_INIT(0);
 	OE__AUTO(buffer) struct oe__buffer message = OE__BUFFER_INIT(0);
 
-	result->usage.wall_ms = (double)(oe__clock_ns() - run->began_ns) / 1e6;
+	stop_clock(run);
 	result->usage.cpu_ms = result->ending.cpu_ms;
 	result->usage.output_bytes = (int64_t)run->output.total;
 	result->verdict = oe__ending_verdict(&result->ending);
@@ -341,6 +353,7 @@ int oe_sandbox_run(oe_sandbox *sandbox, const oe_sandbox_command *command, oe_sa
 	result->ending = (struct oe__ending){ .timeout_ms = command->timeout_ms,
 		                                  .limits = sandbox->limits };
 	result->usage = (oe_usage){ .struct_size = sizeof(result->usage),
+		                                .wall_ms = -1,
 		                                .setup_ms = -1,
 		                                .memory_peak = -1,
 		                                .memory_source = "process",

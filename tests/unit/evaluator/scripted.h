@@ -22,6 +22,7 @@ struct eval_step {
 	int verdict; /* enum oe_verdict */
 	int status;  /* < 0: the evaluator itself fails       */
 	const char *artifact;
+	double wall_ms; /* that it says it took; 0: it says nothing     */
 	bool held;    /* nothing happens until it is cancelled or let go */
 	bool refuses; /* start() itself fails                            */
 };
@@ -44,6 +45,8 @@ static inline void scripted_finish(const struct eval_step *step, oe_evaluation *
 		ck_assert_int_eq(oe_evaluation_add_artifact(evaluation, "said", step->artifact,
 													strlen(step->artifact)),
 						 0);
+	if (step->wall_ms > 0)
+		evaluation->wall_ms = step->wall_ms;
 	if (step->verdict != OE_VERDICT_OK)
 		ck_assert_int_eq(oe_evaluation_set_verdict(evaluation, step->verdict, "as told"), 0);
 	oe_evaluation_finish(evaluation, step->status, &err);

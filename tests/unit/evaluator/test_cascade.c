@@ -90,6 +90,19 @@ START_TEST(test_merged)
 }
 END_TEST
 
+/* What an evaluation waits for, and what comes after it, is not its time. */
+START_TEST(test_time)
+{
+	static const struct eval_step steps[] = { { .metric = "a", .value = 1, .wall_ms = 1e7 },
+		                                      { .verdict = OE_VERDICT_WALL_TIMEOUT, .wall_ms = 2e7 } };
+	static const double thresholds[] = { 0, 0 };
+	OE__AUTO(evaluator) oe_evaluator *cascade = cascade_of(&with_artifacts, steps, thresholds, 2);
+	OE__AUTO(evaluation) oe_evaluation *evaluation = evaluate(cascade);
+
+	ck_assert_double_eq(evaluation->wall_ms, 3e7);
+}
+END_TEST
+
 /* A failure ends the climb; what was found before stays, and the verdict is the stage's. */
 START_TEST(test_failures)
 {
@@ -386,6 +399,6 @@ START_TEST(test_confinement)
 }
 END_TEST
 
-TEST_MAIN("cascade", test_how_far, test_requests, test_merged, test_failures, test_plain, test_broken,
+TEST_MAIN("cascade", test_how_far, test_requests, test_time, test_merged, test_failures, test_plain, test_broken,
 		  test_artifacts, test_too_much, test_cancel_stage, test_cancel_between, test_cancel_unlisted,
 		  test_cancel_anywhere, test_what_is_no_cascade, test_deadlines, test_confinement)
