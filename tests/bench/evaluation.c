@@ -2,7 +2,7 @@
  * Python evaluations from a warm fork server, one after the other, beside a cold interpreter: both
  * import numpy. Prints one JSON object. See README.md for what the figures mean.
  *
- *     bench_evaluation EVALUATOR.py [COUNT [PYTHON [SANDBOX]]]
+ *     bench_evaluation EVALUATOR.py [COUNT [PYTHON [SANDBOX]]] [split=EVALUATOR.py]
  */
 
 #include <dirent.h>
@@ -126,7 +126,7 @@ static void evaluate(oe_evaluator *evaluator, int number)
 }
 
 static oe_evaluator *make(const char *path, const char *python, const char *servers,
-                          oe_scheduler **scheduler)
+                          const char *isolation, oe_scheduler **scheduler)
 {
 	oe_config *config = NULL;
 	oe_evaluator *evaluator = NULL;
@@ -136,6 +136,7 @@ static oe_evaluator *make(const char *path, const char *python, const char *serv
 	check(oe_config_set_environment(config, variable, NULL, &err), &err, "environment");
 	check(oe_config_set(config, "evaluator.python", python, &err), &err, "evaluator.python");
 	check(oe_config_set(config, "evaluator.parallel_evaluations", servers, &err), &err, "servers");
+	check(oe_config_set(config, "evaluator.isolation", isolation, &err), &err, "evaluator.isolation");
 	check(oe_config_set(config, "sandbox.mode", sandbox_mode, &err), &err, "sandbox.mode");
 	check(oe_scheduler_new(0, scheduler, &err), &err, "scheduler");
 	check(oe_evaluator_from_config(config, *scheduler, path, ".py", NULL, &evaluator, &err), &err, path);
@@ -143,12 +144,19 @@ static oe_evaluator *make(const char *path, const char *python, const char *serv
 	return evaluator;
 }
 
-/* `count` evaluations, one after the other. @return the CPU that they cost, everybody's. */
-static double session(const char *path, const char *python, int count, double *wall_ms)
+struct figures {
+	double p50_ms, p99_ms, cpu_ms;
+};
+
+/* `count` evaluations, one after the other: how long each took, and the CPU that it cost, everybody's. */
+static struct figures session(const char *path, const char *python, const char *isolation, int count)
 {
 	oe_scheduler *scheduler = NULL;
-	oe_evaluator *evaluator = make(path, python, "1", &scheduler);
+	oe_evaluator *evaluator = make(path, python, "1", isolation, &scheduler);
+	double *wall_ms = calloc((size_t)count, sizeof(*wall_ms));
 
+	if (!wall_ms)
+		exit(1);
 	for (int i = 0; i < WARM_UP; i++)
 		evaluate(evaluator, i);
 	double before = processor_ms();
@@ -157,10 +165,14 @@ static double session(const char *path, const char *python, int count, double *w
 		evaluate(evaluator, i + WARM_UP);
 		wall_ms[i] = now_ms() - begun;
 	}
-	double cost = processor_ms() - before;
+	struct figures figures = { .cpu_ms = (processor_ms() - before) / count };
 	oe_evaluator_unref(evaluator);
 	oe_scheduler_unref(scheduler);
-	return cost;
+	qsort(wall_ms, (size_t)count, sizeof(*wall_ms), by_value);
+	figures.p50_ms = wall_ms[count / 2];
+	figures.p99_ms = wall_ms[count * 99 / 100];
+	free(wall_ms);
+	return figures;
 }
 
 struct half {
@@ -193,7 +205,7 @@ static void evaluate_on_all(oe_evaluator *evaluator, int count)
 static double throughput(const char *path, const char *python, int count)
 {
 	oe_scheduler *scheduler = NULL;
-	oe_evaluator *evaluator = make(path, python, "2", &scheduler);
+	oe_evaluator *evaluator = make(path, python, "2", "shared", &scheduler);
 
 	evaluate_on_all(evaluator, SERVERS * WARM_UP);
 	double begun = now_ms();
@@ -225,6 +237,7 @@ static void cold(const char *python, double *wall_ms)
 
 int main(int argc, char **argv)
 {
+	const char *split = argc > 2 && strncmp(argv[argc - 1], "split=", 6) == 0 ? argv[--argc] + 6 : NULL;
 	const char *python = argc > 3 ? argv[3] : "/usr/bin/python3";
 	long count = argc > 2 ? strtol(argv[2], NULL, 10) : 500;
 	double cold_ms[COLD];
@@ -232,23 +245,24 @@ int main(int argc, char **argv)
 	if (argc > 4)
 		sandbox_mode = argv[4];
 	if (argc < 2 || argc > 5 || count < 1 || count > COUNT_MAX) {
-		fprintf(stderr, "usage: bench_evaluation EVALUATOR.py [COUNT [PYTHON [SANDBOX]]]\n");
+		fprintf(stderr, "usage: bench_evaluation EVALUATOR.py [COUNT [PYTHON [SANDBOX]]] [split=EVALUATOR.py]\n");
 		return 2;
 	}
-	double *wall_ms = calloc((size_t)count, sizeof(*wall_ms));
-	if (!wall_ms)
-		return 1;
-	double cost = session(argv[1], python, (int)count, wall_ms);
-	qsort(wall_ms, (size_t)count, sizeof(*wall_ms), by_value);
+	struct figures shared = session(argv[1], python, "shared", (int)count);
+	struct figures apart = { 0 };
+	if (split)
+		apart = session(split, python, "split", (int)count);
 	double before = processor_ms();
 	cold(python, cold_ms);
 	double cold_cpu = (processor_ms() - before) / COLD;
 	qsort(cold_ms, COLD, sizeof(*cold_ms), by_value);
 	double rate = throughput(argv[1], python, (int)count);
-	printf("{\"evaluations\": %ld, \"p50_ms\": %.2f, \"p99_ms\": %.2f, \"cpu_ms\": %.2f, "
-	       "\"rate\": %.1f, \"cold_p50_ms\": %.2f, \"cold_cpu_ms\": %.2f}\n",
-	       count, wall_ms[count / 2], wall_ms[count * 99 / 100], cost / (double)count, rate,
-	       cold_ms[COLD / 2], cold_cpu);
-	free(wall_ms);
+	printf("{\"evaluations\": %ld, \"p50_ms\": %.2f, \"p99_ms\": %.2f, \"cpu_ms\": %.2f, ", count,
+	       shared.p50_ms, shared.p99_ms, shared.cpu_ms);
+	if (split)
+		printf("\"split_p50_ms\": %.2f, \"split_p99_ms\": %.2f, \"split_cpu_ms\": %.2f, ",
+		       apart.p50_ms, apart.p99_ms, apart.cpu_ms);
+	printf("\"rate\": %.1f, \"cold_p50_ms\": %.2f, \"cold_cpu_ms\": %.2f}\n", rate, cold_ms[COLD / 2],
+	       cold_cpu);
 	return 0;
 }
