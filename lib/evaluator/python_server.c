@@ -235,8 +235,10 @@ static void take_spare(struct oe__python_slot *slot, int64_t number, int fds[FDS
 		.number = number, .orders = fds[0], .process = fds[1], .init = fds[2]
 	};
 	fds[0] = fds[1] = fds[2] = -1;
-	if (slot->state == OE__SLOT_CLEARING && !slot->job && !slot->unheard && !slot->emptying)
+	if (slot->state == OE__SLOT_CLEARING && !slot->job && !slot->unheard && !slot->emptying) {
+		oe__timer_cancel(&slot->deadline);
 		slot->state = OE__SLOT_IDLE;
+	}
 	if (slot->state == OE__SLOT_IDLE)
 		oe__python_pool_dispatch(slot->pool);
 }

@@ -31,6 +31,7 @@
 #define SERVED_MAX 1000                      /* then a fresh server: whatever leaked is gone        */
 #define WORD_NS    (100 * (int64_t)1000000)  /* for a server to say how a child ended that is dead  */
 #define STUCK_NS   (2 * (int64_t)1000000000) /* a server that says nothing after a kill is killed   */
+#define SPARE_NS   (5 * (int64_t)1000000000) /* ... and one that forks nothing for the next job     */
 
 /* ---- descriptors ---- */
 
@@ -416,8 +417,10 @@ static void become_idle(struct oe__python_slot *slot)
 		return;
 	}
 	slot->running.number = 0;
-	if (slot->spare.orders < 0)
-		return; /* one comes */
+	if (slot->spare.orders < 0) { /* one comes */
+		wait_for(slot, SPARE_NS, stuck);
+		return;
+	}
 	slot->state = OE__SLOT_IDLE;
 	oe__python_pool_dispatch(slot->pool);
 }

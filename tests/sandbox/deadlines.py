@@ -2,6 +2,7 @@
 import contextlib
 import os
 import signal
+import time
 
 from driving import state_of
 from scenes import HONEST, SLEEPS, Limits, judge, problem_of, scene, servers
@@ -21,12 +22,38 @@ def stopped(pids):
                 os.kill(pid, signal.SIGCONT)
 
 
+def wait_for_spare(tier):
+    """It has been forked, and waits for its job."""
+    until = time.monotonic() + 20
+    while time.monotonic() < until:
+        own = servers(tier)
+        spares = set(servers(tier, spares=True)) - set(own)
+        if own and spares and all((state_of(pid) or "X")[0] == "S" for pid in spares):
+            return
+        time.sleep(0.01)
+
+
+@scene(27)
+def server_forks_nothing(tier):
+    """Perhaps it is stopped before it has a child for the next evaluation, which then gets another server."""
+    tier.open(Limits(27), "warm")
+    judge(tier, HONEST)
+    with stopped(servers(tier)):
+        answer = judge(tier, HONEST, timeout_ms=1000)
+        if answer.get("verdict") not in ("ok", "wall_timeout"):
+            yield f"{answer.get('verdict')}: {answer.get('message')}"
+    wrong = problem_of(judge(tier, HONEST))
+    if wrong:
+        yield f"the next evaluation: {wrong}"
+
+
 @scene(27)
 def server_says_nothing(tier):
     """The evaluation ends without its word, and only what came before its end is its time. The server may have
     been busy: it is heard out, and goes on."""
     tier.open(Limits(27), "warm")
     judge(tier, HONEST)
+    wait_for_spare(tier)
     silent = servers(tier)
     with stopped(silent):
         answer = judge(tier, SLEEPS, timeout_ms=500)
@@ -37,8 +64,9 @@ def server_says_nothing(tier):
         yield f"what it took of {answer['elapsed_ms']:.0f} ms was {answer['wall_ms']:.0f} ms"
     if set(states) != {"T"}:
         yield f"its end waited for that of its server: {states}"
-    if problem_of(judge(tier, HONEST)):
-        yield "the next evaluation is not normal"
+    wrong = problem_of(judge(tier, HONEST))
+    if wrong:
+        yield f"the next evaluation: {wrong}"
 
 
 @scene(27)
@@ -50,5 +78,6 @@ def spawner_is_stopped(tier):
         answer = judge(tier, SLEEPS, timeout_ms=500)
         if answer.get("verdict") != "wall_timeout":
             yield f"{answer.get('verdict')}: {answer.get('message')}"
-    if problem_of(judge(tier, HONEST)):
-        yield "the next evaluation is not normal"
+    wrong = problem_of(judge(tier, HONEST))
+    if wrong:
+        yield f"the next evaluation: {wrong}"

@@ -214,6 +214,20 @@ void oe_take(struct child *child)
 	child->output = fds[2];
 }
 
+/* The host may have killed the room of one that had just ended by itself: then that is made anew. */
+static pid_t fork_into(struct spare *spare, struct room *room)
+{
+	struct rusage usage;
+
+	spare->room = room_enter(room) ? room : NULL;
+	pid_t pid = fork();
+	if (pid >= 0 || errno != ENOMEM || !spare->room || oe_warm_end() < 0)
+		return pid;
+	(void)room_end(room, &usage);
+	(void)room_enter(room);
+	return fork();
+}
+
 /* @return 1 in the child. */
 static int fork_spare(int control, int64_t number, const char *hidden, struct room *room,
                       struct spare *spare, struct child *out)
@@ -224,8 +238,7 @@ static int fork_spare(int control, int64_t number, const char *hidden, struct ro
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
 		give_up("cannot make a socket", -errno);
 	*spare = (struct spare){ .number = number, .files = NO_FILES };
-	spare->room = room_enter(room) ? room : NULL;
-	spare->pid = fork();
+	spare->pid = fork_into(spare, room);
 	if (spare->pid == 0) {
 		child_run(ends[1], hidden, spare, out);
 		return 1;
