@@ -1,9 +1,8 @@
 /* lib/controller/replay.c: a log that is played to a new hub gives the same hub, or says why not. */
 
-#include <sqlite3.h>
-
 #include "api/world.h"
 #include "controller/replay.h"
+#include "rows.h"
 
 #define HASH_SIZE 65 /* of oe_population_hash() */
 
@@ -35,13 +34,7 @@ static void run(void)
 
 static void change(const char *sql)
 {
-	sqlite3 *connection = NULL;
-	char *message = NULL;
-
-	ck_assert_int_eq(sqlite3_open(database, &connection), SQLITE_OK);
-	int status = sqlite3_exec(connection, sql, NULL, NULL, &message);
-	ck_assert_msg(status == SQLITE_OK, "%s: %s", sql, message);
-	ck_assert_int_eq(sqlite3_close(connection), SQLITE_OK);
+	rows_change(database, sql);
 }
 
 struct heard {

@@ -9,6 +9,7 @@
 #include "hub/hub.h"
 #include "hub/state.h"
 #include "store/snapshot.h"
+#include "rows.h"
 
 static const char *const all_semantics[] = { "steady", "generation", "ordered" };
 
@@ -69,13 +70,7 @@ static void check_same(const struct oe__buffer *a, const struct oe__buffer *b)
 
 static void change(const char *sql)
 {
-	sqlite3 *connection = NULL;
-	char *message = NULL;
-
-	ck_assert_int_eq(sqlite3_open(path, &connection), SQLITE_OK);
-	int status = sqlite3_exec(connection, sql, NULL, NULL, &message);
-	ck_assert_msg(status == SQLITE_OK, "%s: %s", sql, message);
-	ck_assert_int_eq(sqlite3_close(connection), SQLITE_OK);
+	rows_change(path, sql);
 }
 
 static struct oe__snapshot load(void)
