@@ -255,10 +255,8 @@ static int remove_checkpoint(const struct checkpoints *found, const struct check
 static bool is_needed(struct book *book, const struct checkpoint *checkpoint)
 {
 	const char *origin = oe_run_property(book->run, "checkpoint");
-	AUTO(string) char *begin = path_absolute(origin ? origin : "");
-	AUTO(string) char *here = path_absolute(checkpoint->path);
 
-	return origin && strcmp(begin, here) == 0;
+	return origin && strcmp(path_name(origin), path_name(checkpoint->path)) == 0;
 }
 
 static int prune(struct book *book, const struct checkpoints *found, size_t keep, bool dry,

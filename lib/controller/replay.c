@@ -7,6 +7,7 @@
 #include "config/config.h"
 #include "hub/hub.h"
 #include "program/population.h"
+#include "store/directory.h"
 
 struct key {
 	int64_t number;
@@ -60,7 +61,7 @@ static int restore(struct oe__replay *replay, oe_error *err)
 	OE__AUTO(string) char *checkpoint = NULL;
 	OE__AUTO(population) oe_population *population = NULL;
 
-	int status = oe__database_get(replay->database, "checkpoint", &checkpoint, err);
+	int status = oe__directory_origin(replay->database, &checkpoint, err);
 	if (status < 0 || !checkpoint)
 		return status;
 	status = oe_population_load(checkpoint, &population, err);

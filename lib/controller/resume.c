@@ -16,6 +16,7 @@
 #include "hub/hub.h"
 #include "store/checkpoint.h"
 #include "store/database.h"
+#include "store/directory.h"
 
 static void joined(void *owner, const oe_program *program, bool initial, bool best)
 {
@@ -52,7 +53,7 @@ static int note_origin(oe_controller *controller, struct oe__database *database,
 {
 	OE__AUTO(string) char *checkpoint = NULL;
 
-	int status = oe__database_get(database, "checkpoint", &checkpoint, err);
+	int status = oe__directory_origin(database, &checkpoint, err);
 	if (checkpoint)
 		controller->origin = restored->ended;
 	note_initial(controller, restored);
@@ -216,7 +217,7 @@ static int record(oe_controller *controller, const oe_population *population, co
 		status = oe_config_text(controller->config, OE_CONFIG_CHANGED, &config);
 	if (status == 0)
 		status = oe__controller_set_meta(controller, "config", config);
-	return status < 0 ? status : oe__controller_set_meta(controller, "checkpoint", path);
+	return status < 0 ? status : oe__controller_set_meta(controller, "checkpoint", oe__path_base(path));
 }
 
 int oe__controller_restore(oe_controller *controller, const char *checkpoint, oe_error *err)

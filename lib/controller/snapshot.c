@@ -10,6 +10,7 @@
 #include "hub/hub.h"
 #include "hub/state.h"
 #include "program/population.h"
+#include "store/directory.h"
 #include "store/snapshot.h"
 
 #define SNAPSHOT_VERSION 1
@@ -177,7 +178,7 @@ static int read_brought(const struct oe__replay *replay, struct finding *finding
 {
 	OE__AUTO(string) char *checkpoint = NULL;
 
-	int status = oe__database_get(replay->database, "checkpoint", &checkpoint, err);
+	int status = oe__directory_origin(replay->database, &checkpoint, err);
 	if (status < 0 || !checkpoint)
 		return status;
 	return oe_population_load(checkpoint, &finding->brought, err);

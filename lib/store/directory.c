@@ -10,6 +10,9 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "store/checkpoint.h"
+#include "store/database.h"
+
+#define CHECKPOINTS "checkpoints"
 
 #define LOCK_NAME "LOCK"
 
@@ -79,7 +82,7 @@ int oe__directory_open(const char *path, struct oe__directory **out, oe_error *e
 		return oe__error_nomem(err);
 	directory->database = oe__path_join(directory->path, "run.db");
 	directory->best = oe__path_join(directory->path, "best");
-	directory->checkpoints = oe__path_join(directory->path, "checkpoints");
+	directory->checkpoints = oe__path_join(directory->path, CHECKPOINTS);
 	if (!directory->database || !directory->best || !directory->checkpoints)
 		return oe__error_nomem(err);
 
@@ -137,4 +140,18 @@ char *oe__directory_checkpoint_path(const struct oe__directory *directory, int64
 
 	oe__buffer_printf(&path, "%s/checkpoint_%lld", directory->checkpoints, (long long)number);
 	return oe__buffer_steal(&path, NULL);
+}
+
+int oe__directory_origin(struct oe__database *database, char **out, oe_error *err)
+{
+	OE__AUTO(string) char *noted = NULL;
+
+	int status = oe__database_get(database, "checkpoint", &noted, err);
+	if (status < 0 || !noted)
+		return status;
+	/* Older runs noted a whole path, which is that of the day they began. */
+	OE__AUTO(string) char *run = oe__path_directory(database->path);
+	OE__AUTO(string) char *all = run ? oe__path_join(run, CHECKPOINTS) : NULL;
+	*out = all ? oe__path_join(all, oe__path_base(noted)) : NULL;
+	return *out ? 0 : oe__error_nomem(err);
 }

@@ -17,6 +17,8 @@
 #include "base/auto.h"
 #include "program/population.h"
 
+struct oe__database;
+
 struct oe__directory {
 	char *path, *database, *best, *checkpoints;
 	int lock; /* -1: not held */
@@ -36,6 +38,10 @@ int oe__directory_write_best(const struct oe__directory *directory, const oe_pro
 
 /* checkpoints/checkpoint_<N> for a population; the new string is its path. */
 char *oe__directory_checkpoint_path(const struct oe__directory *directory, int64_t number);
+
+/* The checkpoint that the log begins with, as a new path; *out stays NULL if it begins with none. It lies
+   in the run's own directory, wherever that was moved to since. */
+int oe__directory_origin(struct oe__database *database, char **out, oe_error *err);
 
 OE__AUTO_POINTER(directory, struct oe__directory *, oe__directory_close)
 

@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
 """`oe checkpoint list, export, import, prune`: what comes of a run's checkpoints, and what stays."""
+import contextlib
 import filecmp
 import json
 import os
 import shutil
+import sqlite3
 import unittest
 
 from oe import EVALUATOR, FAILED, STORE, USAGE, Case, main
@@ -151,6 +153,27 @@ class Checkpoint(Case):
         self.assertEqual(self.checkpoint("prune", "new", "--keep", "1").out, "")
         self.assertEqual(self.names("new"), ["checkpoint_20", "checkpoint_30"])
         self.checkpoint("verify", "new")
+
+    def test_a_run_that_was_moved(self):
+        """It has all that it needs with it, also when it began with somebody's checkpoint."""
+        for noted in (None, str(self.path("new/checkpoints/checkpoint_20"))):  # so older versions did
+            with self.subTest(noted):
+                shutil.copytree(self.path("out/checkpoints/checkpoint_20"), self.path("theirs"))
+                self.checkpoint("import", "theirs", "-o", self.path("new"), "--evaluator", "evaluator.py",
+                                "--set", "llm.backend=mutate")
+                self.oe("resume", "new", "-i", "5")
+                if noted:
+                    with contextlib.closing(sqlite3.connect(self.path("new/run.db"))) as database, database:
+                        database.execute("UPDATE meta SET value = ? WHERE key = 'checkpoint'", (noted,))
+                shutil.rmtree(self.path("theirs"))
+                self.path("new").rename(self.path("elsewhere"))
+                self.oe("resume", "elsewhere", "-i", "10")
+                self.assertEqual(self.status("elsewhere")["iterations"]["done"], 15)
+                self.checkpoint("prune", "elsewhere", "--keep", "1")
+                self.assertIn("checkpoint_20", self.names("elsewhere"))
+                self.checkpoint("verify", "elsewhere")
+                self.oe("replay", "elsewhere", "--verify")
+                shutil.rmtree(self.path("elsewhere"))
 
 
 if __name__ == "__main__":
