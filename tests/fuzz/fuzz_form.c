@@ -25,7 +25,8 @@ static bool is_line(const struct oe__token *token)
 	return token->kind == OE__TOKEN_KEPT && (token->text[0] == '#' || token->text[1] == '/');
 }
 
-static void write_token(const struct oe__token *token, size_t *depth, bool *begins,
+/* `apart`: what begins with # has a line of its own, as with preprocessors; in Python it only ends one. */
+static void write_token(const struct oe__token *token, bool apart, size_t *depth, bool *begins,
 						struct oe__buffer *out)
 {
 	*depth += token->kind == OE__TOKEN_INDENT;
@@ -34,7 +35,8 @@ static void write_token(const struct oe__token *token, size_t *depth, bool *begi
 		if (*begins && token->kind != OE__TOKEN_KEPT)
 			for (size_t i = 0; i < *depth; i++)
 				oe__buffer_text(out, "\t");
-		else if (token->kind == OE__TOKEN_KEPT && token->text[0] == '#' && !token->glued && !*begins)
+		else if (apart && token->kind == OE__TOKEN_KEPT && token->text[0] == '#' &&
+				 !token->glued && !*begins)
 			oe__buffer_text(out, "\n");
 		else if (!*begins && !token->glued)
 			oe__buffer_text(out, " ");
@@ -61,7 +63,7 @@ static bool rewrite(const char *language, oe_bytes text, struct oe__buffer *out)
 			return false;
 		assert(token.text >= at && token.text + token.size <= lexer.end);
 		at = token.text + token.size;
-		write_token(&token, &depth, &begins, out);
+		write_token(&token, strcmp(language, "python") != 0, &depth, &begins, out);
 	}
 	assert(lexer.at == lexer.end);
 	return true;
