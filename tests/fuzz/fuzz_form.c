@@ -32,6 +32,8 @@ static void write_token(const struct oe__token *token, bool apart, size_t *depth
 	*depth += token->kind == OE__TOKEN_INDENT;
 	*depth -= token->kind == OE__TOKEN_DEDENT;
 	if (token->size > 0) {
+		if (out->size == 0 && token->kind == OE__TOKEN_SIGN && token->text[0] == '#')
+			oe__buffer_text(out, "\n"); /* only the first line can be for an interpreter */
 		if (*begins && token->kind != OE__TOKEN_KEPT)
 			for (size_t i = 0; i < *depth; i++)
 				oe__buffer_text(out, "\t");

@@ -52,7 +52,8 @@ class Baseline:
 
     def limits(self, attack):
         limits = limits_of(attack)
-        return {**{name: limits[name] for name in cases.LIMITS}, "tier": -1, "runner": 0}
+        return {**{name: limits[name] for name in cases.LIMITS}, "tier": -1, "runner": 0,
+                "path": "bare"}
 
     def run_acts(self, batch):
         self.runs += 1
