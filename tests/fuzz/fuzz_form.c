@@ -44,7 +44,7 @@ static void write_token(const struct oe__token *token, bool apart, size_t *depth
 			oe__buffer_text(out, " ");
 		oe__buffer_append(out, token->text, token->size);
 	}
-	bool ends = token->kind == OE__TOKEN_LINE || is_line(token);
+	bool ends = (token->kind == OE__TOKEN_LINE && !*begins) || is_line(token);
 	if (ends)
 		oe__buffer_text(out, "\n");
 	*begins = ends || (*begins && token->size == 0);

@@ -6,6 +6,9 @@
  * script's, when and how badly is the world's.
  */
 
+#include <stdbool.h>
+#include <stdint.h>
+
 #include "openevolve/evaluator.h"
 #include "openevolve/llm.h"
 
@@ -16,6 +19,7 @@ struct habits {
 	double deaf;                            /* of both: do not hear a cancellation */
 	double breaks;                          /* of evaluations, on our side         */
 	int64_t outage_from_ns, outage_to_ns;   /* nobody is answered                  */
+	bool dies_seeding;                      /* between two initial programs, often */
 };
 extern struct habits habits;
 

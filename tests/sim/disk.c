@@ -174,9 +174,7 @@ static int fault(int code)
 		return code;
 	disk.writes++;
 	if (disk.writes == disk.faults.crash_at) {
-		note("killed in the disk's write %lld", (long long)disk.writes);
-		world.dead = true;
-		disk.frozen = true;
+		kill_process("in a write");
 		return code;
 	}
 	if (disk.faults.fail_at > 0 && (disk.faults.for_good ? disk.writes >= disk.faults.fail_at

@@ -9,6 +9,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "world.h"
+
 struct disk_faults {
 	int64_t crash_at; /* the process is killed in this write or sync, counted from now; 0: never */
 	int64_t fail_at;  /* this one fails; 0: never     */
@@ -25,6 +27,15 @@ bool disk_has_failed(void); /* since it was armed */
 
 /* The process is gone: nothing it does from now on reaches the disk. */
 void disk_freeze(void);
+
+/* The process dies, in the middle of whatever it does. */
+static inline void kill_process(const char *when)
+{
+	note("killed %s", when);
+	world.dead = true;
+	disk_freeze();
+}
+
 /* The next one begins. `power`: what was not synced is there, or not, sector by sector. */
 void disk_reboot(bool power);
 void disk_clear(void); /* empty */

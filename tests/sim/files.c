@@ -37,9 +37,7 @@ static bool goes_wrong(void)
 	}
 	files.steps++;
 	if (files.steps == files.faults.crash_at) {
-		note("killed in step %lld with files", (long long)files.steps);
-		world.dead = true;
-		disk_freeze();
+		kill_process("in a step with files");
 		errno = EIO;
 		return true;
 	}

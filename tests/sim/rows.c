@@ -3,9 +3,11 @@
 #include <math.h>
 #include <string.h>
 
+#include "backends.h"
 #include "base/hash.h"
 #include "books.h"
 #include "controller/controller_internal.h"
+#include "disk.h"
 #include "fingerprint.h"
 #include "ledger.h"
 #include "hub/hub_internal.h"
@@ -145,6 +147,15 @@ static void row_done(struct oe__row *row, int status)
 	first.done(row, status);
 }
 
+/* A moment that is short, and rarely met: some rows are of initial programs, and others are to come. */
+static void die_seeding(void)
+{
+	for (int i = 0; i < 100 && !world.dead; i++)
+		threads_overtake();
+	if (!world.dead && world_below(4) == 0)
+		kill_process("between initial programs");
+}
+
 void __real_oe__log_append(struct oe__log *log, struct oe__row *row);
 void __wrap_oe__log_append(struct oe__log *log, struct oe__row *row);
 void __wrap_oe__log_append(struct oe__log *log, struct oe__row *row)
@@ -154,7 +165,8 @@ void __wrap_oe__log_append(struct oe__log *log, struct oe__row *row)
 	if (call)
 		threads_overtake();
 	int64_t record = world.dead ? NONE : record_row(row);
-	books.seeds += row->kind == OE__ROW_SEED && flight_of(row)->initial;
+	bool initial = row->kind == OE__ROW_SEED && flight_of(row)->initial;
+	books.seeds += initial;
 	books.queue = books_grow(books.queue, &books.queue_capacity, books.tail, sizeof(*books.queue));
 	if (row->done) {
 		books.queue[books.tail++] = (struct waiting){ row, row->done, record };
@@ -167,6 +179,8 @@ void __wrap_oe__log_append(struct oe__log *log, struct oe__row *row)
 		         (long long)books.records[record].call, (long long)row->seq);
 	if (call)
 		threads_overtake();
+	if (initial && habits.dies_seeding)
+		die_seeding();
 }
 
 /* What an answer is made of must be safe before it is read. */

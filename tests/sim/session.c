@@ -114,6 +114,7 @@ static void draw_troubles(struct session *session)
 	uint64_t kind = world_below(10);
 
 	session->soon = world_below(3) == 0;
+	habits.dies_seeding = kind < 8 && world_below(4) == 0;
 	if (session->soon)
 		steps = 8;
 	habits.transient = (double)world_below(3) / 10;
@@ -154,6 +155,7 @@ static void draw_peace(const struct plan *plan)
 	habits.refused = 0.01;
 	habits.breaks = 0.01;
 	habits.slow = habits.deaf = habits.key_refused = 0;
+	habits.dies_seeding = false;
 	habits.outage_from_ns = habits.outage_to_ns = 0;
 	if (plan->pure)
 		calm(plan);
@@ -270,13 +272,6 @@ static int begin(struct session *session, const char *directory, bool kept, oe_e
 
 /* ---- going on ---- */
 
-static void kill_process(void)
-{
-	note("killed");
-	world.dead = true;
-	disk_freeze();
-}
-
 static void read_hash(const struct session *session)
 {
 	OE__AUTO(population) oe_population *population = NULL;
@@ -326,7 +321,7 @@ static void step(struct session *session)
 	if (got < 0 && !something_failed())
 		violated("a step fails: %s", err.message);
 	if (got < 0) {
-		kill_process(); /* what a program would do */
+		kill_process("at its time"); /* what a program would do */
 		return;
 	}
 	model_check(session->controller->hub);
@@ -355,7 +350,7 @@ static void live(struct session *session)
 		world_happen(&session->user, world.now_ns + world_time(10 * MS, 100 * S));
 	while (!world.dead && !session->done) {
 		if (session->kill_at > 0 && world.steps >= session->kill_at)
-			kill_process();
+			kill_process("at its time");
 		else if (world_step_to_owner())
 			step(session);
 	}
