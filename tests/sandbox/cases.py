@@ -271,9 +271,11 @@ acts(51, "fs_write", "write_beside_evaluator change_beside_evaluator", policy=li
 # ---- the rest ----
 
 acts(56, "fs_read", "include_hidden assemble_hidden embed_by_linker")
-program(56, "wall", "include_without_end macros_without_end enormous_object",
+program(56, "wall", "include_without_end macros_without_end",
         "wall_timeout ok exited mem_limit disk_limit exception bad_result", timeout_ms=1000, paths=("cold",),
         tries="ends_in_time")
+program(56, "wall", "enormous_object", "wall_timeout ok exited mem_limit disk_limit exception bad_result",
+        timeout_ms=1000, paths=("cold",), tries="ends_writing")
 program(57, "", "result_held_by_child", "ok", timeout_ms=3000, paths=("warm",), tries="honest_score")
 program(57, "", "result_then_threads result_then_exit_functions", "ok wall_timeout", timeout_ms=1000,
         paths=("warm",), tries="never_first")

@@ -19,6 +19,14 @@ def ends_in_time(attack, result, tier):
     return f"{late:.0f} ms after its deadline" if late > (GRACE_MS if tier.timed else PATIENCE_MS) else None
 
 
+def ends_writing(attack, result, tier):
+    """What it laid on a disk, where there is no scratch in memory, is removed before the result is given:
+    that takes as long as it takes."""
+    if tier.number >= 2:
+        return ends_in_time(attack, result, tier)
+    return ends_in_time(attack, {**result, "elapsed_ms": result["wall_ms"]}, tier)
+
+
 def is_swept_in_time(attack, result, tier):
     """A tree that always moves: at once where the kernel ends it, at all where somebody has to catch it."""
     if tier.level("tree_kill") == "enforced":
