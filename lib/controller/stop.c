@@ -203,11 +203,13 @@ static void record_hash(oe_controller *controller)
 		(void)oe__controller_set_meta(controller, "archive_hash", hash);
 }
 
-/* The last row may be long ago, if nobody answered since. */
+/* The last row may be long ago, if nobody answered since. One that never began took no time. */
 static void record_time(oe_controller *controller)
 {
 	OE__AUTO(buffer) struct oe__buffer session = OE__BUFFER_INIT(256);
 
+	if (controller->started_ns == 0)
+		return;
 	oe__budget_session(&controller->budget, oe__clock_ns() - controller->started_ns, oe__clock_wall(),
 	                   &session);
 	(void)oe__controller_set_meta(controller, OE__BUDGET_SESSION, oe__buffer_string(&session));
