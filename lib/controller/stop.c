@@ -106,8 +106,6 @@ static void harden(oe_controller *controller, int how)
 			controller->kill_ns = oe__clock_ns() + grace_ns(controller);
 		}
 	}
-	if (!oe__budget_admits(&controller->budget, 0))
-		drop_queue(&controller->waiting);
 	if (how >= OE_STOP_KILL) {
 		drop_queue(&controller->waiting);
 		controller->kill_ns = 0;
@@ -246,6 +244,9 @@ void oe__controller_check_stop(oe_controller *controller)
 	if (controller->state == OE__CONTROLLER_STOPPING) {
 		if (controller->store_failed)
 			drop_stranded(controller);
+		/* Also what was being edited when the run was over: nobody will evaluate it. */
+		if (!oe__budget_admits(&controller->budget, 0))
+			drop_queue(&controller->waiting);
 		if (controller->flight_count > 0)
 			return;
 		oe__controller_close_last_generation(controller);

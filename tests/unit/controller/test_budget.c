@@ -44,4 +44,36 @@ START_TEST(test_time_of_nothing)
 }
 END_TEST
 
-TEST_MAIN("budget", test_time_without_an_answer, test_time_of_nothing)
+/* Answers that nobody can evaluate any more stay open, however often the run is resumed. */
+START_TEST(test_answers_without_evaluations)
+{
+	struct world world;
+
+	world_init(&world, true);
+	world_set(&world, "max_iterations", "2");
+	oe_controller *controller = world_seeded(&world);
+	ck_assert_int_eq(world_run(controller), OE_REASON_ITERATIONS);
+	oe_controller_free(controller);
+
+	world_set(&world, "max_iterations", "10");
+	atomic_store(&world.evaluator, EVALUATOR_STUCK);
+	controller = world_resumed(&world);
+	while (atomic_load(&world.waiting) == 0)
+		ck_assert_int_ge(oe_controller_step(controller, 1, NULL, NULL), 0);
+	oe_controller_free(controller);
+
+	atomic_store(&world.evaluator, EVALUATOR_SCORES);
+	world_set(&world, "budget.evaluations", "3");
+	for (int i = 0; i < 20; i++) { /* their edits end before the run does, or after */
+		controller = world_resumed(&world);
+		ck_assert_int_eq(world_run(controller), OE_REASON_BUDGET);
+		ck_assert_int_eq(oe_hub_ended(controller->hub), 2);
+		ck_assert_uint_gt(oe__hub_open_count(controller->hub), 0);
+		oe_controller_free(controller);
+	}
+	world_done(&world);
+}
+END_TEST
+
+TEST_MAIN("budget", test_time_without_an_answer, test_time_of_nothing,
+		  test_answers_without_evaluations)
