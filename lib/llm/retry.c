@@ -129,8 +129,12 @@ static void answered(struct oe__relay *relay)
 {
 	struct retry *retry = relay->state;
 	bool again = relay->call.status < 0 && relay->call.request.attempt < retry->retries &&
-	             oe__llm_failure(&relay->call) == OE_LLM_FAILURE_TRANSIENT &&
-	             !oe_completion_cancelled(relay->completion);
+	             oe__llm_failure(&relay->call) == OE_LLM_FAILURE_TRANSIENT;
+
+	if (again && oe_completion_cancelled(relay->completion)) {
+		oe__relay_again(relay); /* which says so: the failure is not why it ends */
+		return;
+	}
 	struct pause *pause = again ? oe__calloc(1, sizeof(*pause)) : NULL;
 
 	if (!pause) {
