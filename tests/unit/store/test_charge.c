@@ -5,16 +5,6 @@
 #include "store/load.h"
 #include "world.h"
 
-static struct oe__database *open_writer(void)
-{
-	struct oe__database *database = NULL;
-	oe_error err = { .message = "" };
-
-	ck_assert_msg(oe__database_open(scratch("run.db"), false, &database, &err) == 0, "%s",
-				  err.message);
-	return database;
-}
-
 static void put(struct oe__database *database, bool made, struct oe__charge_row charge)
 {
 	struct oe__row row = { .kind = OE__ROW_CHARGE, .number = 7, .message = "m", .time = 1 };
@@ -43,7 +33,7 @@ static void write_some(struct oe__database *database)
 START_TEST(test_sums)
 {
 	scratch_enter();
-	OE__AUTO(database) struct oe__database *database = open_writer();
+	OE__AUTO(database) struct oe__database *database = world_open("run.db");
 	struct oe__charges charges;
 	ck_assert_int_eq(oe__charges_sum(database, &charges, NULL), 0);
 	ck_assert_int_eq(charges.count, 0);
@@ -67,7 +57,7 @@ END_TEST
 START_TEST(test_settling)
 {
 	scratch_enter();
-	OE__AUTO(database) struct oe__database *database = open_writer();
+	OE__AUTO(database) struct oe__database *database = world_open("run.db");
 	world_must(oe__charges_make(database, NULL));
 	write_some(database);
 	put(database, false, (struct oe__charge_row){ false, 1, OE__CHARGE_SETTLED, 10, 100 });
@@ -99,7 +89,7 @@ END_TEST
 START_TEST(test_twice)
 {
 	scratch_enter();
-	OE__AUTO(database) struct oe__database *database = open_writer();
+	OE__AUTO(database) struct oe__database *database = world_open("run.db");
 	world_must(oe__charges_make(database, NULL));
 	write_some(database);
 	struct oe__row row = { .kind = OE__ROW_CHARGE, .message = "m" };

@@ -10,16 +10,6 @@
 #include "store/snapshot.h"
 #include "world.h"
 
-static struct oe__database *must_open(const char *name)
-{
-	struct oe__database *database = NULL;
-	oe_error err = { .message = "" };
-
-	ck_assert_msg(oe__database_open(scratch(name), false, &database, &err) == 0, "%s: %s", err.where,
-				  err.message);
-	return database;
-}
-
 static void must_execute(const char *name, const char *sql)
 {
 	sqlite3 *handle = NULL;
@@ -44,13 +34,13 @@ START_TEST(test_made_and_opened_again)
 	int64_t count = -1;
 
 	scratch_enter();
-	struct oe__database *database = must_open("run.db");
+	struct oe__database *database = world_open("run.db");
 	world_must(oe__database_set(database, "key", "old", NULL));
 	world_must(oe__database_set(database, "key", "gr\xc3\xb6\xc3\x9f"
 												 "e",
 								NULL));
 	oe__database_close(database);
-	database = must_open("run.db");
+	database = world_open("run.db");
 	world_must(oe__database_get(database, "key", &value, NULL));
 	ck_assert_str_eq(value, "gr\xc3\xb6\xc3\x9f"
 							"e");
@@ -74,7 +64,7 @@ START_TEST(test_newer_format)
 	oe_error err = { .message = "" };
 
 	scratch_enter();
-	oe__database_close(must_open("run.db"));
+	oe__database_close(world_open("run.db"));
 	must_execute("run.db", "UPDATE meta SET value = '4' WHERE key = 'format'");
 	digest("run.db", before);
 	ck_assert_int_eq(oe__database_open(scratch("run.db"), false, &database, &err), OE_ERR_VERSION);
@@ -133,7 +123,7 @@ START_TEST(test_older_format)
 	int64_t count = 0;
 
 	scratch_enter();
-	oe__database_close(must_open("run.db"));
+	oe__database_close(world_open("run.db"));
 	must_execute("run.db", first_format);
 	digest("run.db", before);
 	world_must(oe__database_open_reader(scratch("run.db"), &database, NULL));
@@ -144,7 +134,7 @@ START_TEST(test_older_format)
 	ck_assert_mem_eq(before, after, sizeof(before));
 
 	for (int again = 0; again < 2; again++) {
-		database = must_open("run.db");
+		database = world_open("run.db");
 		ck_assert_int_eq(database->format, OE__STORE_FORMAT);
 		check_programs(database);
 		world_must(oe__database_number(database, "SELECT count(*) FROM judgement", &count, NULL));
@@ -163,12 +153,12 @@ START_TEST(test_second_format)
 	struct oe__row row = { .kind = OE__ROW_SNAPSHOT, .answer = { .text = "state", .size = 5 } };
 
 	scratch_enter();
-	oe__database_close(must_open("run.db"));
+	oe__database_close(world_open("run.db"));
 	must_execute("run.db", "DROP TABLE snapshot; UPDATE meta SET value = '2' WHERE key = 'format'");
 	world_must(oe__database_open_reader(scratch("run.db"), &database, NULL));
 	ck_assert_int_eq(oe__snapshot_load(database, &snapshot, NULL), 0);
 	oe__database_close(database);
-	database = must_open("run.db");
+	database = world_open("run.db");
 	ck_assert_int_eq(oe__snapshot_load(database, &snapshot, NULL), 0);
 	for (int again = 0; again < 2; again++)
 		world_must(oe__row_write(database, &row, NULL));
@@ -188,7 +178,7 @@ START_TEST(test_older_format_that_is_damaged)
 	int64_t count = 0;
 
 	scratch_enter();
-	oe__database_close(must_open("run.db"));
+	oe__database_close(world_open("run.db"));
 	must_execute("run.db", first_format);
 	must_execute("run.db", "DROP TABLE program");
 	ck_assert_int_lt(oe__database_open(scratch("run.db"), false, &database, &err), 0);
@@ -257,8 +247,8 @@ START_TEST(test_begun_but_not_made)
 	static const char *const names[] = { "empty", "header", "dropped" };
 	for (size_t i = 0; i < OE__COUNT(names); i++) {
 		OE__AUTO(string) char *format = NULL;
-		oe__database_close(must_open(names[i]));
-		database = must_open(names[i]);
+		oe__database_close(world_open(names[i]));
+		database = world_open(names[i]);
 		world_must(oe__database_get(database, "format", &format, NULL));
 		ck_assert_str_eq(format, "3");
 		oe__database_close(database);
@@ -274,7 +264,7 @@ START_TEST(test_damaged)
 	struct oe__rng rng;
 
 	scratch_enter();
-	oe__database_close(must_open("run.db"));
+	oe__database_close(world_open("run.db"));
 	world_must(oe__file_read(scratch("run.db"), &whole, NULL));
 	oe__rng_init(&rng, 1, "damage", 0, 0);
 	for (int round = 0; round < 60; round++) {
@@ -326,7 +316,7 @@ START_TEST(test_reader_beside_the_writer)
 	oe_error err;
 
 	scratch_enter();
-	struct oe__database *writer = must_open("run.db");
+	struct oe__database *writer = world_open("run.db");
 	world_must(oe__database_set(writer, "key", "1", NULL));
 	world_must(oe__database_open_reader(scratch("run.db"), &reader, &err));
 	world_must(oe__database_get(reader, "key", &before, NULL));
@@ -368,7 +358,7 @@ START_TEST(test_reader_without_rights)
 		char name[64];
 		world_must(oe__directory_make(scratch(names[i]), NULL));
 		(void)snprintf(name, sizeof(name), "%s/run.db", names[i]);
-		struct oe__database *writer = must_open(name);
+		struct oe__database *writer = world_open(name);
 		world_must(oe__database_set(writer, "key", "kept", NULL));
 		const char *path = scratch(name), *directory = scratch(names[i]);
 		world_must(chmod(path, 0444));
@@ -394,7 +384,7 @@ START_TEST(test_statements_are_reset)
 	oe_error err = { .message = "" };
 
 	scratch_enter();
-	struct oe__database *database = must_open("run.db");
+	struct oe__database *database = world_open("run.db");
 	sqlite3_stmt *first = oe__database_statement(database, OE__STATEMENT_META, NULL);
 	sqlite3_bind_text(first, 1, "a", -1, SQLITE_STATIC);
 	/* The value was not bound: it is not taken from the one before either. */

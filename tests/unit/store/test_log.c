@@ -24,19 +24,9 @@ static int count_commit(void *userdata)
 	return 0;
 }
 
-static struct oe__database *open_writer(void)
-{
-	struct oe__database *database = NULL;
-	oe_error err = { .message = "" };
-
-	ck_assert_msg(oe__database_open(scratch("run.db"), false, &database, &err) == 0, "%s",
-				  err.message);
-	return database;
-}
-
 static void start_log(int64_t next_seq)
 {
-	struct oe__database *database = open_writer();
+	struct oe__database *database = world_open("run.db");
 
 	atomic_store(&commits, 0);
 	sqlite3_commit_hook(database->handle, count_commit, NULL);
@@ -317,7 +307,7 @@ START_TEST(test_full_disk)
 	static char text[2000];
 
 	scratch_enter();
-	struct oe__database *database = open_writer();
+	struct oe__database *database = world_open("run.db");
 	/* To SQLite a file that may not grow is a disk that is full. */
 	ck_assert_int_eq(sqlite3_exec(database->handle, "PRAGMA max_page_count = 300", NULL, NULL, NULL),
 					 SQLITE_OK);
@@ -341,7 +331,7 @@ START_TEST(test_read_only)
 	static struct noted rows[10];
 
 	scratch_enter();
-	struct oe__database *database = open_writer();
+	struct oe__database *database = world_open("run.db");
 	ck_assert_int_eq(sqlite3_exec(database->handle, "PRAGMA query_only = ON", NULL, NULL, NULL),
 					 SQLITE_OK);
 	world_must(oe__log_new(database, 1, &log_of_test, NULL));

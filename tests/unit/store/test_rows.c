@@ -13,11 +13,8 @@ static struct oe__database *database;
 
 static void begin(void)
 {
-	oe_error err = { .message = "" };
-
 	scratch_enter();
-	ck_assert_msg(oe__database_open(scratch("run.db"), false, &database, &err) == 0, "%s",
-				  err.message);
+	database = world_open("run.db");
 }
 
 static void end(void)

@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "program/program.h"
 #include "scratch.h"
+#include "store/database.h"
 
 static inline void world_must(int status)
 {
@@ -174,6 +175,17 @@ static inline void world_same_program(const oe_program *a, const oe_program *b)
 	ck_assert_int_eq(a->parent_evaluation == NULL, b->parent_evaluation == NULL);
 	if (a->parent_evaluation)
 		world_same_metrics(a->parent_evaluation, b->parent_evaluation);
+}
+
+/* A database of the scratch directory, made if it is not there. */
+static inline struct oe__database *world_open(const char *name)
+{
+	struct oe__database *database = NULL;
+	oe_error err = { .message = "" };
+
+	ck_assert_msg(oe__database_open(scratch(name), false, &database, &err) == 0, "%s: %s", err.where,
+				  err.message);
+	return database;
 }
 
 #endif /* OE_TEST_STORE_WORLD_H */
