@@ -141,7 +141,7 @@ struct oe_controller {
 	int64_t checkpoint_interval, saved_at; /* iterations ended        */
 	int64_t origin; /* of the checkpoint that the log begins with; -1: it begins with nothing */
 	bool saving, save_again, save_each_best, store_failed;
-	char *saved_path; /* the last one that was written; the saving worker reads it */
+	char *saved_path; /* the last one that this session wrote; the saving worker reads it */
 	bool unsaved; /* something happened since the last checkpoint was begun */
 	atomic_bool log_failed;
 	int64_t snapshot_calls; /* from one snapshot to the next; 0: there are none */

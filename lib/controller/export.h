@@ -3,6 +3,8 @@
 
 /* A population of a run as a checkpoint, with what its log knows of the programs. */
 
+#include <stdbool.h>
+
 #include "openevolve/config.h"
 #include "openevolve/population.h"
 
@@ -11,6 +13,7 @@ struct oe__export {
 	const char *database;    /* its file                                           */
 	const char *extension;   /* of program files, with its dot                     */
 	const char *previous;    /* a checkpoint that may share files with it, or NULL */
+	bool previous_synced;    /* it is on the disk already, if it had to be         */
 };
 
 /* Any thread: nothing in there may change meanwhile. */

@@ -15,6 +15,7 @@ struct saving {
 	oe_controller *controller;
 	oe_population *population;
 	char *path;
+	bool written; /* it was not there already */
 	int status;
 	oe_error error;
 	double ms;
@@ -40,14 +41,20 @@ static int write_population(struct saving *saving)
 	   would make another one of it. */
 	if (saving->population->ended == controller->origin)
 		return 0;
+	/* The first one of a session follows what a session before wrote, or somebody copied there. */
+	OE__AUTO(string) char *found =
+		controller->saved_path ? NULL : oe__directory_last_checkpoint(controller->directory);
 	struct oe__export export = {
 		.config = controller->config,
 		.database = controller->directory->database,
 		.extension = controller->extension,
-		.previous = controller->saved_path,
+		.previous = found ? found : controller->saved_path,
+		.previous_synced = !found,
 	};
 
-	return oe__export(&export, saving->population, saving->path, &saving->error);
+	int status = oe__export(&export, saving->population, saving->path, &saving->error);
+	saving->written = status == 0;
+	return status;
 }
 
 static void write_checkpoint(struct oe__task *task)
@@ -81,9 +88,11 @@ static void saved(struct oe__task *task)
 		oe__controller_log(controller, 0, "the checkpoint could not be written: %s",
 		                   saving->error.message);
 	} else {
-		/* Without it the next one shares no files, and nothing else is lost. */
-		oe__free(controller->saved_path);
-		controller->saved_path = oe__strdup(saving->path);
+		/* Without it the next one looks for it, and nothing else is lost. */
+		if (saving->written) {
+			oe__free(controller->saved_path);
+			controller->saved_path = oe__strdup(saving->path);
+		}
 		oe__events_push(&controller->events,
 		                &(oe_event){ .type = OE_EVENT_CHECKPOINT,
 		                             .island = OE_ISLAND_ALL,

@@ -24,7 +24,7 @@ struct writing {
 	const char *directory; /* a temporary one          */
 	const char *final;     /* the one it will be       */
 	struct oe__buffer record, prompts; /* of one program */
-	size_t written;                    /* files          */
+	size_t unsynced;                   /* files that were not on the disk */
 };
 
 static void writing_done(struct writing *writing)
@@ -80,13 +80,18 @@ static int sync_file(const char *path, oe_error *err)
 	return fd < 0 || fsync(fd) < 0 ? oe__error_errno(err, "cannot flush '%s'", path) : 0;
 }
 
+static int sync_path(struct writing *writing, const char *path, oe_error *err)
+{
+	if (!writing->options->synced || ++writing->unsynced > SYNCED_MAX)
+		return 0;
+	return sync_file(path, err);
+}
+
 static int write_path(struct writing *writing, const char *path, const void *data, size_t size,
                       oe_error *err)
 {
 	int status = oe__file_write(path, data, size, err);
-	if (status == 0 && writing->options->synced && ++writing->written <= SYNCED_MAX)
-		status = sync_file(path, err);
-	return status;
+	return status < 0 ? status : sync_path(writing, path, err);
 }
 
 static int write_file(struct writing *writing, const char *name, const void *data, size_t size,
@@ -108,8 +113,9 @@ static bool holds(const char *path, const void *data, size_t size)
 	       (size == 0 || memcmp(there.data, data, size) == 0);
 }
 
-/* A file that the previous checkpoint has, too, is the same one: programs do not change. Where that
-   does not work, another file system for instance, it is written. */
+/* A file that the previous checkpoint has, too, is the same one: programs do not change. What somebody
+   did to that checkpoint since is seen as it is read. Where a link does not work, on another file system
+   for instance, the file is written. */
 static int write_or_link(struct writing *writing, const char *name, const void *data,
                          size_t size, oe_error *err)
 {
@@ -120,7 +126,7 @@ static int write_or_link(struct writing *writing, const char *name, const void *
 	if (!new || (previous && !old))
 		return oe__error_nomem(err);
 	if (old && holds(old, data, size) && link(old, new) == 0)
-		return 0;
+		return writing->options->previous_synced ? 0 : sync_path(writing, new, err);
 	return write_path(writing, new, data, size, err);
 }
 
@@ -345,7 +351,7 @@ static int sync_contents(const struct writing *writing, oe_error *err)
 		if (i == 0 || oe__file_is_directory(path))
 			status = oe__directory_sync(path, err);
 	}
-	if (status < 0 || writing->written <= SYNCED_MAX)
+	if (status < 0 || writing->unsynced <= SYNCED_MAX)
 		return status;
 	OE__AUTO(fd) int fd = open(writing->directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	return fd < 0 || syncfs(fd) < 0

@@ -3,16 +3,19 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "base/text.h"
 #include "store/checkpoint.h"
 #include "store/database.h"
 
 #define CHECKPOINTS "checkpoints"
+#define CHECKPOINT  "checkpoint_"
 
 #define LOCK_NAME "LOCK"
 
@@ -138,8 +141,43 @@ char *oe__directory_checkpoint_path(const struct oe__directory *directory, int64
 {
 	struct oe__buffer path = OE__BUFFER_INIT(4096);
 
-	oe__buffer_printf(&path, "%s/checkpoint_%lld", directory->checkpoints, (long long)number);
+	oe__buffer_printf(&path, "%s/" CHECKPOINT "%lld", directory->checkpoints, (long long)number);
 	return oe__buffer_steal(&path, NULL);
+}
+
+/* Written here, that is: a link leads to what belongs to somebody else. Complete ones have metadata. */
+static bool is_own_checkpoint(const char *path)
+{
+	OE__AUTO(string) char *metadata = oe__path_join(path, "metadata.json");
+	struct stat info;
+
+	return metadata && lstat(path, &info) == 0 && S_ISDIR(info.st_mode) && oe__file_is_regular(metadata);
+}
+
+char *oe__directory_last_checkpoint(const struct oe__directory *directory)
+{
+	OE__AUTO(string) char *last = NULL;
+	char **names = NULL;
+	size_t count = 0;
+	int64_t highest = -1;
+
+	if (oe__directory_list(directory->checkpoints, &names, &count, NULL) < 0)
+		return NULL;
+	for (size_t i = 0; i < count; i++) {
+		const char *digits = names[i] + strlen(CHECKPOINT);
+		int64_t number;
+		if (!oe__has_prefix(names[i], CHECKPOINT) ||
+		    !oe__parse_int(digits, strlen(digits), &number) || number <= highest)
+			continue;
+		OE__AUTO(string) char *path = oe__path_join(directory->checkpoints, names[i]);
+		if (!path || !is_own_checkpoint(path))
+			continue;
+		highest = number;
+		oe__free(last);
+		last = OE__STEAL(path);
+	}
+	oe__directory_list_free(names, count);
+	return OE__STEAL(last);
 }
 
 int oe__directory_origin(struct oe__database *database, char **out, oe_error *err)

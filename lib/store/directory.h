@@ -39,6 +39,9 @@ int oe__directory_write_best(const struct oe__directory *directory, const oe_pro
 /* checkpoints/checkpoint_<N> for a population; the new string is its path. */
 char *oe__directory_checkpoint_path(const struct oe__directory *directory, int64_t number);
 
+/* The one of the highest number that is complete, as a new path; NULL if there is none, or no memory. */
+char *oe__directory_last_checkpoint(const struct oe__directory *directory);
+
 /* The checkpoint that the log begins with, as a new path; *out stays NULL if it begins with none. It lies
    in the run's own directory, wherever that was moved to since. */
 int oe__directory_origin(struct oe__database *database, char **out, oe_error *err);

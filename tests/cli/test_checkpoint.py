@@ -61,6 +61,54 @@ class Checkpoint(Case):
         for name in shared:
             self.assertEqual((older / name).stat().st_ino, (newer / name).stat().st_ino)
 
+    def shared(self, older, newer):
+        """What two of out's checkpoints have both: which programs are one file, and which are two."""
+        older, newer = (self.path("out/checkpoints", f"checkpoint_{number}", "programs")
+                        for number in (older, newer))
+        names = sorted(set(os.listdir(older)) & set(os.listdir(newer)))
+        self.assertGreater(len(names), 5)
+        one = [name for name in names if os.path.samefile(older / name, newer / name)]
+        return one, [name for name in names if name not in one]
+
+    def test_after_a_resume(self):
+        """As within a session; but what somebody did to the checkpoint meanwhile is no part of the run."""
+        programs = self.path("out/checkpoints/checkpoint_30/programs")
+        before = {path.name: path.read_bytes() for path in programs.iterdir()}
+        edited, longer = sorted(before)[::3], sorted(before)[1::3]
+        for name in edited:
+            (programs / name).write_bytes(before[name].replace(b"python", b"pytho!"))
+        for name in longer:
+            (programs / name).write_bytes(before[name] + b"\n")
+        (programs / sorted(before)[2]).unlink()
+        self.oe("resume", "out", "-i", "3")
+        one, two = self.shared(30, 33)  # some may have left
+        self.assertLessEqual(set(two), {*edited, *longer})
+        self.assertFalse(set(one) & {*edited, *longer})
+        self.assertGreater(min(len(one), len(two)), 3)
+        for path in self.path("out/checkpoints/checkpoint_33/programs").iterdir():
+            self.assertEqual(path.read_bytes(), before.get(path.name, path.read_bytes()))
+        self.checkpoint("verify", "out/checkpoints/checkpoint_33")
+
+    def test_after_a_resume_without_the_last_one(self):
+        """One that is not complete, or of somebody else, is none to share files with."""
+        self.path("out/checkpoints/checkpoint_30/metadata.json").unlink()
+        shutil.copytree(self.path("out/checkpoints/checkpoint_20"), self.path("elsewhere"))
+        self.path("out/checkpoints/checkpoint_25").symlink_to(self.path("elsewhere"))
+        self.path("out/checkpoints/checkpoint_99").write_text("")
+        self.oe("resume", "out", "-i", "3")
+        self.assertEqual(self.shared(30, 33)[0], [])
+        self.assertEqual(self.shared(25, 33)[0], [])
+        self.assertEqual(self.shared(20, 33)[1], [])
+
+    def test_after_an_import(self):
+        """The first checkpoint of a new run shares with the copy that it began with."""
+        self.checkpoint("import", "out/checkpoints/checkpoint_20", "-o", "new", "--evaluator", "evaluator.py",
+                        "--set", "llm.backend=mutate")
+        shutil.rmtree(self.path("out"))
+        self.path("new").rename(self.path("out"))
+        self.oe("resume", "out", "-i", "5")
+        self.assertEqual(self.shared(20, 25)[1], [])
+
     def test_list(self):
         listed = self.checkpoint("list", "out", "--json").json()
         self.assertEqual(listed["schema"], "oe.checkpoints/1")

@@ -128,11 +128,30 @@ START_TEST(test_links_are_not_flushed)
 	world_must(oe__checkpoint_save(population, scratch("c_4"), &options, NULL));
 	OE__AUTO(string) char *previous = oe__strdup(scratch("c_4"));
 	next.previous = previous;
+	next.previous_synced = true;
 	forget();
 	world_must(oe__checkpoint_save(population, scratch("c_5"), &next, NULL));
 	ck_assert(!was_flushed("/artifacts/a/bytes", 0, calls.count));
 	ck_assert(was_flushed("/programs", 0, calls.at_rename));
 	ck_assert(was_flushed("/metadata.json", 0, calls.at_rename));
+	scratch_leave();
+}
+END_TEST
+
+/* Nobody knows what became of it: a copy, or one that another durability was enough for. */
+START_TEST(test_links_to_what_was_found)
+{
+	OE__AUTO(population) oe_population *population = population_of_four();
+	struct oe__checkpoint_options next = options;
+
+	scratch_enter();
+	world_must(oe__checkpoint_save(population, scratch("c_4"), &options, NULL));
+	OE__AUTO(string) char *previous = oe__strdup(scratch("c_4"));
+	next.previous = previous;
+	forget();
+	world_must(oe__checkpoint_save(population, scratch("c_5"), &next, NULL));
+	ck_assert(was_flushed("/artifacts/a/bytes", 0, calls.at_rename));
+	ck_assert(was_flushed("/programs/d.json", 0, calls.at_rename));
 	scratch_leave();
 }
 END_TEST
@@ -238,5 +257,5 @@ START_TEST(test_failing_renames)
 }
 END_TEST
 
-TEST_MAIN("publish", test_power, test_process, test_links_are_not_flushed, test_many_files,
-          test_exchange, test_no_exchange, test_failing_renames)
+TEST_MAIN("publish", test_power, test_process, test_links_are_not_flushed, test_links_to_what_was_found,
+          test_many_files, test_exchange, test_no_exchange, test_failing_renames)
