@@ -197,7 +197,9 @@ static int plain_name(struct book *book, const char *name, oe_program **out)
 	if (!book->run)
 		return of_population(book, name, out);
 	int status = oe_run_program(book->run, name, out, &err);
-	return status < 0 ? message_error(EXIT_FAILED, status, &err) : EXIT_DONE;
+	if (status < 0)
+		return message_error(status == OE_ERR_INVALID ? EXIT_FAILED : EXIT_STORE, status, &err);
+	return EXIT_DONE;
 }
 
 int book_parent(struct book *book, const oe_program *program, oe_program **out)

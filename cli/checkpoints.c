@@ -252,21 +252,27 @@ static int remove_checkpoint(const struct checkpoints *found, const struct check
 }
 
 /* The run's log begins with the checkpoint that the run began from: without it nothing can be read. */
-static bool is_needed(struct book *book, const struct checkpoint *checkpoint)
+static int find_needed(struct book *book, char **name)
 {
-	const char *origin = oe_run_property(book->run, "checkpoint");
+	const char *origin;
+	oe_error err = { 0 };
 
-	return origin && strcmp(path_name(origin), path_name(checkpoint->path)) == 0;
+	int found = oe_run_get_property(book->run, "checkpoint", &origin, &err);
+	if (found < 0)
+		return message_error(EXIT_STORE, found, &err);
+	*name = must_copy(found ? path_name(origin) : "");
+	return EXIT_DONE;
 }
 
 static int prune(struct book *book, const struct checkpoints *found, size_t keep, bool dry,
 				 json_t *removed)
 {
-	int status = EXIT_DONE;
+	AUTO(string) char *needed = NULL;
 
+	int status = find_needed(book, &needed);
 	for (size_t i = 0; status == EXIT_DONE && i + keep < found->count; i++) {
 		const struct checkpoint *checkpoint = &found->items[i];
-		if (is_needed(book, checkpoint))
+		if (strcmp(needed, path_name(checkpoint->path)) == 0)
 			continue;
 		if (!dry)
 			status = remove_checkpoint(found, checkpoint);

@@ -29,11 +29,27 @@ static void origin_done(struct origin *origin)
 	free(origin->checkpoint);
 }
 
-static char *property(struct book *book, const char *name)
+static int read_properties(struct book *book, struct origin *origin, oe_error *err)
 {
-	const char *value = oe_run_property(book->run, name);
+	const struct {
+		const char *name;
+		char **out;
+	} properties[] = {
+		{ "user.program", &origin->program },
+		{ "user.evaluator", &origin->evaluator },
+		{ "config", &origin->config },
+		{ "extension", &origin->extension },
+	};
 
-	return value && *value ? must_copy(value) : NULL;
+	for (size_t i = 0; i < sizeof(properties) / sizeof(properties[0]); i++) {
+		const char *value;
+		int found = oe_run_get_property(book->run, properties[i].name, &value, err);
+		if (found < 0)
+			return found;
+		if (found && *value)
+			*properties[i].out = must_copy(value);
+	}
+	return 0;
 }
 
 static int read_origin(struct book *book, struct origin *origin)
@@ -41,11 +57,9 @@ static int read_origin(struct book *book, struct origin *origin)
 	AUTO(run_text) char *json = NULL;
 	oe_error err = { 0 };
 
-	origin->program = property(book, "user.program");
-	origin->evaluator = property(book, "user.evaluator");
-	origin->config = property(book, "config");
-	origin->extension = property(book, "extension");
-	int status = oe_run_status_json(book->run, &json, &err);
+	int status = read_properties(book, origin, &err);
+	if (status == 0)
+		status = oe_run_status_json(book->run, &json, &err);
 	if (status < 0)
 		return message_error(EXIT_STORE, status, &err);
 	json_t *root = json_loads(json, 0, NULL);

@@ -116,7 +116,8 @@ void summary_print(const struct story *story, const struct session *session, boo
 		add_path(&text, "latest checkpoint: ", story->checkpoint);
 		text_add_char(&text, '\n');
 	}
-	if (best) {
+	/* Where the store failed, what it says comes next, and is to be seen to first. */
+	if (best && strcmp(story->reason, "store") != 0) {
 		add_path(&text, "to go on: oe resume ", story->directory);
 		text_add_char(&text, '\n');
 	}

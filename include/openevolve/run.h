@@ -58,8 +58,13 @@ OE_API OE_NODISCARD int oe_run_verify(const char *directory, oe_error *err);
  *  "language", "extension", "created", "started", "ended", "version", "seed", "config" (YAML of what was set, no secrets),
  *  "sandbox" (what confined the evaluations: JSON of oe_evaluator_confinement(), or ""),
  *  and "user.NAME" as of oe_controller_set_property().
- *  Borrowed until the next call; NULL if unknown. */
+ *  Borrowed until the next call; NULL if unknown, and where run.db cannot be read. */
 OE_API const char *oe_run_property(oe_run *run, const char *name);
+
+/** The same, for who has to know which of the two it is: `*out` is borrowed until the next call.
+ *  @return 1, 0 if it is unknown (NULL), or a status: OE_ERR_FORMAT if run.db is damaged. */
+OE_API OE_NODISCARD int oe_run_get_property(oe_run *run, const char *name, const char **out,
+                                            oe_error *err);
 
 /** The numbers of `oe status`, as one JSON object; free with oe_run_free_text(). "archive_hash" is that of
  *  oe_population_hash() as the run ended; null of one that has not, or was interrupted: then it is to be had

@@ -157,42 +157,64 @@ static void write_cost(struct oe__json_writer *writer, const oe_config *config,
 }
 
 /* Of a run without a budget nothing is reserved: it has used what was reported. */
-static void sum_answers(struct oe__database *database, struct oe__charges *charges)
+static int sum_answers(struct oe__database *database, struct oe__charges *charges, oe_error *err)
 {
-	int64_t judged = 0;
+	int64_t tables = 0, judged = 0;
 
-	(void)oe__database_number(database,
-	                          "SELECT coalesce(sum(max(tokens_in, 0) + max(tokens_out, 0)), 0)"
-	                          " FROM answer", &charges->tokens, NULL);
-	(void)oe__database_number(database,
-	                          "SELECT coalesce(sum(max(tokens_in, 0) + max(tokens_out, 0)), 0)"
-	                          " FROM judgement", &judged, NULL);
+	int status = oe__database_number(database,
+	                                 "SELECT coalesce(sum(max(tokens_in, 0) + max(tokens_out, 0)), 0)"
+	                                 " FROM answer", &charges->tokens, err);
+	if (status == 0) /* it came after the first runs */
+		status = oe__database_number(
+			database, "SELECT count(*) FROM sqlite_master WHERE name = 'judgement'", &tables, err);
+	if (status == 0 && tables > 0)
+		status = oe__database_number(
+			database, "SELECT coalesce(sum(max(tokens_in, 0) + max(tokens_out, 0)), 0) FROM judgement",
+			&judged, err);
 	charges->tokens += judged;
+	return status;
 }
 
-/* The limits of the last session; NULL: they cannot be read. */
-static oe_config *read_limits(struct oe__database *database)
+/* The limits of the last session; *out stays NULL if nobody understands them. */
+static int read_limits(struct oe__database *database, oe_config **out, oe_error *err)
 {
 	OE__AUTO(config) oe_config *config = NULL;
 	OE__AUTO(string) char *text = NULL;
 
-	if (oe__database_get(database, "config", &text, NULL) < 0 || !text ||
-		oe_config_new(&config) < 0 ||
-		oe_config_load_text(config, text, strlen(text), database->path, NULL) < 0)
-		return NULL;
-	return OE__STEAL(config);
+	int status = oe__database_get(database, "config", &text, err);
+	if (status < 0 || !text)
+		return status;
+	if (oe_config_new(&config) < 0)
+		return oe__error_nomem(err);
+	if (oe_config_load_text(config, text, strlen(text), database->path, NULL) == 0)
+		*out = OE__STEAL(config);
+	return 0;
 }
 
-void oe__budget_write(struct oe__database *database, struct oe__json_writer *writer)
+static int read_uses(struct oe__database *database, struct oe__budget *budget,
+                     struct oe__charges *charges, oe_error *err)
 {
-	OE__AUTO(config) oe_config *config = read_limits(database);
+	int status = oe__database_number(database, EVALUATIONS, &budget->evaluations, err);
+	if (status == 0)
+		status = read_time(budget, database, err);
+	if (status == 0)
+		status = oe__charges_sum(database, charges, err);
+	if (status < 0)
+		return status;
+	return charges->count > 0 ? 0 : sum_answers(database, charges, err);
+}
+
+int oe__budget_write(struct oe__database *database, struct oe__json_writer *writer, oe_error *err)
+{
+	OE__AUTO(config) oe_config *config = NULL;
 	struct oe__budget budget = { 0 };
 	struct oe__charges charges = { 0 };
 
-	(void)oe__database_number(database, EVALUATIONS, &budget.evaluations, NULL);
-	(void)read_time(&budget, database, NULL);
-	if (oe__charges_sum(database, &charges, NULL) <= 0 || charges.count == 0)
-		sum_answers(database, &charges);
+	int status = read_limits(database, &config, err);
+	if (status == 0)
+		status = read_uses(database, &budget, &charges, err);
+	if (status < 0)
+		return status;
 	oe__json_key(writer, "budget");
 	oe__json_map(writer);
 	oe__json_key(writer, "tokens");
@@ -208,6 +230,7 @@ void oe__budget_write(struct oe__database *database, struct oe__json_writer *wri
 	write_limit(writer, config, "budget.seconds");
 	oe__json_map_end(writer);
 	oe__json_map_end(writer);
+	return 0;
 }
 
 void oe__budget_count(const struct oe__budget *budget, oe_statistics *out)

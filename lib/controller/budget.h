@@ -30,7 +30,7 @@ void oe__budget_done(struct oe__budget *budget);
 int oe__budget_open(struct oe__budget *budget, struct oe__database *database, oe_error *err);
 
 /* The same for `oe status`: what was used up of what, as the entry "budget" of a map. */
-void oe__budget_write(struct oe__database *database, struct oe__json_writer *writer);
+int oe__budget_write(struct oe__database *database, struct oe__json_writer *writer, oe_error *err);
 
 /* What a session writes down at its begin and its end, so that the next one knows its time, all of it, or
    of one that was killed until its last row: key and value. */

@@ -443,7 +443,8 @@ static int open_balance(struct oe__purse *purse, struct oe__database *database, 
 		" (SELECT model, tokens_in, tokens_out FROM answer"
 		"  UNION ALL SELECT model, tokens_in, tokens_out FROM judgement) GROUP BY model",
 		&statement, err);
-	while (status == 0 && sqlite3_step(statement) == SQLITE_ROW) {
+	int code = SQLITE_DONE;
+	while (status == 0 && (code = sqlite3_step(statement)) == SQLITE_ROW) {
 		const char *model = (const char *)sqlite3_column_text(statement, 0);
 		int64_t in = sqlite3_column_int64(statement, 1), out = sqlite3_column_int64(statement, 2);
 		struct oe__row row = {
@@ -457,7 +458,7 @@ static int open_balance(struct oe__purse *purse, struct oe__database *database, 
 		};
 		status = oe__charge_write(database, &row, err);
 	}
-	return status;
+	return status == 0 && code != SQLITE_DONE ? oe__database_error(database, err) : status;
 }
 
 int oe__purse_open(struct oe__purse *purse, struct oe__database *database, oe_error *err)

@@ -67,20 +67,32 @@ void oe_run_free_text(char *text)
 
 /* ---- properties ---- */
 
-const char *oe_run_property(oe_run *run, const char *name)
+int oe_run_get_property(oe_run *run, const char *name, const char **out, oe_error *err)
 {
-	if (!run || !name)
-		return NULL;
+	if (!run || !name || !out)
+		return oe__error(err, OE_ERR_INVALID, "oe_run_get_property: NULL argument");
+	*out = NULL;
 	oe__free(OE__STEAL(run->property));
-	if (oe__database_get(run->database, name, &run->property, NULL) < 0 || !run->property)
-		return NULL;
+	int status = oe__database_get(run->database, name, &run->property, err);
+	if (status < 0 || !run->property)
+		return status;
 	/* A run whose process is gone cannot have said so itself. */
 	if (strcmp(name, "state") == 0 && strcmp(run->property, "running") == 0 &&
 	    !oe__directory_is_locked(run->path)) {
 		oe__free(run->property);
 		run->property = oe__strdup("interrupted");
+		if (!run->property)
+			return oe__error_nomem(err);
 	}
-	return run->property;
+	*out = run->property;
+	return 1;
+}
+
+const char *oe_run_property(oe_run *run, const char *name)
+{
+	const char *value = NULL;
+
+	return oe_run_get_property(run, name, &value, NULL) > 0 ? value : NULL;
 }
 
 /* ---- what it was made with ---- */
@@ -106,13 +118,17 @@ int oe__run_prompts(oe_run *run, struct oe__prompt_set **out, oe_error *err)
 {
 	OE__AUTO(string) char *text = NULL;
 	OE__AUTO(value) struct oe__value value = { 0 };
+	oe_error detail = { 0 };
 
 	int status = oe__database_get(run->database, "templates", &text, err);
 	if (status == 0 && !text)
 		status = oe__error_at(err, OE_ERR_FORMAT, run->file, 0, 0, "the run has no templates");
-	if (status == 0)
-		status = oe__json_parse(text, strlen(text), &value, err);
-	return status < 0 ? status : oe__prompt_set_read(&value, out, err);
+	if (status < 0)
+		return status;
+	status = oe__json_parse(text, strlen(text), &value, &detail);
+	if (status < 0)
+		return oe__error_at(err, status, run->file, 0, 0, "its templates are damaged: %s", detail.message);
+	return oe__prompt_set_read(&value, out, err);
 }
 
 /* ---- the hub, rebuilt ---- */

@@ -30,7 +30,7 @@ int oe__run_rebuild(oe_run *run, int64_t until, oe_hub **hub, struct oe__replay 
 void oe__run_forget_iteration(oe_run *run);
 
 /* Append the SQL condition on rows of the log that ended an iteration: also the last attempt alone of one
-   whose failures are replaced. @return the buffer's status. */
-int oe__run_write_ended(oe_run *run, struct oe__buffer *out);
+   whose failures are replaced. */
+int oe__run_write_ended(oe_run *run, struct oe__buffer *out, oe_error *err);
 
 #endif /* OE__CONTROLLER_RUN_INTERNAL_H */

@@ -104,8 +104,9 @@ static int read_stored(oe_run *run, int64_t number, char **system, char **user, 
 	if (status < 0)
 		return status;
 	sqlite3_bind_int64(statement, 1, number);
-	if (sqlite3_step(statement) != SQLITE_ROW)
-		return 0;
+	int code = sqlite3_step(statement);
+	if (code != SQLITE_ROW)
+		return code == SQLITE_DONE ? 0 : oe__database_error(run->database, err);
 	*system = oe__strdup((const char *)sqlite3_column_text(statement, 0));
 	*user = oe__strdup((const char *)sqlite3_column_text(statement, 1));
 	return *system && *user ? 1 : oe__error_nomem(err);

@@ -25,7 +25,10 @@ static int find_id(oe_run *run, const char *sql, const char *name, char **id, oe
 	*id = oe__strdup((const char *)sqlite3_column_text(statement, 0));
 	if (!*id)
 		return oe__error_nomem(err);
-	return sqlite3_step(statement) == SQLITE_ROW ? 2 : 1;
+	code = sqlite3_step(statement);
+	if (code != SQLITE_ROW && code != SQLITE_DONE)
+		return oe__database_error(run->database, err);
+	return code == SQLITE_ROW ? 2 : 1;
 }
 
 static int resolve(oe_run *run, const char *name, char **id, oe_error *err)

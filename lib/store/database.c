@@ -130,9 +130,11 @@ static const char *const statements[OE__STATEMENT_COUNT] = {
 	[OE__STATEMENT_NO_SNAPSHOT] = "DELETE FROM snapshot",
 };
 
-/* "disk I/O error" alone helps nobody. */
+/* "disk I/O error" alone helps nobody, nor does "disk image". */
 static const char *what_failed(int code)
 {
+	if ((code & 0xff) == SQLITE_CORRUPT)
+		return "it is damaged: ";
 	switch (code) {
 	case SQLITE_IOERR_WRITE:
 	case SQLITE_IOERR_TRUNCATE:

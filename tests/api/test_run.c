@@ -32,8 +32,13 @@ START_TEST(test_everything_is_kept)
 	oe_program *program = NULL;
 	oe_run_iteration iteration = { .struct_size = sizeof(iteration) };
 	int64_t cursor = 0, programs = 0;
+	const char *value = NULL;
 
 	ck_assert_str_eq(oe_run_property(run, "state"), "finished");
+	ck_assert_int_eq(oe_run_get_property(run, "state", &value, NULL), 1);
+	ck_assert_str_eq(value, "finished");
+	ck_assert_int_eq(oe_run_get_property(run, "user.nothing", &value, NULL), 0);
+	ck_assert_ptr_null(value);
 	for (int64_t number = 1; number <= 40; number++) {
 		ck_assert_int_eq(oe_run_iteration_at(run, number, &iteration, NULL), 1);
 		ck_assert_int_ge(iteration.outcome, 0);

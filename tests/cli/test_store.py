@@ -2,12 +2,13 @@
 """A disk that is full, a directory that may only be read, pages that are damaged: one sentence, exit
 7, and nothing is worse than before."""
 import hashlib
+import json
 import os
 import resource
 import sqlite3
 import unittest
 
-from oe import STORE, UNUSABLE, Case, main
+from oe import STORE, Case, main
 
 CONFIG = "llm: {backend: mutate}\ncheckpoint_interval: 1000\nsandbox: {mode: none}\n"
 SCORE = """#!/bin/sh
@@ -80,24 +81,57 @@ class Store(Case):
         self.assertEqual(hashlib.sha256(self.path("out/run.db").read_bytes()).digest(), before)
         self.assert_sound()
 
-    def test_damaged(self):
-        """A page of each table is overwritten: resuming says so, or never needed it; it changes nothing
-        of a run that it cannot read."""
-        self.problem(CONFIG)
-        self.oe(*self.begin("-i", "40"))
-        path = self.path("out/run.db")
+    def damaged(self, run):
+        """Each page of its run.db in turn, overwritten with what is no page, and with nothing at all."""
+        path = self.path(run + "/run.db")
         whole = path.read_bytes()
-        refused = 0
-        for page in range(1, len(whole) // 4096):
-            damaged = whole[:page * 4096] + b"\xa5" * 4096 + whole[(page + 1) * 4096:]
-            path.write_bytes(damaged)
-            result = self.oe("resume", "out", "-i", "0", "--progress", "none", code=None)
-            # Where nothing is left that says how it was evaluated, that is what is said.
-            self.assertIn(result.code, (0, STORE, UNUSABLE), f"page {page}: {result}")
-            if result.code == STORE:
-                refused += 1
-                self.assert_one_sentence(result, "run.db")
-        self.assertGreater(refused, 5)
+        for page in range(len(whole) // 4096):
+            for filler in (b"\xa5", b"\0"):
+                def damage():
+                    for suffix in ("-wal", "-shm"):
+                        self.path(run + "/run.db" + suffix).unlink(missing_ok=True)
+                    path.write_bytes(whole[:page * 4096] + filler * 4096 + whole[(page + 1) * 4096:])
+                damage()
+                yield f"page {page + 1} of {filler}", damage
+        path.write_bytes(whole)
+
+    def assert_as_before_or_damaged(self, result, sound, what):
+        """What could not be read is never told as if it were not there, and no figure is made up."""
+        if result.code == 0:
+            self.assertEqual(result.out, sound.out, what)
+            return False
+        self.assertEqual(result.code, STORE, f"{what}: {result}")
+        self.assertRegex(result.err.splitlines()[-1], r"^oe .*run\.db: .*damaged", what)
+        self.assertNotIn("to go on", result.err)
+        return True
+
+    def test_damaged(self):
+        """Whatever page it is: all is as it was, or it is said that run.db is damaged; resuming changes
+        nothing of a run that it cannot read."""
+        self.problem(CONFIG + "store: {snapshot_interval: 10}\n")
+        self.oe(*self.begin("-i", "40"))
+        reading = (("status", "out", "--json"), ("replay", "out"), ("checkpoint", "verify", "out"),
+                   ("best", "out"), ("list", "out"), ("prompt", "out", "-i", "7"))
+        resuming = ("resume", "out", "-i", "0", "--progress", "none")
+        sound = {words: self.oe(*words) for words in reading}
+        told = dict.fromkeys((*reading, resuming), 0)
+        for what, damage in self.damaged("out"):
+            for words in reading:
+                result = self.oe(*words, code=None)
+                if words[0] == "status" and result.code == 0:
+                    # One of a text that is not JSON any more is as good as none.
+                    result.out, sound[words].out = (
+                        json.dumps({**json.loads(out), "sandbox": None}) for out in (result.out, sound[words].out))
+                if words[0] == "checkpoint":  # the checkpoints are sound
+                    result.out = sound[words].out = ""
+                told[words] += self.assert_as_before_or_damaged(result, sound[words], f"{words}: {what}")
+                if result.code and words[0] != "checkpoint":
+                    self.assert_one_sentence(result)
+            result = self.oe(*resuming, code=None)
+            result.out = ""
+            told[resuming] += self.assert_as_before_or_damaged(result, result, f"{resuming}: {what}")
+            damage()
+        self.assertGreater(min(told.values()), 10, told)
 
 
 if __name__ == "__main__":

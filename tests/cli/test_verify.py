@@ -62,7 +62,7 @@ class Verify(RunCase):
     def test_program_that_is_missing(self):
         """The log names it; whoever wants to see it is told so."""
         self.change("DELETE FROM program WHERE id IN (SELECT program_id FROM log WHERE kind = 'seed')")
-        result = self.oe("diff", "best", "initial", "--run", "out", code=FAILED)
+        result = self.oe("diff", "best", "initial", "--run", "out", code=STORE)
         self.assert_one_sentence(result, "is missing")
 
     def test_pages(self):
