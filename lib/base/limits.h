@@ -26,6 +26,7 @@
 #define OE__ARTIFACTS_MAX   1024            /* artifacts of one evaluation                        */
 #define OE__FRAME_MAX       (96 * OE__MIB)  /* one result frame: metrics, artifacts, escapes      */
 #define OE__OUTPUT_FLOOD    (256 * OE__MIB) /* printed by one evaluation: most is thrown away, then it ends */
+#define OE__NUMBER_MAX      (INT64_MAX / 64) /* an iteration's, a generation's: those to come do not overflow */
 #define OE__ISLANDS_MAX     1024            /* islands of one hub                                 */
 #define OE__DIMENSIONS_MAX  16              /* axes of the feature map                            */
 #define OE__BINS_MAX        65536           /* bins of one axis                                   */

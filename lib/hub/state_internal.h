@@ -13,6 +13,7 @@
  */
 
 #include "base/auto.h"
+#include "base/limits.h"
 #include "base/map.h"
 #include "base/pack.h"
 #include "hub/hub_internal.h"
@@ -58,11 +59,10 @@ int oe__state_damaged(struct oe__state_reader *reader, const char *what);
 /* The same, unless all of it was there so far. */
 int oe__state_look(struct oe__state_reader *reader, const char *what);
 
-/* A number of an iteration, a generation, a change, ...: what is added up to them does not overflow. */
-#define OE__STATE_NUMBER_MAX (INT64_MAX / 64)
+/* Of an iteration, a generation, a change, ... */
 static inline int64_t oe__state_get_number(struct oe__state_reader *reader)
 {
-	return oe__unpack_between(&reader->in, 0, OE__STATE_NUMBER_MAX);
+	return oe__unpack_between(&reader->in, 0, OE__NUMBER_MAX);
 }
 
 /* ---- state_programs.c ---- */

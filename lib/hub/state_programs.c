@@ -351,7 +351,7 @@ int oe__state_get_sample(struct oe__state_reader *reader, oe_iteration **out)
 	double coordinates[OE__DIMENSIONS_MAX];
 	struct oe__sample_spec spec = { .run_seed = hub->settings.seed, .axes = hub->settings.axes };
 
-	spec.number = oe__unpack_between(in, 1, OE__STATE_NUMBER_MAX);
+	spec.number = oe__unpack_between(in, 1, OE__NUMBER_MAX);
 	spec.attempt = (int32_t)oe__unpack_between(in, 0, INT32_MAX - 1);
 	spec.island = (int32_t)oe__unpack_between(in, 0, hub->island_count - 1);
 	spec.version = oe__state_get_number(reader);

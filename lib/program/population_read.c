@@ -38,7 +38,7 @@ static int64_t int_of(const struct oe__value *map, const char *key, int64_t othe
 {
 	const struct oe__value *value = member(map, key, OE__VALUE_INT);
 
-	return value ? value->integer : otherwise;
+	return value ? oe__number_within(value->integer) : otherwise;
 }
 
 static ptrdiff_t index_of(const struct reading *reading, const struct oe__value *id)
@@ -287,7 +287,8 @@ static void read_counters(struct reading *reading)
 		 generations && island < population->island_count && (size_t)island < generations->size;
 		 island++)
 		if (generations->items[island].type == OE__VALUE_INT)
-			population->island_generations[island] = generations->items[island].integer;
+			population->island_generations[island] =
+				oe__number_within(generations->items[island].integer);
 	population->last_migration_generation = int_of(metadata, "last_migration_generation", 0);
 	population->last_iteration = int_of(metadata, "last_iteration", 0);
 	population->issued = int_of(ours, "issued", population->last_iteration);

@@ -75,8 +75,8 @@ int oe__program_build(const struct oe__program_spec *spec, oe_program **out)
 		return OE_ERR_NOMEM;
 	atomic_init(&program->refs, 1);
 	program->source = oe__source_ref(spec->source);
-	program->generation = spec->generation;
-	program->iteration = spec->iteration;
+	program->generation = oe__number_within(spec->generation);
+	program->iteration = oe__number_within(spec->iteration);
 	program->timestamp = spec->timestamp != 0 ? spec->timestamp : oe__clock_wall();
 	program->island = spec->island;
 	program->migrant = spec->migrant;

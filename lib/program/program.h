@@ -11,6 +11,7 @@
 #include "base/auto.h"
 #include "base/hash.h"
 #include "base/json.h"
+#include "base/limits.h"
 #include "openevolve/program.h"
 #include "program/evaluation.h"
 #include "program/fitness.h"
@@ -53,6 +54,12 @@ struct oe__program_spec {
 };
 
 int oe__program_build(const struct oe__program_spec *spec, oe_program **out);
+
+/* What is said to be the number of an iteration or a generation, as one that can be counted on from. */
+static inline int64_t oe__number_within(int64_t number)
+{
+	return number > OE__NUMBER_MAX ? OE__NUMBER_MAX : number < -OE__NUMBER_MAX ? -OE__NUMBER_MAX : number;
+}
 
 /* A specification that says what `program` is (borrowed pointers): for copies that differ. */
 void oe__program_describe(const oe_program *program, struct oe__program_spec *spec);
