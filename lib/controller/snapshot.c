@@ -4,6 +4,7 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "base/limits.h"
 #include "base/pack.h"
 #include "config/config.h"
 #include "controller/controller_internal.h"
@@ -61,14 +62,14 @@ static int get_seen(oe_controller *controller, struct oe__unpack *in, oe_error *
 		return oe__error(err, OE_ERR_FORMAT,
 		                 "it is of another version, or the rules that end the run are others now");
 	controller->rules.best = oe__unpack_real(in);
-	controller->rules.since_best = oe__unpack_int(in);
+	controller->rules.since_best = oe__unpack_between(in, 0, OE__NUMBER_MAX);
 	controller->rules.reached = oe__unpack_bool(in);
 	controller->numbers.initial_fitness = oe__unpack_real(in);
-	controller->numbers.best_iteration = oe__unpack_int(in);
+	controller->numbers.best_iteration = oe__unpack_between(in, 0, OE__NUMBER_MAX);
 	controller->seeded = oe__unpack_bool(in);
-	controller->endings.held_at = oe__unpack_int(in);
-	controller->origin = oe__unpack_int(in);
-	return in->broken ? oe__error(err, OE_ERR_FORMAT, "it is cut off") : 0;
+	controller->endings.held_at = oe__unpack_between(in, -1, OE__NUMBER_MAX);
+	controller->origin = oe__unpack_between(in, -1, OE__NUMBER_MAX);
+	return in->broken ? oe__error(err, OE_ERR_FORMAT, "what was seen of the run cannot be read") : 0;
 }
 
 /* ---- writing ---- */

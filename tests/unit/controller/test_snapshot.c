@@ -302,6 +302,34 @@ START_TEST(test_contradicts)
 }
 END_TEST
 
+/* Numbers that nobody counted to, in place of those that lie before the state of the hub, a byte each. */
+START_TEST(test_endless_numbers)
+{
+	static const size_t before[] = { 1, 2, 4, 14 }; /* where it began, holds, was best, and since when */
+	static const unsigned char numbers[][10] = {
+		{ 0xfe, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1 },
+		{ 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1 },
+	};
+
+	begin("ordered", "count");
+	run_seeded();
+	OE__AUTO(snapshot) struct oe__snapshot snapshot = load();
+	OE__AUTO(buffer) struct oe__buffer state = state_of_log();
+	for (size_t i = 0; i < OE__COUNT(before); i++)
+		for (size_t n = 0; n < OE__COUNT(numbers); n++) {
+			OE__AUTO(buffer) struct oe__buffer other = OE__BUFFER_INIT(0);
+			size_t at = snapshot.size - state.size - before[i];
+
+			oe__buffer_append(&other, snapshot.data, at);
+			oe__buffer_append(&other, numbers[n], sizeof(numbers[n]));
+			oe__buffer_append(&other, snapshot.data + at + 1, snapshot.size - at - 1);
+			put(snapshot.seq, other.data, other.size);
+			ck_assert_msg(resume("what was seen"), "%zu before its end", before[i]);
+		}
+	world_done(&world);
+}
+END_TEST
+
 /* Rules that ended a run, and others now: they look at all of it. */
 START_TEST(test_other_rules)
 {
@@ -325,4 +353,4 @@ START_TEST(test_other_rules)
 END_TEST
 
 TEST_MAIN("snapshot", test_same, test_plays_the_tail_only, test_interval, test_large, test_each_byte,
-		  test_damaged, test_contradicts, test_other_rules)
+		  test_damaged, test_contradicts, test_endless_numbers, test_other_rules)
