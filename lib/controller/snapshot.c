@@ -8,6 +8,7 @@
 #include "base/pack.h"
 #include "config/config.h"
 #include "controller/controller_internal.h"
+#include "controller/fetch.h"
 #include "hub/hub.h"
 #include "hub/state.h"
 #include "program/population.h"
@@ -148,7 +149,8 @@ void oe__controller_read_snapshots(oe_controller *controller)
 
 /* Those of the log, and before them those of the checkpoint that the run began with, which know more. */
 struct finding {
-	struct oe__program_cursor *cursor;
+	const struct oe__replay *replay;
+	oe_scheduler *scheduler;
 	oe_population *brought; /* or NULL */
 };
 
@@ -158,21 +160,32 @@ static void finding_done(struct finding *finding)
 }
 OE__AUTO_VALUE(finding, struct finding, finding_done)
 
-static int find(void *owner, const char *id, int64_t iteration, bool migrant, oe_program **out,
-                oe_error *err)
+static oe_program *find_brought(const struct finding *finding, const struct oe__wanted_program *wanted)
 {
-	const struct finding *finding = owner;
-	oe_program *found = finding->brought ? oe_population_find(finding->brought, id) : NULL;
+	oe_program *found = finding->brought ? oe_population_find(finding->brought, wanted->id) : NULL;
 
 	if (finding->brought && !found) {
 		oe_program *extra = oe__population_extra(finding->brought);
-		found = extra && strcmp(extra->id, id) == 0 ? extra : NULL;
+		found = extra && strcmp(extra->id, wanted->id) == 0 ? extra : NULL;
 	}
-	if (found && found->iteration == iteration) {
-		*out = oe_program_ref(found);
-		return 1;
+	return found && found->iteration == wanted->iteration ? oe_program_ref(found) : NULL;
+}
+
+static int find(void *owner, struct oe__wanted_program *wanted, size_t count, oe_error *err)
+{
+	const struct finding *finding = owner;
+	OE__AUTO(memory) struct oe__wanted_program **left = oe__calloc(count + 1, sizeof(*left));
+	size_t left_count = 0;
+
+	if (!left)
+		return oe__error_nomem(err);
+	for (size_t i = 0; i < count; i++) {
+		wanted[i].found = find_brought(finding, &wanted[i]);
+		if (!wanted[i].found && !wanted[i].migrant)
+			left[left_count++] = &wanted[i];
 	}
-	return migrant ? 0 : oe__program_cursor_find(finding->cursor, id, iteration, out, err);
+	return oe__fetch_programs(finding->scheduler, finding->replay->database,
+	                          &finding->replay->axes->dimensions, left, left_count, err);
 }
 
 static int read_brought(const struct oe__replay *replay, struct finding *finding, oe_error *err)
@@ -191,7 +204,8 @@ static int read(oe_controller *controller, struct oe__replay *replay,
                 const struct oe__snapshot *snapshot, oe_error *err)
 {
 	struct oe__unpack in = oe__unpack_begin(snapshot->data, snapshot->size);
-	OE__AUTO(finding) struct finding finding = { .cursor = replay->programs };
+	OE__AUTO(finding) struct finding finding = { .replay = replay,
+		                                        .scheduler = controller->scheduler };
 	struct oe__program_finder finder = { find, &finding };
 
 	int status = get_seen(controller, &in, err);

@@ -14,7 +14,7 @@ static struct oe__member *member_of(struct oe__form_link *link)
 	return OE__CONTAINER(link, struct oe__member, form);
 }
 
-static void enter_members(oe_hub *hub)
+void oe__hub_tell_forms(oe_hub *hub)
 {
 	struct oe__member *member = hub->form_newest ? hub->form_newest->newer : hub->oldest;
 
@@ -40,7 +40,7 @@ oe_program *oe_hub_find_equivalent(oe_hub *hub, const oe_iteration *iteration,
 
 	if (form == 0)
 		return NULL;
-	enter_members(hub);
+	oe__hub_tell_forms(hub);
 	for (struct oe__form_link *link = oe__forms_first(&hub->forms, form); link; link = link->next) {
 		const struct oe__member *member = member_of(link);
 		if (member->joined <= view && oe__form_same(member->program, program))

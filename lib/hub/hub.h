@@ -62,6 +62,9 @@ void oe__hub_on_settled(oe_hub *hub, oe__settled_fn *settled, void *owner);
    end does so with the next call. */
 void oe__hub_hold(oe_hub *hub, int64_t number);
 
+/* Tell the forms of all members (program/form.h) now, and not when somebody asks for an equivalent. */
+void oe__hub_tell_forms(oe_hub *hub);
+
 /* Did a generation close because the last number had been given, before it was full? Says so once.
    A log that is played with another last number needs to know. */
 bool oe__hub_was_cut(oe_hub *hub);

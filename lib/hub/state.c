@@ -5,8 +5,9 @@
 #include "base/alloc.h"
 #include "base/limits.h"
 #include "hub/state_internal.h"
+#include "program/form.h"
 
-#define STATE_VERSION 1
+#define STATE_VERSION 2
 
 void oe__state_writer_done(struct oe__state_writer *writer)
 {
@@ -19,16 +20,10 @@ void oe__state_writer_done(struct oe__state_writer *writer)
 
 void oe__state_reader_done(struct oe__state_reader *reader)
 {
-	struct oe__map_entry *entry;
-	size_t cursor = 0;
-
 	for (size_t i = 0; i < reader->program_count; i++)
 		oe_program_unref(reader->programs[i]);
 	for (size_t i = 0; i < reader->attempt_count; i++)
 		oe__attempt_unref(reader->attempts[i]);
-	while ((entry = oe__map_next(&reader->found, &cursor)) != NULL)
-		oe_program_unref(entry->value);
-	oe__map_done(&reader->found);
 	oe__free(reader->programs);
 	oe__free(reader->attempts);
 	oe__free(reader->members);
@@ -51,6 +46,7 @@ static void put_settings(const struct oe__hub_settings *settings, struct oe__buf
 	const struct oe__dimensions *dimensions = &settings->axes->dimensions;
 
 	oe__pack_uint(out, STATE_VERSION);
+	oe__pack_uint(out, oe__form_teller());
 	oe__pack_int(out, settings->semantics);
 	oe__pack_int(out, settings->on_failure);
 	oe__pack_int(out, settings->semantics == OE__SEMANTICS_STEADY ? 0 : settings->window);

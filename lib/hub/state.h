@@ -13,14 +13,22 @@
 #include "hub/hub.h"
 #include "program/program.h"
 
-/* OE_ERR_STATE: the hub is in the middle of something, and goes on with its next call. */
+/* The same hub gives the same bytes, but for what is known of the forms of its members (program/form.h).
+   OE_ERR_STATE: the hub is in the middle of something, and goes on with its next call. */
 int oe__hub_state_write(const oe_hub *hub, struct oe__buffer *out);
 
-/* Where programs are: 1, or 0 if there is none of that name, or a status. A copy that migrated need not be
-   found: it is made again from its original. */
+/* A program by its name. */
+struct oe__wanted_program {
+	const char *id;
+	int64_t iteration;
+	bool migrant;      /* a copy, which need not be found: it is made again from its original */
+	oe_program *found; /* a reference; NULL: there is none of that name */
+};
+
+/* Where programs are: all at once, as there may be a hundred thousand of them. What is found belongs to the
+   caller, after a failure as well. */
 struct oe__program_finder {
-	int (*find)(void *owner, const char *id, int64_t iteration, bool migrant, oe_program **out,
-	            oe_error *err);
+	int (*find)(void *owner, struct oe__wanted_program *wanted, size_t count, oe_error *err);
 	void *owner;
 };
 

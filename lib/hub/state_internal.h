@@ -43,7 +43,6 @@ struct oe__state_reader {
 	struct oe__unpack in;
 	oe_program **programs; /* the first ones of members */
 	size_t program_count;
-	struct oe__map found; /* by name, as they were found: what is shared stays so */
 	struct oe__attempt **attempts;
 	size_t attempt_count;
 	struct oe__member **members; /* by age */

@@ -8,6 +8,7 @@
 #include "base/alloc.h"
 #include "base/limits.h"
 #include "hub/state_internal.h"
+#include "program/form.h"
 
 #define HASH_SIZE 8 /* of a content's hash: enough to tell that something was mixed up */
 
@@ -125,7 +126,7 @@ static const char *get_id(struct oe__unpack *in, char space[OE__UUID_SIZE])
 
 /* ---- programs ---- */
 
-static void write_program(struct oe__buffer *out, const oe_program *program)
+static void write_program(struct oe__buffer *out, const oe_program *program, uint64_t form)
 {
 	oe__pack_int(out, program->migrant);
 	put_id(out, program->id);
@@ -134,77 +135,152 @@ static void write_program(struct oe__buffer *out, const oe_program *program)
 	oe__pack_int(out, program->iteration);
 	oe__pack_int(out, program->island);
 	oe__buffer_append(out, program->source->hash, HASH_SIZE);
+	oe__pack_uint(out, form);
 }
 
-/* 1, borrowed; 0; or a status. */
-static int find(struct oe__state_reader *reader, const char *id, int64_t iteration, bool migrant,
-                oe_program **out)
+/* One of them as it is named. */
+struct record {
+	const char *id, *original; /* NULL: it is no copy */
+	int64_t iteration;
+	int32_t island;
+	const uint8_t *hash;
+	uint64_t form; /* of one that lives; 0: nobody asked yet */
+	char id_space[OE__UUID_SIZE], original_space[OE__UUID_SIZE];
+};
+#define RECORD_SIZE_MIN (6 + HASH_SIZE) /* in the state */
+
+static bool read_record(struct oe__state_reader *reader, struct record *out)
+{
+	struct oe__unpack *in = &reader->in;
+
+	bool migrant = oe__unpack_bool(in);
+	out->id = get_id(in, out->id_space);
+	out->original = migrant ? get_id(in, out->original_space) : NULL;
+	out->iteration = oe__unpack_int(in);
+	out->island = (int32_t)oe__unpack_between(in, -1, reader->hub->island_count - 1);
+	out->hash = oe__unpack_raw(in, HASH_SIZE);
+	out->form = oe__unpack_uint(in);
+	return out->id && out->hash && (out->original || !migrant);
+}
+
+/* What is looked for, each name once: what programs share stays shared. */
+struct search {
+	struct oe__map numbers; /* by name, from 1 */
+	struct oe__wanted_program *wanted;
+	size_t count, capacity, begun;
+};
+
+static void search_done(struct search *search)
+{
+	for (size_t i = 0; i < search->count; i++)
+		oe_program_unref(search->wanted[i].found);
+	oe__free(search->wanted);
+	oe__map_done(&search->numbers);
+}
+
+OE__AUTO_VALUE(search, struct search, search_done)
+
+static struct oe__wanted_program *wanted_of(const struct search *search, const char *id)
+{
+	size_t number = (size_t)(uintptr_t)oe__map_get(&search->numbers, id, strlen(id));
+
+	return number > 0 ? &search->wanted[number - 1] : NULL;
+}
+
+static oe_program *found_as(const struct search *search, const char *id)
+{
+	const struct oe__wanted_program *wanted = wanted_of(search, id);
+
+	return wanted ? wanted->found : NULL;
+}
+
+/* One that was not there as a copy may be there as itself. */
+static int want(struct search *search, const char *id, int64_t iteration, bool migrant)
+{
+	const struct oe__wanted_program *before = wanted_of(search, id);
+	void *wanted = search->wanted;
+
+	if (before && (before->found || migrant || !before->migrant))
+		return 0;
+	int status = oe__grow(&wanted, &search->capacity, search->count + 1, sizeof(*search->wanted));
+	search->wanted = wanted;
+	if (status == 0)
+		status = oe__map_put(&search->numbers, id, strlen(id), (void *)(uintptr_t)(search->count + 1));
+	if (status == 0)
+		search->wanted[search->count++] = (struct oe__wanted_program){ id, iteration, migrant, NULL };
+	return status;
+}
+
+/* What was wanted since the last time. */
+static int look(struct oe__state_reader *reader, struct search *search)
 {
 	const struct oe__program_finder *finder = reader->finder;
-	OE__AUTO(program) oe_program *found = NULL;
+	size_t begun = search->begun;
 
-	*out = oe__map_get(&reader->found, id, strlen(id));
-	if (*out)
-		return 1;
-	int got = finder->find(finder->owner, id, iteration, migrant, &found, reader->err);
-	if (got <= 0)
-		return got;
-	if (oe__map_put(&reader->found, id, strlen(id), found) < 0)
-		return OE_ERR_NOMEM;
-	*out = OE__STEAL(found);
-	return 1;
+	search->begun = search->count;
+	return finder->find(finder->owner, search->wanted + begun, search->count - begun, reader->err);
 }
 
 /* A migrant is a copy of its original, which is written down; unless it came from elsewhere. */
-static int find_program(struct oe__state_reader *reader, const char *id, const char *original,
-                        int64_t iteration, int32_t island, oe_program **out)
+static int look_for(struct oe__state_reader *reader, struct search *search,
+                    const struct record *records, size_t count)
 {
-	oe_program *found = NULL;
+	int status = 0;
 
-	int got = find(reader, id, iteration, original != NULL, &found);
-	if (got == 1)
-		return oe__hub_adopt(reader->hub, found, island, out);
-	if (got == 0 && original)
-		got = find(reader, original, iteration, false, &found);
-	if (got == 1)
-		return oe__hub_make_migrant(reader->hub, found, id, NULL, island, out);
-	return got < 0 ? got : oe__state_damaged(reader, "one of its programs is missing");
+	for (size_t i = 0; i < count && status == 0; i++)
+		status = want(search, records[i].id, records[i].iteration, records[i].original != NULL);
+	if (status == 0)
+		status = look(reader, search);
+	for (size_t i = 0; i < count && status == 0; i++)
+		if (records[i].original && !found_as(search, records[i].id))
+			status = want(search, records[i].original, records[i].iteration, false);
+	return status < 0 ? status : look(reader, search);
 }
 
-static int read_program(struct oe__state_reader *reader, oe_program **out)
+static int make_program(struct oe__state_reader *reader, const struct search *search,
+                        const struct record *record, oe_program **out)
 {
-	struct oe__unpack *in = &reader->in;
-	char space[OE__UUID_SIZE], original_space[OE__UUID_SIZE];
+	oe_program *found = found_as(search, record->id);
+	oe_program *original = record->original ? found_as(search, record->original) : NULL;
+	int status;
 
-	bool migrant = oe__unpack_bool(in);
-	const char *id = get_id(in, space), *original = migrant ? get_id(in, original_space) : NULL;
-	int64_t iteration = oe__unpack_int(in);
-	int32_t island = (int32_t)oe__unpack_between(in, -1, reader->hub->island_count - 1);
-	const uint8_t *hash = oe__unpack_raw(in, HASH_SIZE);
-	if (!id || !hash)
-		return oe__state_damaged(reader, "its programs cannot be read");
-	int status = find_program(reader, id, original, iteration, island, out);
+	if (found)
+		status = oe__hub_adopt(reader->hub, found, record->island, out);
+	else if (original)
+		status = oe__hub_make_migrant(reader->hub, original, record->id, NULL, record->island, out);
+	else
+		status = oe__state_damaged(reader, "one of its programs is missing");
 	if (status < 0)
 		return status;
-	if (memcmp((*out)->source->hash, hash, HASH_SIZE) != 0 || (*out)->migrant != migrant)
+	if (memcmp((*out)->source->hash, record->hash, HASH_SIZE) != 0 ||
+	    (*out)->migrant != (record->original != NULL))
 		return oe__state_damaged(reader, "one of its programs is another one");
+	if (record->form)
+		oe__form_recall(*out, record->form);
 	return 0;
 }
 
 static int read_programs(struct oe__state_reader *reader)
 {
+	OE__AUTO(search) struct search search = { 0 };
 	size_t count = oe__unpack_count(&reader->in);
 
+	if (count > oe__unpack_left(&reader->in) / RECORD_SIZE_MIN)
+		return oe__state_damaged(reader, "its programs cannot be read");
+	OE__AUTO(memory) struct record *records = oe__calloc(count + 1, sizeof(*records));
 	reader->programs = oe__calloc(count + 1, sizeof(oe_program *));
-	if (!reader->programs)
+	if (!records || !reader->programs)
 		return OE_ERR_NOMEM;
-	while (reader->program_count < count) {
-		int status = read_program(reader, &reader->programs[reader->program_count]);
-		reader->program_count += reader->programs[reader->program_count] != NULL;
-		if (status < 0)
-			return status;
+	for (size_t i = 0; i < count; i++)
+		if (!read_record(reader, &records[i]))
+			return oe__state_damaged(reader, "its programs cannot be read");
+	int status = look_for(reader, &search, records, count);
+	while (status == 0 && reader->program_count < count) {
+		size_t next = reader->program_count;
+		status = make_program(reader, &search, &records[next], &reader->programs[next]);
+		reader->program_count += reader->programs[next] != NULL;
 	}
-	return 0;
+	return status;
 }
 
 /* ---- attempts ---- */
@@ -259,9 +335,9 @@ void oe__state_put_tables(struct oe__state_writer *writer, struct oe__buffer *ou
 		write_attempt(writer, writer->attempts.items[i]);
 	oe__pack_uint(out, hub->count + writer->programs.count);
 	for (const struct oe__member *member = hub->oldest; member; member = member->newer)
-		write_program(out, member->program);
+		write_program(out, member->program, oe__form_known(member->program));
 	for (size_t i = 0; i < writer->programs.count; i++)
-		write_program(out, writer->programs.items[i]);
+		write_program(out, writer->programs.items[i], 0); /* hardly anybody asks */
 	if (writer->status < 0 || writer->body.status < 0)
 		return;
 	oe__buffer_append(out, writer->body.data + attempts, writer->body.size - attempts);

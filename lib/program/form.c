@@ -4,6 +4,9 @@
 
 #include "program/token.h"
 
+/* Raised with whatever changes the form of any text: forms are kept in files. */
+#define FORM_VERSION 1
+
 static oe_bytes text_of(const oe_program *program)
 {
 	return (oe_bytes){ program->source->text, program->source->size };
@@ -42,6 +45,22 @@ uint64_t oe__form(const oe_program *program)
 		atomic_store_explicit(kept, known, memory_order_relaxed);
 	}
 	return known > 0xff ? known : 0;
+}
+
+uint64_t oe__form_known(const oe_program *program)
+{
+	return atomic_load_explicit(&program->source->form, memory_order_relaxed);
+}
+
+void oe__form_recall(const oe_program *program, uint64_t form)
+{
+	atomic_store_explicit(&program->source->form, form, memory_order_relaxed);
+}
+
+/* Hashes differ with the byte order. */
+uint64_t oe__form_teller(void)
+{
+	return oe__hash64("form", 4, FORM_VERSION);
 }
 
 static bool same_token(const struct oe__token *a, const struct oe__token *b)

@@ -16,6 +16,14 @@
    or its text leaves doubts. Kept with its text. */
 uint64_t oe__form(const oe_program *program);
 
+/* It, if somebody has asked before, else 0; and one that was told at another time, which costs nothing then.
+   A wrong one hides equals, and makes none. */
+uint64_t oe__form_known(const oe_program *program);
+void oe__form_recall(const oe_program *program, uint64_t form);
+
+/* Of those who tell forms: numbers told by others, of another version, mean nothing. */
+uint64_t oe__form_teller(void);
+
 /* Are they the same but for comments and white space? Looks at the tokens, not at their numbers. */
 bool oe__form_same(const oe_program *a, const oe_program *b);
 

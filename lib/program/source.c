@@ -4,6 +4,7 @@
 
 #include "program/source.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -15,8 +16,8 @@
 
 struct scan {
 	size_t length, newlines;
-	uint64_t ascii[2];
-	uint64_t *wide; /* one bit per code point, made when the first one beyond ASCII shows up */
+	bool ascii[128]; /* seen */
+	uint64_t *wide;  /* one bit per code point, made when the first one beyond ASCII shows up */
 };
 
 static int scan_wide(struct scan *scan, uint32_t code_point)
@@ -30,19 +31,46 @@ static int scan_wide(struct scan *scan, uint32_t code_point)
 	return 0;
 }
 
+#define EACH_BYTE(byte) (UINT64_C(0x0101010101010101) * (byte))
+
+/* Eight characters at once, as hardly any is not ASCII. @return how many bytes that was */
+static size_t scan_ascii(struct scan *scan, const char *text, size_t size)
+{
+	size_t done = 0;
+	uint64_t word;
+
+	for (; done + sizeof(word) <= size; done += sizeof(word)) {
+		memcpy(&word, text + done, sizeof(word));
+		if (word & EACH_BYTE(0x80))
+			break;
+		for (size_t i = 0; i < sizeof(word); i++)
+			scan->ascii[word >> (8 * i) & 0x7f] = true;
+		/* No byte carries into the next one: the sum has its high bit unless it was a newline. */
+		uint64_t others = (word ^ EACH_BYTE((uint64_t)'\n')) + EACH_BYTE(0x7f);
+		scan->newlines += (size_t)__builtin_popcountll(~others & EACH_BYTE(0x80));
+	}
+	scan->length += done;
+	return done;
+}
+
 static int scan_text(struct scan *scan, const char *text, size_t size)
 {
 	while (size > 0) {
-		unsigned char c = (unsigned char)*text;
+		size_t done = scan_ascii(scan, text, size);
+		text += done;
+		size -= done;
+		for (size_t i = 0; i < sizeof(uint64_t) && size > 0; i++) {
+			unsigned char c = (unsigned char)*text;
 
-		scan->length++;
-		if (c < 0x80) {
-			scan->newlines += c == '\n';
-			scan->ascii[c / WORD_BITS] |= UINT64_C(1) << (c % WORD_BITS);
-			text++;
-			size--;
-		} else if (scan_wide(scan, oe__utf8_next(&text, &size)) < 0) {
-			return OE_ERR_NOMEM;
+			scan->length++;
+			if (c < 0x80) {
+				scan->newlines += c == '\n';
+				scan->ascii[c] = true;
+				text++;
+				size--;
+			} else if (scan_wide(scan, oe__utf8_next(&text, &size)) < 0) {
+				return OE_ERR_NOMEM;
+			}
 		}
 	}
 	return 0;
@@ -77,8 +105,8 @@ static int derive(struct oe__source *source)
 	oe__free(scan.wide);
 	source->length = scan.length;
 	source->newlines = scan.newlines;
-	source->ascii[0] = scan.ascii[0];
-	source->ascii[1] = scan.ascii[1];
+	for (size_t c = 0; c < OE__COUNT(scan.ascii); c++)
+		source->ascii[c / WORD_BITS] |= (uint64_t)scan.ascii[c] << (c % WORD_BITS);
 	return status;
 }
 

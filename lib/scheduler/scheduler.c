@@ -72,6 +72,11 @@ void oe__scheduler_compute(oe_scheduler *scheduler, struct oe__task *task)
 		pthread_cond_signal(&scheduler->filled);
 }
 
+int32_t oe__scheduler_threads(const oe_scheduler *scheduler)
+{
+	return scheduler->thread_count;
+}
+
 struct oe__reactor *oe__scheduler_reactor(oe_scheduler *scheduler)
 {
 	return scheduler->reactor;

@@ -13,6 +13,8 @@
 /* Run a task on the compute pool: short, never waiting. A sleeping worker is woken only if needed. */
 void oe__scheduler_compute(oe_scheduler *scheduler, struct oe__task *task);
 
+int32_t oe__scheduler_threads(const oe_scheduler *scheduler); /* of the compute pool */
+
 struct oe__reactor *oe__scheduler_reactor(oe_scheduler *scheduler);
 
 OE__AUTO_POINTER(scheduler, oe_scheduler *, oe_scheduler_unref)

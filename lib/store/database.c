@@ -408,6 +408,16 @@ int oe__database_open_reader(const char *path, struct oe__database **out, oe_err
 	return open_unchanging(path, out, &other) == 0 ? 0 : status;
 }
 
+int oe__database_hold(struct oe__database *database, oe_error *err)
+{
+	return execute(database, "BEGIN", err);
+}
+
+void oe__database_release(struct oe__database *database)
+{
+	(void)execute(database, "ROLLBACK", NULL);
+}
+
 void oe__database_close(struct oe__database *database)
 {
 	if (!database)

@@ -66,6 +66,10 @@ int oe__database_open(const char *path, bool full_sync, struct oe__database **ou
 int oe__database_open_reader(const char *path, struct oe__database **out, oe_error *err);
 void oe__database_close(struct oe__database *database);
 
+/* A reader sees the file as it is at its next look, whatever is written, until it lets go. */
+int oe__database_hold(struct oe__database *database, oe_error *err);
+void oe__database_release(struct oe__database *database);
+
 /* A prepared statement, reset and unbound; NULL with `err` set. */
 sqlite3_stmt *oe__database_statement(struct oe__database *database, enum oe__statement which,
                                      oe_error *err);

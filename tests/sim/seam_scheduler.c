@@ -52,6 +52,13 @@ void oe__scheduler_compute(oe_scheduler *scheduler, struct oe__task *task)
 	oe__task_push(&world.computing, task);
 }
 
+/* Nobody helps: there is one thread. */
+int32_t oe__scheduler_threads(const oe_scheduler *scheduler)
+{
+	(void)scheduler;
+	return 0;
+}
+
 struct oe__reactor *oe__scheduler_reactor(oe_scheduler *scheduler)
 {
 	return &scheduler->reactor;

@@ -223,6 +223,10 @@ static void compare_with_log(const struct session *session)
 		status = oe__replay_run(&replay, 0, &err);
 	if (disk_has_failed() || world.dead)
 		return;
+	if (status == 0) {
+		oe__hub_tell_forms(hub);
+		oe__hub_tell_forms(controller->hub);
+	}
 	if (status < 0 || oe__hub_state_write(hub, &wanted) < 0 ||
 	    oe__hub_state_write(controller->hub, &state) < 0)
 		violated("the log cannot be played from its begin: %s", err.message);

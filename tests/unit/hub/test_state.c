@@ -6,6 +6,7 @@
 #include "base/map.h"
 #include "evolution.h"
 #include "nomem.h"
+#include "program/form.h"
 
 /* ---- a world: all programs that were ever made ---- */
 
@@ -28,17 +29,17 @@ static void forget_programs(void)
 	oe__map_done(&programs);
 }
 
-static int find(void *owner, const char *id, int64_t iteration, bool migrant, oe_program **out,
-				oe_error *err)
+static int find(void *owner, struct oe__wanted_program *wanted, size_t count, oe_error *err)
 {
-	oe_program *program = oe__map_get(&programs, id, strlen(id));
-
 	(void)owner;
 	(void)err;
-	if (!program || migrant || program->iteration != iteration)
-		return 0;
-	*out = oe_program_ref(program);
-	return 1;
+	for (size_t i = 0; i < count; i++) {
+		oe_program *program = oe__map_get(&programs, wanted[i].id, strlen(wanted[i].id));
+
+		if (program && !wanted[i].migrant && program->iteration == wanted[i].iteration)
+			wanted[i].found = oe_program_ref(program);
+	}
+	return 0;
 }
 
 static const struct oe__program_finder finder = { .find = find };
@@ -207,6 +208,24 @@ START_TEST(test_beginnings)
 }
 END_TEST
 
+/* To tell the form of a program takes longer than to read it: what was told once comes along. */
+START_TEST(test_forms)
+{
+	OE__AUTO(hub) oe_hub *hub = world_hub(world_settings()), *same = world_hub(world_settings());
+
+	world_seed_python(hub, "x = 1  # one\n", 0.5, 1);
+	const oe_program *program = hub->oldest->program;
+	keep(hub->oldest->program);
+	uint64_t form = oe__form(program);
+	ck_assert(form != 0);
+	OE__AUTO(buffer) struct oe__buffer state = written(hub);
+	oe__form_recall(program, 0);
+	ck_assert_int_eq(oe__hub_state_read(same, state.data, state.size, &finder, NULL), 0);
+	ck_assert(oe__form_known(same->oldest->program) == form);
+	forget_programs();
+}
+END_TEST
+
 /* ---- what does not belong together ---- */
 
 START_TEST(test_refused)
@@ -352,5 +371,5 @@ START_TEST(test_no_memory)
 }
 END_TEST
 
-NOMEM_MAIN("state", test_steady, test_generation, test_ordered, test_beginnings, test_refused,
+NOMEM_MAIN("state", test_steady, test_generation, test_ordered, test_beginnings, test_forms, test_refused,
 		   test_each_bit, test_random_damage, test_no_memory)
