@@ -83,7 +83,7 @@ static int read_result(oe_evaluation *evaluation, const struct oe__buffer *bytes
 		return bad_result(evaluation, OE_VERDICT_BAD_RESULT, err.message);
 	if (result.type != OE__VALUE_MAP)
 		return bad_result(evaluation, OE_VERDICT_BAD_RESULT, "expected a JSON object");
-	const struct oe__value *metrics = oe__value_get(&result, "metrics");
+	struct oe__value *metrics = oe__value_get(&result, "metrics");
 	if (!metrics || metrics->type != OE__VALUE_MAP)
 		return oe__result_add(evaluation, &result, NULL);
 	return oe__result_add(evaluation, metrics, oe__value_get(&result, "artifacts"));

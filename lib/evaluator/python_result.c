@@ -34,15 +34,31 @@ enum oe__frame_state oe__frame_look(const struct oe__buffer *bytes, const char *
 	return OE__FRAME_WHOLE;
 }
 
-static int set_metric(oe_evaluation *evaluation, const char *name, const struct oe__value *value)
+/* In what a list or a map holds, however deep: {"$f": "nan"} stands for a number that JSON has no word
+   for, and becomes it. */
+static void untag_items(struct oe__value *value);
+
+static void untag(struct oe__value *value)
 {
 	const struct oe__value *tagged = oe__value_get(value, "$f");
 	double number;
 
 	if (tagged && tagged->type == OE__VALUE_STRING && value->size == 1 &&
-	    oe__parse_real(tagged->string, tagged->size, &number))
-		return oe_evaluation_set_metric(evaluation, name, number);
-	return oe__evaluation_set_value(evaluation, name, value);
+	    oe__parse_real(tagged->string, tagged->size, &number)) {
+		oe__value_done(value);
+		value->type = OE__VALUE_REAL;
+		value->real = number;
+		return;
+	}
+	untag_items(value);
+}
+
+static void untag_items(struct oe__value *value)
+{
+	if (value->type != OE__VALUE_LIST && value->type != OE__VALUE_MAP)
+		return;
+	for (size_t i = 0; i < value->size; i++)
+		untag(&value->items[i]);
 }
 
 static int set_metrics(oe_evaluation *evaluation, const struct oe__value *metrics)
@@ -50,7 +66,7 @@ static int set_metrics(oe_evaluation *evaluation, const struct oe__value *metric
 	int status = 0;
 
 	for (size_t i = 0; status == 0 && metrics->type == OE__VALUE_MAP && i < metrics->size; i++)
-		status = set_metric(evaluation, metrics->keys[i].string, &metrics->items[i]);
+		status = oe__evaluation_set_value(evaluation, metrics->keys[i].string, &metrics->items[i]);
 	return status;
 }
 
@@ -83,9 +99,12 @@ static int add_artifact(oe_evaluation *evaluation, const char *name, const struc
 	                                        oe__buffer_string(&data), data.size);
 }
 
-int oe__result_add(oe_evaluation *evaluation, const struct oe__value *metrics,
-                   const struct oe__value *artifacts)
+int oe__result_add(oe_evaluation *evaluation, struct oe__value *metrics,
+                   struct oe__value *artifacts)
 {
+	untag_items(metrics);
+	if (artifacts)
+		untag_items(artifacts);
 	int status = set_metrics(evaluation, metrics);
 
 	for (size_t i = 0; status == 0 && artifacts && artifacts->type == OE__VALUE_MAP &&
@@ -237,8 +256,8 @@ static int read_frame(oe_evaluation *evaluation, const char *json, size_t size,
 		return set_failure(evaluation, &frame, end);
 	if (oe__value_get(&frame, "violation") || oe__value_get(&frame, "candidate"))
 		return set_candidate(evaluation, &frame, end);
-	const struct oe__value *metrics = oe__value_get(&frame, "metrics");
-	const struct oe__value *artifacts = oe__value_get(&frame, "artifacts");
+	struct oe__value *metrics = oe__value_get(&frame, "metrics");
+	struct oe__value *artifacts = oe__value_get(&frame, "artifacts");
 	const struct oe__value *functions = oe__value_get(&frame, "functions");
 	if (functions)
 		return add_json(evaluation, "functions", functions);

@@ -47,9 +47,9 @@ int oe__python_result(oe_evaluation *evaluation, const struct oe__buffer *bytes,
 
 /* ---- what evaluators of any kind share ---- */
 
-/* Metrics, a map, and artifacts, a map or NULL. Too many of them: a verdict that says so. */
-int oe__result_add(oe_evaluation *evaluation, const struct oe__value *metrics,
-                   const struct oe__value *artifacts);
+/* Metrics, a map, and artifacts, a map or NULL; numbers that were tagged become numbers in them. Too
+   many of them: a verdict that says so. */
+int oe__result_add(oe_evaluation *evaluation, struct oe__value *metrics, struct oe__value *artifacts);
 
 /* Did we stop it: cancelled, at its deadline, or at a limit? Then what it wrote does not count. */
 bool oe__result_is_stopped(const struct oe__child_end *end);

@@ -28,6 +28,8 @@ enum oe__metric_kind {
 struct oe__metric {
 	char *name;
 	enum oe__metric_kind kind;
+	uint32_t exact;               /* where `json` has it once more, as Python writes it: JSON has
+	                                 no NaN in a list either. 0: that is the same             */
 	double value;                 /* NaN for OE__METRIC_JSON                           */
 	char *json;                   /* of OE__METRIC_JSON; NULL for numbers and booleans */
 	char text[OE__REAL_TEXT_MAX]; /* numbers and booleans as JSON      */
@@ -152,8 +154,9 @@ void oe__evaluation_copy_usage(oe_evaluation *into, const oe_evaluation *from);
    or a fitness that is worst whatever the others have. NULL has failed too. */
 bool oe__evaluation_failed(const oe_evaluation *evaluation);
 
-/* The value as JSON text; null for a number that is not finite. Borrowed. */
+/* The value as JSON text; null for a number that is not finite, or as Python writes it. Borrowed. */
 const char *oe__metric_json(const struct oe__metric *metric);
+const char *oe__metric_exact(const struct oe__metric *metric);
 bool oe__metric_is_number(const struct oe__metric *metric); /* neither boolean nor JSON */
 
 /* {"name": value, ...}, and back. Numbers that are not finite are null, or what Python writes if that

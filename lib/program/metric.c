@@ -65,6 +65,7 @@ static int slot_of(oe_evaluation *evaluation, const char *name, struct oe__metri
 	}
 	oe__free(metric->json);
 	metric->json = NULL;
+	metric->exact = 0;
 	*out = metric;
 	return 0;
 }
@@ -119,9 +120,11 @@ int oe__evaluation_set_bool(oe_evaluation *evaluation, const char *name, bool va
 	return set_number(evaluation, name, OE__METRIC_BOOL, value ? 1 : 0);
 }
 
-static int set_json(oe_evaluation *evaluation, const char *name, const char *json)
+/* `json` with the text at `exact` behind it, if there is one. */
+static int set_json(oe_evaluation *evaluation, const char *name, const char *json, size_t exact)
 {
-	OE__AUTO(string) char *copy = oe__strdup(json);
+	size_t size = exact + strlen(json + exact);
+	OE__AUTO(string) char *copy = exact > UINT32_MAX ? NULL : oe__strndup(json, size);
 	struct oe__metric *metric;
 
 	if (!copy)
@@ -132,7 +135,24 @@ static int set_json(oe_evaluation *evaluation, const char *name, const char *jso
 	metric->kind = OE__METRIC_JSON;
 	metric->value = NAN;
 	metric->json = OE__STEAL(copy);
+	metric->exact = (uint32_t)exact;
 	return 0;
+}
+
+/* What is no number: as JSON, and as Python's where that has words which JSON lacks. */
+static int set_other(oe_evaluation *evaluation, const char *name, const struct oe__value *value)
+{
+	OE__AUTO(buffer) struct oe__buffer text = OE__BUFFER_INIT(0);
+	struct oe__json_writer strict = { .out = &text }, python = { .out = &text, .python = true };
+
+	oe__json_put(&strict, value);
+	oe__buffer_append(&text, "", 1);
+	size_t exact = text.size;
+	oe__json_put(&python, value);
+	if (text.status < 0)
+		return text.status;
+	bool same = strcmp(text.data, text.data + exact) == 0;
+	return set_json(evaluation, name, text.data, same ? 0 : exact);
 }
 
 /* What has more digits than an integer holds is still a number. */
@@ -146,9 +166,6 @@ static double digits_value(const struct oe__value *value)
 int oe__evaluation_set_value(oe_evaluation *evaluation, const char *name,
 							 const struct oe__value *value)
 {
-	OE__AUTO(buffer) struct oe__buffer text = OE__BUFFER_INIT(0);
-	struct oe__json_writer writer = { .out = &text };
-
 	switch (value->type) {
 	case OE__VALUE_BOOL:
 		return oe__evaluation_set_bool(evaluation, name, value->boolean);
@@ -163,10 +180,7 @@ int oe__evaluation_set_value(oe_evaluation *evaluation, const char *name,
 	default:
 		break;
 	}
-	oe__json_put(&writer, value);
-	if (text.status < 0)
-		return text.status;
-	return set_json(evaluation, name, oe__buffer_string(&text));
+	return set_other(evaluation, name, value);
 }
 
 int oe_evaluation_set_metric_json(oe_evaluation *evaluation, const char *name, const char *json)
@@ -184,7 +198,7 @@ int oe_evaluation_set_metric_json(oe_evaluation *evaluation, const char *name, c
 int oe__evaluation_copy_metric(oe_evaluation *evaluation, const struct oe__metric *metric)
 {
 	if (metric->kind == OE__METRIC_JSON)
-		return set_json(evaluation, metric->name, metric->json);
+		return set_json(evaluation, metric->name, metric->json, metric->exact);
 	return set_number(evaluation, metric->name, metric->kind, metric->value);
 }
 
@@ -204,6 +218,15 @@ void oe__evaluation_clear_metrics(oe_evaluation *evaluation)
 const char *oe__metric_json(const struct oe__metric *metric)
 {
 	return metric->json ? metric->json : metric->text;
+}
+
+const char *oe__metric_exact(const struct oe__metric *metric)
+{
+	if (metric->json)
+		return metric->json + metric->exact;
+	if (isfinite(metric->value))
+		return metric->text;
+	return isnan(metric->value) ? "NaN" : metric->value > 0 ? "Infinity" : "-Infinity";
 }
 
 bool oe__metric_is_number(const struct oe__metric *metric)
@@ -237,13 +260,10 @@ void oe__evaluation_metrics_write(const oe_evaluation *evaluation, struct oe__js
 	oe__json_map(writer);
 	for (size_t i = 0; evaluation && i < evaluation->metric_count; i++) {
 		const struct oe__metric *metric = &evaluation->metrics[i];
-		const char *json = oe__metric_json(metric);
+		const char *json = writer->python ? oe__metric_exact(metric) : oe__metric_json(metric);
 
 		oe__json_key(writer, metric->name);
-		if (!metric->json && !isfinite(metric->value))
-			oe__json_real(writer, metric->value); /* as far as the writer's dialect goes */
-		else
-			oe__json_raw(writer, json, strlen(json));
+		oe__json_raw(writer, json, strlen(json));
 	}
 	oe__json_map_end(writer);
 }

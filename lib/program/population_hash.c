@@ -6,7 +6,7 @@
  *     best <content>
  *
  * No identifiers, times or hosts. A parent counts while it lives: what is gone cannot be looked up
- * in a checkpoint either. Metrics are sorted by name.
+ * in a checkpoint either. Metrics are sorted by name; a number that is not finite is null.
  */
 
 #include <stdlib.h>

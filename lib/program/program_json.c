@@ -1,7 +1,8 @@
 /*
  * A program as the record that OpenEvolve keeps in programs/<id>.json. Members that only one side
- * knows are dropped in both directions; numbers that are not finite become null, as strict JSON
- * readers want it, and its prompts are an object even when there are none.
+ * knows are dropped in both directions. Numbers that are not finite are written as the writer's
+ * dialect has it, which is Python's for files, as there; its prompts are an object even when there
+ * are none.
  */
 
 #include <math.h>
@@ -169,7 +170,7 @@ static int64_t int_of(const struct oe__value *record, const char *key, int64_t o
 
 static int put_json(const struct oe__value *value, struct oe__buffer *text)
 {
-	struct oe__json_writer writer = { .out = text };
+	struct oe__json_writer writer = { .out = text, .python = true };
 
 	oe__json_put(&writer, value);
 	return text->status;

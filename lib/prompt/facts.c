@@ -88,7 +88,7 @@ int oe__append_metric(const struct oe__job *job, const struct oe__metric *metric
 					  struct oe__buffer *out, oe_error *err)
 {
 	if (metric->kind == OE__METRIC_JSON)
-		return append_json_metric(job, metric->json, out, err);
+		return append_json_metric(job, oe__metric_exact(metric), out, err);
 	return oe__append_fixed(out, metric->value, decimals);
 }
 

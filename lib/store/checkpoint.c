@@ -245,7 +245,7 @@ static int write_program(struct writing *writing, const oe_program *program, oe_
 		options.prompts = oe__buffer_string(&writing->prompts);
 
 	oe__buffer_clear(record);
-	struct oe__json_writer writer = { .out = record };
+	struct oe__json_writer writer = { .out = record, .python = true };
 	oe__program_write(program, &options, &writer);
 	oe__buffer_printf(&path, "programs/%s.json", name.data);
 	if (record->status < 0 || path.status < 0)

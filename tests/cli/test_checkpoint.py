@@ -4,6 +4,7 @@ import contextlib
 import filecmp
 import json
 import os
+import re
 import shutil
 import sqlite3
 import unittest
@@ -222,6 +223,54 @@ class Checkpoint(Case):
                 self.checkpoint("verify", "elsewhere")
                 self.oe("replay", "elsewhere", "--verify")
                 shutil.rmtree(self.path("elsewhere"))
+
+
+class Endless(Case):
+    """Numbers that JSON has no word for: Python's, as OpenEvolve's files have them."""
+
+    EVALUATOR = EVALUATOR.replace('"scale": scale}', '"scale": scale, "endless": float("inf"), "minus": '
+                                  '-float("inf"), "none": float("nan"), "some": [1, float("nan"), float("inf")]}')
+
+    def programs(self, run, number):
+        """What a checkpoint says of its programs, as text: NaN is not equal to itself."""
+        found = {}
+        for path in self.path(f"{run}/checkpoints/checkpoint_{number}/programs").iterdir():
+            record = json.loads(path.read_text())
+            found[record["id"]] = repr((record["metrics"], record["metadata"].get("parent_metrics")))
+        return found
+
+    def fitness(self, where):
+        listed = self.oe("list", where, "-n", "0", "--json").json()["programs"]
+        return {program["id"]: program["fitness"] for program in listed}
+
+    def test_they_stay(self):
+        self.problem("llm: {backend: mutate}\n", evaluator=self.EVALUATOR)
+        self.run_problem("-i", "15", "--seed", "5")
+        first = self.programs("out", 15)
+        for metrics in first.values():
+            self.assertIn("'endless': inf, 'minus': -inf, 'none': nan, 'some': [1, nan, inf]}", metrics)
+        self.assertIn('"endless": null,', self.path("out/best/best_program_info.json").read_text())
+        # What begins with it has them, too, and goes on with them.
+        checkpoint = self.path("out/checkpoints/checkpoint_15")
+        worst = self.fitness(checkpoint).popitem()[0]
+        record = checkpoint / "programs" / f"{worst}.json"
+        record.write_text(re.sub('"combined_score": [^,]*', '"combined_score": Infinity', record.read_text(), count=1))
+        before = self.programs("out", 15)
+        self.assertIn("'combined_score': inf", before[worst])
+        self.oe("checkpoint", "import", checkpoint, "-o", "new", "-c", "config.yaml", "--evaluator", "evaluator.py")
+        self.assertEqual(self.programs("new", 15), before)
+        fitness = self.fitness("new")
+        self.assertEqual(fitness, self.fitness(checkpoint))
+        self.assertIsNone(fitness[worst])
+        self.oe("resume", "new", "-i", "5")
+        self.oe("resume", "new", "-i", "5")
+        after = self.programs("new", 25)
+        kept = set(after) & set(before)
+        self.assertGreater(len(kept), 5)
+        self.assertEqual({id: after[id] for id in kept}, {id: before[id] for id in kept})
+        for id, found in self.fitness("new").items():
+            self.assertEqual(found, fitness.get(id, found))
+        self.oe("replay", "new", "--verify")
 
 
 if __name__ == "__main__":

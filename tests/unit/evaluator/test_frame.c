@@ -270,6 +270,22 @@ START_TEST(test_too_many)
 }
 END_TEST
 
+/* Numbers that were tagged are numbers inside of lists and maps, too, and so are those of artifacts. */
+START_TEST(test_numbers_inside)
+{
+	OE__AUTO(evaluation) oe_evaluation *evaluation = read_json(
+		"{\"metrics\": {\"$f\": \"nan\", \"list\": [1, {\"$f\": \"nan\"}, {\"k\": {\"$f\": \"-inf\"}}], "
+		"\"fake\": [{\"$f\": \"x\"}]}, \"artifacts\": {\"one\": {\"$f\": \"inf\"}, \"some\": [{\"$f\": \"inf\"}]}}");
+
+	ck_assert_str_eq(oe__evaluation_metric(evaluation, "$f")->json, "\"nan\"");
+	ck_assert_str_eq(oe__metric_exact(oe__evaluation_metric(evaluation, "list")),
+	                 "[1, NaN, {\"k\": -Infinity}]");
+	ck_assert_str_eq(oe__evaluation_metric(evaluation, "fake")->json, "[{\"$f\": \"x\"}]");
+	ck_assert_str_eq(oe__evaluation_artifact(evaluation, "one")->data, "Infinity");
+	ck_assert_str_eq(oe__evaluation_artifact(evaluation, "some")->data, "[Infinity]");
+}
+END_TEST
+
 /* Frames put together at random, and cut and changed. */
 START_TEST(test_random)
 {
@@ -298,4 +314,4 @@ START_TEST(test_random)
 END_TEST
 
 TEST_MAIN("frame", test_lengths, test_no_results, test_odd_texts, test_depth, test_duplicates,
-		  test_numbers, test_too_many, test_random)
+		  test_numbers, test_numbers_inside, test_too_many, test_random)

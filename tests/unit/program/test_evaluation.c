@@ -249,6 +249,41 @@ START_TEST(test_merge_and_json)
 }
 END_TEST
 
+/* What JSON has no word for comes back as it was, from wherever it lies, if Python's dialect may be
+   used; where it may not, it is null. */
+START_TEST(test_nonfinite_round_trip)
+{
+	static const char *const given[] = { "NaN", "Infinity", "-Infinity", "[1, NaN, {\"k\": [-Infinity]}]" };
+	static const char *const strict[] = { "null", "null", "null", "[1, null, {\"k\": [null]}]" };
+	OE__AUTO(evaluation) oe_evaluation *first = fresh(), *copied = fresh(), *back = fresh();
+	OE__AUTO(buffer) struct oe__buffer text = OE__BUFFER_INIT(0);
+	OE__AUTO(value) struct oe__value value = { 0 };
+	struct oe__json_writer python = { .out = &text, .python = true };
+
+	for (size_t i = 0; i < OE__COUNT(given); i++)
+		ck_assert_int_eq(oe_evaluation_set_metric_json(first, (char[]){ (char)('a' + i), 0 }, given[i]), 0);
+	oe__evaluation_freeze(first);
+	ck_assert_int_eq(oe__evaluation_merge(copied, first), 0);
+	oe__evaluation_metrics_write(copied, &python);
+	ck_assert_int_eq(oe__json_parse(oe__buffer_string(&text), text.size, &value, NULL), 0);
+	ck_assert_int_eq(oe__evaluation_metrics_read(back, &value), 0);
+	for (size_t i = 0; i < OE__COUNT(given); i++) {
+		ck_assert_int_eq(back->metrics[i].kind, first->metrics[i].kind);
+		ck_assert_str_eq(oe__metric_exact(&back->metrics[i]), given[i]);
+		ck_assert_str_eq(oe_evaluation_metric_json(back, i), strict[i]);
+	}
+	oe__buffer_clear(&text);
+	struct oe__json_writer writer = { .out = &text };
+	oe__evaluation_metrics_write(back, &writer);
+	ck_assert_str_eq(oe__buffer_string(&text),
+					 "{\"a\": null, \"b\": null, \"c\": null, \"d\": [1, null, {\"k\": [null]}]}");
+	/* Nothing stays of it in the metric that takes its place. */
+	ck_assert_int_eq(oe_evaluation_set_metric_json(back, "d", "\"t\""), 0);
+	ck_assert_str_eq(oe__metric_exact(&back->metrics[3]), "\"t\"");
+}
+END_TEST
+
 TEST_MAIN("evaluation", test_metrics_keep_order_and_replace, test_json_numbers_are_numbers,
 		  test_nonfinite_is_flagged, test_limits, test_artifacts, test_first_finish_wins,
-		  test_abandoned_stays_harmless, test_broken_evaluator, test_failed, test_merge_and_json)
+		  test_abandoned_stays_harmless, test_broken_evaluator, test_failed, test_merge_and_json,
+		  test_nonfinite_round_trip)

@@ -195,6 +195,26 @@ START_TEST(test_record_members_in_order)
 }
 END_TEST
 
+/* What JSON has no word for, in metrics and in artifacts, as OpenEvolve writes it. */
+START_TEST(test_record_of_nonfinite)
+{
+	OE__AUTO(program)
+	oe_program *program = read(
+		"{\"id\":\"a\",\"code\":\"x\",\"metrics\":{\"combined_score\":Infinity,\"l\":[NaN]},"
+		"\"metadata\":{\"parent_metrics\":{\"m\":-Infinity}},\"artifacts_json\":\"{\\\"n\\\":[NaN]}\"}");
+	OE__AUTO(buffer) struct oe__buffer text = OE__BUFFER_INIT(0);
+	struct oe__json_writer python = { .out = &text, .python = true };
+
+	oe__program_write(program, &(struct oe__record_options){ .inline_max = 100 }, &python);
+	OE__AUTO(program) oe_program *back = read(oe__buffer_string(&text));
+	ck_assert_double_eq(back->fitness, program->fitness);
+	ck_assert_double_eq(back->evaluation->metrics[0].value, INFINITY);
+	ck_assert_str_eq(oe__metric_exact(&back->evaluation->metrics[1]), "[NaN]");
+	ck_assert_double_eq(back->parent_evaluation->metrics[0].value, -INFINITY);
+	ck_assert_str_eq(back->evaluation->artifacts[0].data, "[NaN]");
+}
+END_TEST
+
 START_TEST(test_large_artifacts_are_left_out)
 {
 	OE__AUTO(program) oe_program *plain = NULL, *judged = NULL;
@@ -247,4 +267,5 @@ START_TEST(test_records_of_others)
 END_TEST
 
 TEST_MAIN("program", test_new, test_evaluated, test_seeded_ids, test_better, test_record_round_trip,
-		  test_record_members_in_order, test_large_artifacts_are_left_out, test_records_of_others)
+		  test_record_members_in_order, test_record_of_nonfinite, test_large_artifacts_are_left_out,
+		  test_records_of_others)

@@ -84,6 +84,9 @@ static inline oe_population *population_of_four(void)
 		world_must(oe_evaluation_new(&evaluation));
 		world_must(oe_evaluation_set_metric(evaluation, "score", i == 1 ? 0.9 : 0.5));
 		world_must(oe_evaluation_set_metric(evaluation, "speed", 100.0 - 30 * i));
+		world_must(oe_evaluation_set_metric(evaluation, "endless", i % 2 ? INFINITY : -INFINITY));
+		world_must(oe_evaluation_set_metric(evaluation, "none", NAN));
+		world_must(oe_evaluation_set_metric_json(evaluation, "some", "[1, NaN, Infinity]"));
 		world_must(oe_evaluation_add_artifact(evaluation, "bytes", "\0\xff", 2));
 		oe__evaluation_freeze(evaluation);
 		population_add(population,
@@ -96,6 +99,7 @@ static inline oe_population *population_of_four(void)
 									   .language = "python",
 									   .changes = "changed",
 									   .evaluation = evaluation,
+									   .parent_evaluation = evaluation,
 									   .dimensions = &population->axes->dimensions },
 								   ids[i], 1));
 	}
@@ -148,6 +152,9 @@ static inline void population_same_program(const oe_program *a, const oe_program
 	ck_assert_double_eq(a->timestamp, b->timestamp);
 	ck_assert_msg(world_same_real(a->fitness, b->fitness), "%s: %g, %g", a->id, a->fitness, b->fitness);
 	world_same_metrics(a->evaluation, b->evaluation);
+	ck_assert_int_eq(a->parent_evaluation == NULL, b->parent_evaluation == NULL);
+	if (a->parent_evaluation)
+		world_same_metrics(a->parent_evaluation, b->parent_evaluation);
 	population_same_artifacts(a, b);
 }
 

@@ -35,12 +35,12 @@ static inline oe_evaluation *world_evaluation(double score, int salt)
 	world_must(oe__evaluation_set_bool(evaluation, "ok", salt % 2));
 	world_must(oe_evaluation_set_metric_json(evaluation, "gr\xc3\xb6\xc3\x9f"
 														 "e \"x\"",
-											 "{\"a\": [1, \"\\u00e9\"], \"b\": null}"));
+											 "{\"a\": [1, \"\\u00e9\", NaN], \"b\": null}"));
 	int size = snprintf(text, sizeof(text), "line %d\n\"quoted\" \\ \x1b[0m\n", salt);
 	world_must(oe_evaluation_add_artifact(evaluation, "stdout", text, (size_t)size));
 	world_must(oe_evaluation_add_artifact(evaluation, "empty", "", 0));
 	world_must(oe_evaluation_add_artifact(evaluation, "bytes", "\0\xff\x80\n\0", 5));
-	world_must(oe__evaluation_add_artifact_kind(evaluation, "json", OE__ARTIFACT_JSON, "[1, 2]", 6));
+	world_must(oe__evaluation_add_artifact_kind(evaluation, "json", OE__ARTIFACT_JSON, "[1, NaN]", 8));
 	evaluation->wall_ms = 12.5 + salt;
 	evaluation->cpu_ms = salt;
 	return evaluation;
@@ -127,6 +127,7 @@ static inline void world_same_metrics(const oe_evaluation *a, const oe_evaluatio
 		ck_assert_msg(world_same_real(a->metrics[i].value, b->metrics[i].value), "%s: %a, %a",
 					  a->metrics[i].name, a->metrics[i].value, b->metrics[i].value);
 		ck_assert_str_eq(oe__metric_json(&a->metrics[i]), oe__metric_json(&b->metrics[i]));
+		ck_assert_str_eq(oe__metric_exact(&a->metrics[i]), oe__metric_exact(&b->metrics[i]));
 	}
 	ck_assert_int_eq(a->nonfinite, b->nonfinite);
 }
