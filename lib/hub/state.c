@@ -277,6 +277,8 @@ static int get_diversity(struct oe__state_reader *reader)
 		double value = oe__unpack_real(&reader->in);
 		if (reader->in.broken)
 			break;
+		if (oe__map_get(&diversity->measured, hash, OE__SHA256_SIZE))
+			return oe__state_damaged(reader, "a program was measured twice");
 		status = oe__diversity_recall(diversity, hash, value);
 		if (status < 0)
 			return status;

@@ -217,6 +217,8 @@ static int look(struct oe__state_reader *reader, struct search *search)
 	const struct oe__program_finder *finder = reader->finder;
 	size_t begun = search->begun;
 
+	if (begun == search->count)
+		return 0;
 	search->begun = search->count;
 	return finder->find(finder->owner, search->wanted + begun, search->count - begun, reader->err);
 }

@@ -10,11 +10,8 @@
 #include "base/alloc.h"
 #include "base/json.h"
 #include "base/value.h"
-#include "hub/hub.h"
 #include "program/population.h"
-
-#undef NDEBUG
-#include <assert.h>
+#include "small_hub.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -128,31 +125,6 @@ static void check_again(const oe_population *population)
 	assert(first.size == second.size && memcmp(first.data, second.data, first.size) == 0);
 }
 
-static struct oe__hub_settings hub_settings(void)
-{
-	static const char *const names[] = { "complexity", "diversity" };
-	struct oe__hub_settings settings = {
-		.iterations = ITERATIONS_MAX,
-		.seed = 42,
-		.island_count = 2,
-		.population_size = 8,
-		.archive_size = 3,
-		.exploration_ratio = 0.2,
-		.exploitation_ratio = 0.7,
-		.migration_interval = 2,
-		.migration_rate = 0.5,
-		.diversity_reference_size = 5,
-		.inspiration_count = 3,
-		.top_count = 3,
-		.attempt_count = 3,
-	};
-
-	assert(oe__axes_new(names, OE__COUNT(names), &settings.axes) == 0);
-	settings.bins = oe__memdup((int32_t[]){ 4, 4 }, 2 * sizeof(int32_t));
-	assert(settings.bins);
-	return settings;
-}
-
 /* The child of an iteration: as good as its number, and a little longer each time. */
 static oe_program *child_of(const oe_iteration *iteration)
 {
@@ -193,12 +165,11 @@ static void go_on(oe_hub *hub)
 
 static void check_hub(const oe_population *population)
 {
-	OE__AUTO(hub_settings) struct oe__hub_settings settings = hub_settings();
-	OE__AUTO(hub) oe_hub *hub = NULL;
+	struct oe__hub_settings settings = small_hub_settings();
 	oe_error err = { 0 };
 
-	assert(oe__hub_new(&settings, &hub, &err) == 0);
-	oe__hub_set_checked(hub, true);
+	settings.iterations = ITERATIONS_MAX;
+	OE__AUTO(hub) oe_hub *hub = small_hub(settings);
 	if (oe_hub_restore(hub, population, &err) < 0) {
 		assert(err.message[0]);
 		return;
