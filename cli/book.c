@@ -13,6 +13,7 @@
 #include "commands.h"
 #include "files.h"
 #include "handles.h"
+#include "json.h"
 
 const struct option options_which[] = {
 	{ "run", "DIR", "the run, or a checkpoint; by default the newest below this directory", NULL,
@@ -128,6 +129,24 @@ int book_population(struct book *book, oe_population **out)
 	}
 	*out = book->population;
 	return EXIT_DONE;
+}
+
+int book_issued(struct book *book, int64_t *out)
+{
+	AUTO(run_text) char *text = NULL;
+	oe_error err = { 0 };
+
+	int status = oe_run_status_json(book->run, &text, &err);
+	if (status < 0)
+		return message_error(EXIT_STORE, status, &err);
+	json_t *root = json_read(text, "the status");
+	const json_t *issued = json_object_get(json_object_get(root, "iterations"), "issued");
+	bool known = json_is_integer(issued);
+	*out = json_integer_value(issued);
+	if (root && !known)
+		(void)message_fail(EXIT_STORE, "the status does not tell the iterations");
+	json_decref(root);
+	return known ? EXIT_DONE : EXIT_STORE;
 }
 
 /* ---- programs ---- */

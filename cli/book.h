@@ -29,6 +29,9 @@ int book_open_run(const char *where, struct book *out);
 /* The live programs; borrowed. Returns an exit status. */
 int book_population(struct book *book, oe_population **out);
 
+/* How many iterations the run has given out. Returns an exit status. */
+int book_issued(struct book *book, int64_t *out);
+
 /*
  * A program by name: "best", "initial", an identifier or the beginning of one, "@12" (made by
  * iteration 12); "~", "~2" behind it: its parent, its grandparent. `out` receives a reference.

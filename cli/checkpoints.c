@@ -123,10 +123,21 @@ static double fitness_of(json_t *metrics)
 	return count > 0 ? sum / count : NAN;
 }
 
+/* Without it there is still a checkpoint. */
+static json_t *read_info(const char *path)
+{
+	AUTO(text) struct text text = TEXT_INIT;
+
+	if (file_read(path, &text) == 0)
+		return json_read(text_string(&text), path);
+	(void)message_fail(EXIT_FAILED, "%s: %s", path, strerror(errno));
+	return NULL;
+}
+
 static json_t *describe(const struct checkpoint *checkpoint)
 {
 	AUTO(string) char *path = must_format("%s/best_program_info.json", checkpoint->path);
-	json_t *entry = json_object(), *info = json_load_file(path, 0, NULL);
+	json_t *entry = json_object(), *info = read_info(path);
 	json_t *metrics = json_object_get(info, "metrics");
 	struct stat status;
 

@@ -50,13 +50,14 @@ static void keep_changed(json_t *values, const oe_config *config)
 static int show_json(oe_config *config, bool changed)
 {
 	const char *text = NULL;
-	json_t *root = json_document("config"), *values;
 
 	int status = oe_config_text(config, OE_CONFIG_JSON, &text);
-	if (status < 0 || !(values = json_loads(text, 0, NULL))) {
-		json_decref(root);
-		return message_error(EXIT_FAILED, status < 0 ? status : OE_ERR_FORMAT, NULL);
-	}
+	if (status < 0)
+		return message_error(EXIT_FAILED, status, NULL);
+	json_t *values = json_read(text, "the configuration");
+	if (!values)
+		return EXIT_INTERNAL;
+	json_t *root = json_document("config");
 	json_t *origins = json_object();
 	const oe_option *option;
 	for (size_t i = 0; (option = oe_option_at(i)); i++)

@@ -14,17 +14,13 @@
 /* The last iteration; with `parent`, the last one that changed it. 0 if there is none. */
 static int last_iteration(struct book *book, const char *parent, int64_t *out)
 {
-	AUTO(run_text) char *json = NULL;
 	oe_run_iteration iteration = { .struct_size = sizeof(iteration) };
+	int64_t number = 0;
 	oe_error err = { 0 };
 
-	int status = oe_run_status_json(book->run, &json, &err);
-	if (status < 0)
-		return message_error(EXIT_STORE, status, &err);
-	json_t *root = json_loads(json, 0, NULL);
-	int64_t number = json_integer_value(
-		json_object_get(json_object_get(root, "iterations"), "issued"));
-	json_decref(root);
+	int status = book_issued(book, &number);
+	if (status)
+		return status;
 	for (; number > 0; number--) {
 		int got = oe_run_iteration_at(book->run, number, &iteration, &err);
 		if (got < 0)

@@ -11,7 +11,6 @@
 #include "evolve.h"
 #include "files.h"
 #include "handles.h"
-#include "json.h"
 #include "settings.h"
 
 /* What the run's log says about how it was begun. The strings are copies. */
@@ -54,19 +53,10 @@ static int read_properties(struct book *book, struct origin *origin, oe_error *e
 
 static int read_origin(struct book *book, struct origin *origin)
 {
-	AUTO(run_text) char *json = NULL;
 	oe_error err = { 0 };
 
 	int status = read_properties(book, origin, &err);
-	if (status == 0)
-		status = oe_run_status_json(book->run, &json, &err);
-	if (status < 0)
-		return message_error(EXIT_STORE, status, &err);
-	json_t *root = json_loads(json, 0, NULL);
-	origin->issued =
-		json_integer_value(json_object_get(json_object_get(root, "iterations"), "issued"));
-	json_decref(root);
-	return EXIT_DONE;
+	return status < 0 ? message_error(EXIT_STORE, status, &err) : book_issued(book, &origin->issued);
 }
 
 /* The run that a checkpoint of ours is in: RUN/checkpoints/checkpoint_N. NULL if it is in none. */
@@ -90,8 +80,9 @@ static int set_iterations(oe_config *config, const struct arguments *arguments,
 
 	if (!arguments_has(arguments, "iterations") || origin->checkpoint)
 		return EXIT_DONE;
-	AUTO(string) char *total = must_format(
-		"%lld", (long long)(origin->issued + arguments_whole(arguments, "iterations", 0)));
+	int64_t more = arguments_whole(arguments, "iterations", 0);
+	int64_t last = more > INT64_MAX - origin->issued ? INT64_MAX : origin->issued + more;
+	AUTO(string) char *total = must_format("%lld", (long long)last);
 	int status = oe_config_set_as(config, "max_iterations", total, OE_ORIGIN_FLAG, "--iterations",
 								  &err);
 	return status < 0 ? message_error(EXIT_CONFIG, status, &err) : EXIT_DONE;

@@ -183,11 +183,13 @@ static int run(const struct arguments *arguments)
 	if (status)
 		return status;
 	int got = oe_run_status_json(book.run, &json, &err);
-	json_t *root = got < 0 ? NULL : json_loads(json, 0, NULL);
+	json_t *root = got < 0 ? NULL : json_read(json, "the status");
 	if (root)
 		complete_hash(&book, root);
-	if (!root) {
-		status = message_error(EXIT_STORE, got < 0 ? got : OE_ERR_FORMAT, &err);
+	if (got < 0) {
+		status = message_error(EXIT_STORE, got, &err);
+	} else if (!root) {
+		status = EXIT_STORE;
 	} else if (arguments_has(arguments, "json")) {
 		json_t *document = json_document("status");
 		json_set(document, "directory", json_words(book.directory));

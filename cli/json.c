@@ -74,9 +74,41 @@ json_t *json_words(const char *string)
 	return string ? json_text(string, strlen(string)) : json_null();
 }
 
+/* Where a NUL is written in a key, which jansson does not take, there is U+FFFD. */
+static char *without_nul(const char *string)
+{
+	struct text text = TEXT_INIT;
+
+	while (*string) {
+		size_t size = string[0] == '\\' && string[1] ? 2 : 1;
+		if (strncmp(string, "\\u0000", 6) == 0) {
+			text_add(&text, "\xef\xbf\xbd");
+			size = 6;
+		} else {
+			text_add_bytes(&text, string, size);
+		}
+		string += size;
+	}
+	return text_take(&text);
+}
+
+json_t *json_read(const char *string, const char *what)
+{
+	json_error_t error = { .text = "" };
+	json_t *value = json_loads(string, JSON_DECODE_ANY | JSON_ALLOW_NUL, &error);
+
+	if (!value && strstr(string, "\\u0000")) {
+		AUTO(string) char *plain = without_nul(string);
+		value = json_loads(plain, JSON_DECODE_ANY | JSON_ALLOW_NUL, &error);
+	}
+	if (!value)
+		(void)message_fail(EXIT_INTERNAL, "%s is no JSON: %s", what, error.text);
+	return value;
+}
+
 json_t *json_parsed(const char *string)
 {
-	json_t *parsed = string ? json_loads(string, 0, NULL) : NULL;
+	json_t *parsed = string ? json_loads(string, JSON_ALLOW_NUL, NULL) : NULL;
 
 	return parsed ? parsed : json_null();
 }
@@ -95,16 +127,10 @@ json_t *json_metrics(const oe_evaluation *evaluation)
 {
 	json_t *object = must(json_object());
 	const char *name;
-	double number;
 
-	for (size_t i = 0; evaluation && (name = oe_evaluation_metric_at(evaluation, i, &number)); i++) {
-		const char *text = oe_evaluation_metric_json(evaluation, i);
-		json_t *value = text ? json_loads(text, JSON_DECODE_ANY, NULL) : NULL;
-		/* NaN and infinities are metrics, but not JSON: say which it was. */
-		if (!value)
-			value = isnan(number) ? json_string(text ? text : "NaN")
-								  : json_string(number > 0 ? "Infinity" : "-Infinity");
-		json_set(object, name, value);
+	for (size_t i = 0; evaluation && (name = oe_evaluation_metric_at(evaluation, i, NULL)); i++) {
+		json_t *value = json_read(oe_evaluation_metric_json(evaluation, i), name);
+		json_set(object, name, value ? value : json_null());
 	}
 	return object;
 }

@@ -21,7 +21,10 @@ void json_push(json_t *array, json_t *value);
 json_t *json_words(const char *string);
 json_t *json_text(const void *data, size_t size);
 
-/* A document of the library's, or a plugin's: null if there is none, or if it is no JSON. */
+/* A value that the library wrote. NULL, after a message, if `what` cannot be read all the same. */
+json_t *json_read(const char *string, const char *what);
+
+/* What a plugin says: null if it says nothing, or if that is no JSON. */
 json_t *json_parsed(const char *string);
 
 /* null for what JSON cannot say. */

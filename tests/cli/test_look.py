@@ -165,6 +165,25 @@ def evaluate(path):
                 self.assertNotIn(character, output)
         json.loads(self.oe("show", "best", "--run", "out", "--json").out)
 
+    def test_nul(self):
+        """It is text as any other, wherever an evaluator puts it."""
+        self.problem("llm: {backend: mutate}\n", evaluator="""
+def evaluate(path):
+    return {"combined_score": 1.0, "text": "a\\0b", "map": {"k\\0": "\\\\u0000\\0"}, "list": ["\\0"]}
+""")
+        self.run_problem("-i", "4", "--progress", "json")
+        metrics = {"combined_score": 1.0, "text": "a\0b", "map": {"k\ufffd": "\\u0000\ufffd"}, "list": ["\0"]}
+        for words in (("show", "best", "--run", "out"), ("best", "out")):
+            found = self.oe(*words, "--json").json()["metrics"]
+            self.assertEqual(found, metrics)
+        self.assertIn(" 4 done", self.oe("status", "out").out)
+        self.assertEqual(self.status()["best"]["metrics"]["list"], ["\ufffd"])
+        self.oe("prompt", "out")
+        self.oe("resume", "out", "-i", "3")
+        self.assertEqual(self.status()["iterations"]["done"], 7)
+        listed = self.oe("checkpoint", "list", "out", "--json").json()["checkpoints"][-1]
+        self.assertEqual((listed["best"], listed["metrics"]["text"]), (1.0, "a\ufffdb"))
+
 
 if __name__ == "__main__":
     main()
