@@ -44,6 +44,7 @@ OE_API OE_NODISCARD int oe_population_verify(const char *checkpoint, oe_error *e
  * @param directory its final path ("…/checkpoint_100"); must not exist, or be a checkpoint that is
  *                  replaced as a whole.
  * @param extension of the best program's file, with its dot.
+ * @retval OE_ERR_STATE a run began with the checkpoint that is there: without it its log means nothing.
  */
 OE_API OE_NODISCARD int oe_population_save(const oe_population *population, const char *directory,
                                            const char *extension, oe_error *err);

@@ -102,6 +102,19 @@ bool oe__file_is_regular(const char *path)
 	return stat(path, &info) == 0 && S_ISREG(info.st_mode);
 }
 
+bool oe__file_is_link(const char *path)
+{
+	struct stat info;
+	return lstat(path, &info) == 0 && S_ISLNK(info.st_mode);
+}
+
+bool oe__file_is_same(const char *a, const char *b)
+{
+	struct stat first, second;
+	return stat(a, &first) == 0 && stat(b, &second) == 0 && first.st_dev == second.st_dev &&
+	       first.st_ino == second.st_ino;
+}
+
 int oe__file_read(const char *path, struct oe__buffer *out, oe_error *err)
 {
 	OE__AUTO(fd) int fd = open(path, O_RDONLY | O_CLOEXEC);

@@ -20,6 +20,8 @@ int oe__file_replace(const char *path, const void *data, size_t size, oe_error *
 bool oe__file_exists(const char *path);
 bool oe__file_is_directory(const char *path);
 bool oe__file_is_regular(const char *path); /* reading it does not wait for anybody */
+bool oe__file_is_link(const char *path);
+bool oe__file_is_same(const char *a, const char *b); /* two paths of one thing, links followed */
 
 int oe__directory_make(const char *path, oe_error *err);   /* with its parents; existing is fine */
 int oe__directory_remove(const char *path, oe_error *err); /* recursive, never follows links; absent is fine */

@@ -183,15 +183,13 @@ int oe__controller_replay(oe_controller *controller, oe_error *err)
 static int keep_checkpoint(oe_controller *controller, const oe_population *population,
                            const char *original, char **path, oe_error *err)
 {
-	OE__AUTO(string) char *absolute = oe__path_absolute(original);
-
 	if (!controller->directory)
 		return 0;
 	*path = oe__directory_checkpoint_path(controller->directory, population->ended);
-	if (!*path || !absolute)
+	if (!*path)
 		return oe__error_nomem(err);
-	if (strcmp(*path, absolute) == 0)
-		return 0;
+	if (oe__file_is_same(*path, original) && !oe__file_is_link(*path))
+		return 0; /* it begins where it lies */
 	int status = oe__directory_make(controller->directory->checkpoints, err);
 	return status < 0 ? status
 	                  : oe_population_save(population, *path, controller->extension, err);

@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/hash.h"
+#include "store/directory.h"
 
 #define INLINE_MAX    32768 /* the default of "database.artifact_size_threshold"              */
 #define SYNCED_MAX    256   /* files that are flushed one by one; more are, with all of the disk      */
@@ -308,8 +309,10 @@ static int may_replace(const char *final, oe_error *err)
 
 	if (!metadata)
 		return oe__error_nomem(err);
-	if (!oe__file_exists(final) || oe__file_exists(metadata))
+	if (!oe__file_exists(final))
 		return 0;
+	if (oe__file_exists(metadata))
+		return oe__directory_spare_origin(final, err);
 	int status = oe__directory_list(final, &names, &count, err);
 	oe__directory_list_free(names, count);
 	if (status == 0 && count > 0)

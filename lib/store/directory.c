@@ -193,3 +193,34 @@ int oe__directory_origin(struct oe__database *database, char **out, oe_error *er
 	*out = all ? oe__path_join(all, oe__path_base(noted)) : NULL;
 	return *out ? 0 : oe__error_nomem(err);
 }
+
+static int read_origin(const char *path, char **out, oe_error *err)
+{
+	OE__AUTO(database) struct oe__database *database = NULL;
+
+	int status = oe__database_open_reader(path, &database, err);
+	return status < 0 ? status : oe__directory_origin(database, out, err);
+}
+
+int oe__directory_spare_origin(const char *checkpoint, oe_error *err)
+{
+	OE__AUTO(string) char *real = oe__path_real(checkpoint);
+	OE__AUTO(string) char *all = real ? oe__path_directory(real) : NULL;
+	OE__AUTO(string) char *run = all ? oe__path_directory(all) : NULL;
+	OE__AUTO(string) char *path = run ? oe__path_join(run, "run.db") : NULL;
+	OE__AUTO(string) char *origin = NULL;
+	oe_error detail = { 0 };
+
+	if (!path)
+		return oe__error_nomem(err);
+	if (!oe__file_exists(path))
+		return 0;
+	int status = read_origin(path, &origin, &detail);
+	if (status < 0)
+		return oe__error(err, status, "'%s' may be what the run in '%s' began with: %s", checkpoint, run,
+		                 detail.message);
+	if (!origin || !oe__file_is_same(origin, real))
+		return 0;
+	return oe__error(err, OE_ERR_STATE, "'%s' is what the run in '%s' began with: it is not replaced",
+	                 checkpoint, run);
+}

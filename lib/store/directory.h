@@ -46,6 +46,10 @@ char *oe__directory_last_checkpoint(const struct oe__directory *directory);
    in the run's own directory, wherever that was moved to since. */
 int oe__directory_origin(struct oe__database *database, char **out, oe_error *err);
 
+/* Fails, with OE_ERR_STATE, for the checkpoint that the run in whose directory it lies began with, or that
+   this may be: nothing may take its place. */
+int oe__directory_spare_origin(const char *checkpoint, oe_error *err);
+
 OE__AUTO_POINTER(directory, struct oe__directory *, oe__directory_close)
 
 #endif /* OE__STORE_DIRECTORY_H */

@@ -203,6 +203,34 @@ class Checkpoint(Case):
         self.assertEqual(self.names("new"), ["checkpoint_20", "checkpoint_30"])
         self.checkpoint("verify", "new")
 
+    def test_the_first_one_is_not_replaced(self):
+        """Whatever is exported there, under whichever name."""
+        self.checkpoint("import", "out/checkpoints/checkpoint_20", "-o", "new", "--evaluator",
+                        "evaluator.py", "--set", "llm.backend=mutate")
+        self.oe("resume", "new", "-i", "10")
+        self.path("link").symlink_to("new/checkpoints")
+        for way in ("new/checkpoints/checkpoint_20", "link/checkpoint_20", "out/../new/checkpoints/checkpoint_20/",
+                    self.path("new/checkpoints/checkpoint_20")):
+            result = self.checkpoint("export", "out", "-o", way, code=FAILED)
+            self.assert_one_sentence(result, "checkpoint_20", "began with: it is not replaced")
+        self.checkpoint("export", "out/checkpoints/checkpoint_10", "-o", "new/checkpoints/checkpoint_20", code=FAILED)
+        self.checkpoint("export", "out", "-o", "new/checkpoints/checkpoint_30")
+        self.oe("resume", "new", "-i", "5")
+        self.checkpoint("verify", "new")
+        self.oe("replay", "new", "--verify")
+
+    def test_beginning_where_it_lies(self):
+        """A run in the very directory of a checkpoint, by another name of it: that is not written anew."""
+        shutil.copytree(self.path("out/checkpoints"), self.path("theirs/checkpoints"))
+        self.path("alias").symlink_to("theirs")
+        programs = self.path("theirs/checkpoints/checkpoint_20/programs")
+        before = {path.name: path.stat().st_ino for path in programs.iterdir()}
+        self.checkpoint("import", "alias/checkpoints/checkpoint_20", "-o", "theirs", "--evaluator", "evaluator.py",
+                        "--set", "llm.backend=mutate")
+        self.assertEqual({path.name: path.stat().st_ino for path in programs.iterdir()}, before)
+        self.oe("resume", "theirs", "-i", "5")
+        self.checkpoint("verify", "theirs")
+
     def test_a_run_that_was_moved(self):
         """It has all that it needs with it, also when it began with somebody's checkpoint."""
         for noted in (None, str(self.path("new/checkpoints/checkpoint_20"))):  # so older versions did

@@ -224,6 +224,47 @@ START_TEST(test_not_replaced)
 }
 END_TEST
 
+static void note_origin(const char *path, const char *name)
+{
+	OE__AUTO(database) struct oe__database *database = NULL;
+
+	world_must(oe__database_open(path, false, &database, NULL));
+	world_must(oe__database_set(database, "checkpoint", name, NULL));
+}
+
+/* The log of a run begins with it: whichever way one comes there, and also if that cannot be known. */
+START_TEST(test_origins_are_not_replaced)
+{
+	static const char *const ways[] = { "run/checkpoints/checkpoint_4", "run/checkpoints/checkpoint_4//",
+										"run/checkpoints/../checkpoints/checkpoint_4",
+										"link/checkpoint_4", "run/checkpoints/alias" };
+	OE__AUTO(population) oe_population *population = population_of_four();
+	OE__AUTO(population) oe_population *other = population_empty(0, 1);
+	OE__AUTO(population) oe_population *found = NULL;
+	oe_error err = { .message = "" };
+
+	scratch_enter();
+	must_save(population, scratch("run/checkpoints/checkpoint_4"));
+	must_save(population, scratch("run/checkpoints/checkpoint_8"));
+	must_save(population, scratch("other/checkpoints/checkpoint_4"));
+	note_origin(scratch("run/run.db"), "/an/older/place/checkpoint_4");
+	ck_assert_int_eq(symlink("run/checkpoints", scratch("link")), 0);
+	ck_assert_int_eq(symlink("checkpoint_4", scratch("run/checkpoints/alias")), 0);
+	for (size_t i = 0; i < OE__COUNT(ways); i++) {
+		ck_assert_int_eq(oe_population_save(other, scratch(ways[i]), ".py", &err), OE_ERR_STATE);
+		ck_assert_ptr_nonnull(strstr(err.message, "began with: it is not replaced"));
+	}
+	must_save(other, scratch("run/checkpoints/checkpoint_8"));
+	must_save(other, scratch("other/checkpoints/checkpoint_4"));
+	scratch_write("run/run.db", "no database", 11);
+	ck_assert_int_lt(oe_population_save(other, scratch(ways[0]), ".py", &err), 0);
+	ck_assert_ptr_nonnull(strstr(err.message, "may be what the run in"));
+	found = must_load(scratch(ways[0]));
+	population_same(population, found);
+	scratch_leave();
+}
+END_TEST
+
 /* ---- failures ---- */
 
 static int save_under_a_limit(void *argument)
@@ -472,5 +513,5 @@ START_TEST(test_unchanged_files_are_linked)
 END_TEST
 
 TEST_MAIN("checkpoint", test_round_trip, test_layout, test_options, test_arguments, test_paths,
-		  test_replaced_as_a_whole, test_not_replaced, test_the_old_one_stays, test_threads,
+		  test_replaced_as_a_whole, test_not_replaced, test_origins_are_not_replaced, test_the_old_one_stays, test_threads,
 		  test_identifiers, test_artifact_names, test_moved, test_unchanged_files_are_linked)
