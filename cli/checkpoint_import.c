@@ -4,7 +4,6 @@
  */
 
 #include <errno.h>
-#include <glob.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -41,14 +40,10 @@ static int make_nobody(struct session *session)
 
 char *checkpoints_extension(const char *checkpoint)
 {
-	AUTO(string) char *pattern = must_format("%s/best_program.*", checkpoint);
-	glob_t found;
-	char *extension = NULL;
+	AUTO(names) struct names found = { 0 };
 
-	if (glob(pattern, 0, NULL, &found) == 0)
-		extension = must_copy(path_extension(found.gl_pathv[0]));
-	globfree(&found);
-	return extension ? extension : must_copy(".py");
+	(void)folder_list(checkpoint, "best_program.", &found); /* without it: the usual one */
+	return must_copy(found.count > 0 ? path_extension(found.items[0]) : ".py");
 }
 
 static int begin(struct session *session, const struct arguments *arguments,

@@ -2,7 +2,6 @@
 
 #include "checkpoints.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <ftw.h>
 #include <math.h>
@@ -63,25 +62,23 @@ static long long number_of(const char *name)
 /* Directories of that name which hold metadata. */
 static int find(const char *directory, struct checkpoints *out)
 {
-	out->folder = must_format("%s/checkpoints", directory);
-	DIR *folder = opendir(out->folder);
-	struct dirent *entry;
+	AUTO(names) struct names found = { 0 };
 
-	if (!folder)
+	out->folder = must_format("%s/checkpoints", directory);
+	if (folder_list(out->folder, "checkpoint_", &found) < 0)
 		return errno == ENOENT ? EXIT_DONE
 							   : message_fail(EXIT_FAILED, "%s: %s", out->folder, strerror(errno));
-	while ((entry = readdir(folder)) != NULL) {
-		AUTO(string) char *metadata =
-			must_format("%s/%s/metadata.json", out->folder, entry->d_name);
-		if (number_of(entry->d_name) < 0 || !file_exists(metadata))
+	for (size_t i = 0; i < found.count; i++) {
+		const char *name = found.items[i];
+		AUTO(string) char *metadata = must_format("%s/%s/metadata.json", out->folder, name);
+		if (number_of(name) < 0 || !file_exists(metadata))
 			continue;
 		out->items = must_resize(out->items, out->count + 1, sizeof(*out->items));
 		out->items[out->count++] = (struct checkpoint){
-			.number = number_of(entry->d_name),
-			.path = must_format("%s/%s", out->folder, entry->d_name),
+			.number = number_of(name),
+			.path = must_format("%s/%s", out->folder, name),
 		};
 	}
-	closedir(folder);
 	if (out->count > 0)
 		qsort(out->items, out->count, sizeof(*out->items), by_number);
 	return EXIT_DONE;
@@ -92,14 +89,12 @@ static int find(const char *directory, struct checkpoints *out)
 static size_t count_programs(const char *path)
 {
 	AUTO(string) char *programs = must_format("%s/programs", path);
-	DIR *folder = opendir(programs);
-	struct dirent *entry;
+	AUTO(names) struct names found = { 0 };
 	size_t count = 0;
 
-	while (folder && (entry = readdir(folder)) != NULL)
-		count += text_ends(entry->d_name, ".json");
-	if (folder)
-		closedir(folder);
+	(void)folder_list(programs, "", &found); /* what is there, is there */
+	for (size_t i = 0; i < found.count; i++)
+		count += text_ends(found.items[i], ".json");
 	return count;
 }
 

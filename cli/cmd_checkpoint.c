@@ -1,6 +1,6 @@
 /* oe checkpoint: what becomes of checkpoints, and of the log that they are made from. */
 
-#include <glob.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -55,16 +55,17 @@ static void verify_run(struct verification *verification, const char *directory)
 {
 	oe_error err = { 0 };
 	AUTO(string) char *database = must_format("%s/run.db", directory);
-	AUTO(string) char *pattern = must_format("%s/checkpoints/checkpoint_*", directory);
-	glob_t found;
+	AUTO(string) char *folder = must_format("%s/checkpoints", directory);
+	AUTO(names) struct names found = { 0 };
 
 	int got = oe_run_verify(directory, &err);
 	note(verification, database, got, &err);
-	if (glob(pattern, 0, NULL, &found) != 0)
-		return;
-	for (size_t i = 0; i < found.gl_pathc; i++)
-		verify_checkpoint(verification, found.gl_pathv[i]);
-	globfree(&found);
+	if (folder_list(folder, "checkpoint_", &found) < 0 && errno != ENOENT)
+		verification->status = message_fail(EXIT_FAILED, "%s: %s", folder, strerror(errno));
+	for (size_t i = 0; i < found.count; i++) {
+		AUTO(string) char *path = must_format("%s/%s", folder, found.items[i]);
+		verify_checkpoint(verification, path);
+	}
 }
 
 static int verify(const struct arguments *arguments)

@@ -2,6 +2,7 @@
 
 #include "files.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -85,6 +86,39 @@ int folder_make(const char *path)
 	if (errno == EEXIST && stat(part, &about) == 0 && !S_ISDIR(about.st_mode))
 		errno = ENOTDIR;
 	return errno == EEXIST ? 0 : -1;
+}
+
+static int by_version(const void *a, const void *b)
+{
+	return strverscmp(*(char *const *)a, *(char *const *)b);
+}
+
+int folder_list(const char *path, const char *prefix, struct names *out)
+{
+	DIR *folder = opendir(path);
+	struct dirent *entry;
+
+	if (!folder)
+		return -1;
+	while ((errno = 0, entry = readdir(folder)) != NULL) {
+		if (!text_starts(entry->d_name, prefix))
+			continue;
+		out->items = must_resize(out->items, out->count + 1, sizeof(*out->items));
+		out->items[out->count++] = must_copy(entry->d_name);
+	}
+	int error = errno;
+	closedir(folder);
+	if (out->count > 0)
+		qsort(out->items, out->count, sizeof(*out->items), by_version);
+	errno = error;
+	return error ? -1 : 0;
+}
+
+void auto_names(struct names *names)
+{
+	for (size_t i = 0; i < names->count; i++)
+		free(names->items[i]);
+	free(names->items);
 }
 
 char *path_folder(const char *path)

@@ -19,6 +19,14 @@ bool file_exists(const char *path);
 /* Make a directory with its parents. 0, or -1 and errno. */
 int folder_make(const char *path);
 
+/* The names in a directory that begin with `prefix`, in order, numbers by their value. 0, or -1 and errno. */
+struct names {
+	char **items;
+	size_t count;
+};
+int folder_list(const char *path, const char *prefix, struct names *out);
+void auto_names(struct names *names);
+
 /* Text of the directory that holds `path`: "." if it names none. The caller frees it. */
 char *path_folder(const char *path);
 

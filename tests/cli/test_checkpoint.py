@@ -177,6 +177,25 @@ class Checkpoint(Case):
         self.assertEqual({p["island"] for p in programs}, {0, 1})
         self.assertEqual(self.status("new")["best"]["id"], "p3")
 
+    def test_names_that_are_patterns(self):
+        """To a shell, not to us."""
+        run = "g[ab]*/o?t"
+        shutil.copytree(self.path("out"), self.path(run))
+        shutil.copytree(self.path("out"), self.path("ga/out"))
+        checkpoint = f"{run}/checkpoints/checkpoint_20"
+        self.path(checkpoint, "best_program.py").rename(self.path(checkpoint, "best_program.rs"))
+        sound = self.checkpoint("verify", run).out.splitlines()
+        self.assertEqual(sound, [f"sound  {run}/{name}" for name in
+                                 ("run.db", "checkpoints/checkpoint_10", "checkpoints/checkpoint_20",
+                                  "checkpoints/checkpoint_30")])
+        self.checkpoint("export", checkpoint, "-o", "one")
+        self.assertTrue(self.path("one/best_program.rs").exists())
+        self.checkpoint("import", checkpoint, "-o", "n[e]w", "--evaluator", "evaluator.py", "--set", "llm.backend=mutate")
+        self.assertTrue(self.path("n[e]w/best/best_program.rs").exists())
+        self.oe("resume", "n[e]w", "-i", "5")
+        self.path(checkpoint, "metadata.json").unlink()
+        self.checkpoint("verify", run, code=STORE)
+
     def test_prune(self):
         self.checkpoint("prune", "out", code=USAGE)
         self.checkpoint("prune", "out", "--keep", "0", code=USAGE)
