@@ -14,6 +14,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "config/config.h"
+#include "controller/recipes.h"
 #include "controller/replay.h"
 #include "controller/run_internal.h"
 #include "hub/hub.h"
@@ -29,7 +30,7 @@ struct repeating {
 	oe_config *config;
 	oe_hub *hub;
 	oe_evaluator *evaluator; /* or NULL */
-	struct oe__recipe recipe;
+	struct oe__recipes recipes;
 	struct oe__replay replay;
 	uint64_t seed;
 	int64_t timeout_ms;
@@ -40,8 +41,7 @@ static void repeating_done(struct repeating *repeating)
 {
 	oe__replay_done(&repeating->replay);
 	oe_hub_free(repeating->hub);
-	oe__edit_rules_free(repeating->recipe.rules);
-	oe__prompt_set_unref(repeating->recipe.prompts);
+	oe__recipes_done(&repeating->recipes);
 	oe_config_free(repeating->config);
 }
 OE__AUTO_VALUE(repeating, struct repeating, repeating_done)
@@ -80,15 +80,14 @@ static int repeat_prompt(struct repeating *repeating, const oe_iteration *iterat
 
 	if (!answer->has_prompt_hash)
 		return 0;
-	int status = oe__prompt_render(repeating->recipe.prompts, iteration, &prompt, err);
-	if (status == 0) {
-		repeating->result.prompts++;
-		if (memcmp(prompt.hash, answer->prompt_hash, sizeof(prompt.hash)) != 0)
-			differ(repeating, "iteration %lld: the prompt is another one",
-			       (long long)iteration->number);
-	}
+	int same = oe__recipes_render(&repeating->recipes, iteration, answer->prompt_hash, &prompt, err);
 	oe__prompt_done(&prompt);
-	return status;
+	if (same < 0)
+		return same;
+	repeating->result.prompts++;
+	if (!same)
+		differ(repeating, "iteration %lld: the prompt is another one", (long long)iteration->number);
+	return 0;
 }
 
 /* Which duplicate it is, or -1. Whether an equivalent was one was up to an option of that session. */
@@ -133,6 +132,7 @@ static int repeat_answer(struct repeating *repeating, const struct oe__log_entry
 {
 	OE__AUTO(answer) struct oe__answer answer = { 0 };
 	OE__AUTO(job) struct oe__job job = { 0 };
+	const struct oe__recipe recipe = { .rules = oe__recipes_rules(&repeating->recipes, entry->seq) };
 
 	int found = oe__answer_load(repeating->replay.database, entry->number, entry->attempt, &answer,
 	                            err);
@@ -146,7 +146,7 @@ static int repeat_answer(struct repeating *repeating, const struct oe__log_entry
 	}
 	int status = repeat_prompt(repeating, iteration, &answer, err);
 	if (status == 0)
-		status = oe__job_init(&job, &repeating->recipe, oe_iteration_ref(iteration), NULL);
+		status = oe__job_init(&job, &recipe, oe_iteration_ref(iteration), NULL);
 	if (status == 0 && oe__job_restore_answer(&job, answer.text, answer.size, answer.model,
 	                                          answer.finish) < 0)
 		status = oe__error_nomem(err);
@@ -287,18 +287,14 @@ static int compare_archive(struct repeating *repeating, oe_error *err)
 
 static int prepare(struct repeating *repeating, oe_error *err)
 {
-	struct oe__edit_options rules;
 	oe_run *run = repeating->run;
 
 	int status = oe__run_config(run, &repeating->config, err);
 	if (status < 0)
 		return status;
-	oe__edit_options_read(repeating->config, &rules);
 	(void)oe__config_seed(repeating->config, &repeating->seed);
 	repeating->timeout_ms = oe__config_ms(repeating->config, "evaluator.timeout");
-	status = oe__edit_rules_new(&rules, &repeating->recipe.rules, err);
-	if (status == 0)
-		status = oe__run_prompts(run, &repeating->recipe.prompts, err);
+	status = oe__recipes_read(run->database, &repeating->recipes, err);
 	if (status == 0)
 		status = oe_hub_new(repeating->config, &repeating->hub, err);
 	if (status == 0)

@@ -7,12 +7,10 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/file.h"
-#include "base/json.h"
 #include "config/config.h"
 #include "controller/replay.h"
 #include "controller/run_internal.h"
 #include "hub/hub.h"
-#include "prompt/prompt.h"
 #include "store/directory.h"
 #include "store/load.h"
 
@@ -112,23 +110,6 @@ int oe__run_config(oe_run *run, oe_config **out, oe_error *err)
 	if (status == 0)
 		*out = OE__STEAL(config);
 	return status;
-}
-
-int oe__run_prompts(oe_run *run, struct oe__prompt_set **out, oe_error *err)
-{
-	OE__AUTO(string) char *text = NULL;
-	OE__AUTO(value) struct oe__value value = { 0 };
-	oe_error detail = { 0 };
-
-	int status = oe__database_get(run->database, "templates", &text, err);
-	if (status == 0 && !text)
-		status = oe__error_at(err, OE_ERR_FORMAT, run->file, 0, 0, "the run has no templates");
-	if (status < 0)
-		return status;
-	status = oe__json_parse(text, strlen(text), &value, &detail);
-	if (status < 0)
-		return oe__error_at(err, status, run->file, 0, 0, "its templates are damaged: %s", detail.message);
-	return oe__prompt_set_read(&value, out, err);
 }
 
 /* ---- the hub, rebuilt ---- */

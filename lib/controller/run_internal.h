@@ -20,8 +20,6 @@ struct oe_run {
 
 /* What it was configured with. */
 int oe__run_config(oe_run *run, oe_config **out, oe_error *err);
-/* The templates that its prompts were made with. */
-int oe__run_prompts(oe_run *run, struct oe__prompt_set **out, oe_error *err);
 /* Make its hub again, from the rows up to the sample of that number; 0: from all of them. @return as
    oe__replay_run(). The hub is the caller's, also when it fails half way. */
 int oe__run_rebuild(oe_run *run, int64_t until, oe_hub **hub, struct oe__replay *replay,

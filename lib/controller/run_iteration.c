@@ -6,6 +6,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "controller/recipes.h"
 #include "controller/replay.h"
 #include "controller/run_internal.h"
 #include "hub/hub.h"
@@ -117,25 +118,24 @@ static int render_again(oe_run *run, int64_t number, struct oe__prompt *prompt, 
 {
 	OE__AUTO(replay) struct oe__replay replay = { 0 };
 	OE__AUTO(answer) struct oe__answer answer = { 0 };
-	struct oe__prompt_set *prompts = NULL;
+	OE__AUTO(recipes) struct oe__recipes recipes = { 0 };
 	oe_hub *hub = NULL;
 
-	int status = oe__run_prompts(run, &prompts, err);
+	int status = oe__recipes_read(run->database, &recipes, err);
 	if (status == 0)
 		status = oe__run_rebuild(run, number, &hub, &replay, err);
 	if (status == 0)
 		status = oe__error(err, OE_ERR_INVALID, "there is no iteration %lld", (long long)number);
 	if (status > 0)
-		status = oe__prompt_render(prompts, oe__replay_find(&replay, number, 0), prompt, err);
-	if (status == 0)
 		status = oe__answer_load(run->database, number, 0, &answer, err);
-	if (status > 0 && answer.has_prompt_hash &&
-	    memcmp(answer.prompt_hash, prompt->hash, sizeof(prompt->hash)) != 0)
+	if (status >= 0)
+		status = oe__recipes_render(&recipes, oe__replay_find(&replay, number, 0),
+		                            answer.has_prompt_hash ? answer.prompt_hash : NULL, prompt, err);
+	if (status == 0)
 		status = oe__error(err, OE_ERR_FORMAT,
 		                   "the prompt of iteration %lld comes out differently than it was",
 		                   (long long)number);
 	oe_hub_free(hub);
-	oe__prompt_set_unref(prompts);
 	return status < 0 ? status : 0;
 }
 

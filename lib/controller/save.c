@@ -168,7 +168,8 @@ static void property_written(struct oe__row *row, int status)
 	oe__free(property);
 }
 
-int oe__controller_set_meta(oe_controller *controller, const char *key, const char *value)
+static int set_property(oe_controller *controller, enum oe__row_kind kind, const char *key,
+                        const char *value)
 {
 	if (!controller->log)
 		return 0;
@@ -177,7 +178,8 @@ int oe__controller_set_meta(oe_controller *controller, const char *key, const ch
 		return OE_ERR_NOMEM;
 	property->key = oe__strdup(key);
 	property->value = oe__strdup(value ? value : "");
-	property->row.kind = OE__ROW_META;
+	property->row.kind = kind;
+	property->row.seq = oe__log_next(controller->log) - 1;
 	property->row.message = property->key;
 	property->row.answer.text = property->value;
 	property->row.done = property_written;
@@ -187,6 +189,11 @@ int oe__controller_set_meta(oe_controller *controller, const char *key, const ch
 	}
 	oe__log_append(controller->log, &property->row);
 	return 0;
+}
+
+int oe__controller_set_meta(oe_controller *controller, const char *key, const char *value)
+{
+	return set_property(controller, OE__ROW_META, key, value);
 }
 
 int oe_controller_set_property(oe_controller *controller, const char *name, const char *value)
@@ -316,6 +323,10 @@ void oe__controller_record_judgements(oe_controller *controller, const struct oe
 
 /* ---- the beginning ---- */
 
+struct property_text {
+	const char *key, *value;
+};
+
 int oe__controller_record_start(oe_controller *controller, const char *config)
 {
 	OE__AUTO(buffer) struct oe__buffer templates = OE__BUFFER_INIT(OE__FILE_MAX);
@@ -328,9 +339,7 @@ int oe__controller_record_start(oe_controller *controller, const char *config)
 	oe__budget_session(&controller->budget, 0, clock, &session);
 	oe__prompt_set_write(controller->recipe->prompts, &writer);
 	int status = templates.status;
-	const struct {
-		const char *key, *value;
-	} properties[] = {
+	const struct property_text properties[] = {
 		{ "state", "running" },
 		{ "reason", "" },
 		{ "held_at", "" }, /* unless it is said anew */
@@ -341,10 +350,15 @@ int oe__controller_record_start(oe_controller *controller, const char *config)
 		{ "language", controller->recipe->language },
 		{ "evaluator", oe_evaluator_name(controller->recipe->evaluator) },
 		{ "sandbox", oe_evaluator_confinement(controller->recipe->evaluator) },
+	};
+	/* What was made with those of a session before is repeated with those. */
+	const struct property_text settings[] = {
 		{ "config", config },
 		{ "templates", oe__buffer_string(&templates) },
 	};
 	for (size_t i = 0; status == 0 && i < OE__COUNT(properties); i++)
-		status = oe__controller_set_meta(controller, properties[i].key, properties[i].value);
+		status = set_property(controller, OE__ROW_META, properties[i].key, properties[i].value);
+	for (size_t i = 0; status == 0 && i < OE__COUNT(settings); i++)
+		status = set_property(controller, OE__ROW_SETTING, settings[i].key, settings[i].value);
 	return status;
 }

@@ -37,6 +37,12 @@ static const char settings[] = "PRAGMA page_size = 4096;"
 	"  seq INTEGER PRIMARY KEY, digest BLOB NOT NULL, data BLOB NOT NULL, time REAL NOT NULL)"      \
 	"  STRICT;"
 
+/* `seq` is the last call of the hub before the change. */
+#define FORMER_TABLE                                                                               \
+	"CREATE TABLE former ("                                                                        \
+	"  id INTEGER PRIMARY KEY, seq INTEGER NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL)"       \
+	"  STRICT;"
+
 static const char schema[] =
 	"CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;"
 	"CREATE TABLE log ("
@@ -78,6 +84,7 @@ static const char schema[] =
 	ARTIFACT_TABLE("artifact")
 	JUDGEMENT_TABLE
 	SNAPSHOT_TABLE
+	FORMER_TABLE
 	"CREATE TABLE prompt ("
 	"  number INTEGER NOT NULL, attempt INTEGER NOT NULL, system TEXT NOT NULL, user TEXT NOT NULL,"
 	"  PRIMARY KEY (number, attempt)) STRICT, WITHOUT ROWID;"
@@ -100,6 +107,7 @@ static const char *const migrations[OE__STORE_FORMAT] = {
 		"DROP TABLE artifact;"
 		"ALTER TABLE artifact_2 RENAME TO artifact;",
 	[2] = SNAPSHOT_TABLE,
+	[3] = FORMER_TABLE,
 };
 
 static const char *const statements[OE__STATEMENT_COUNT] = {
@@ -123,6 +131,8 @@ static const char *const statements[OE__STATEMENT_COUNT] = {
 	[OE__STATEMENT_ARTIFACT] = "INSERT OR REPLACE INTO artifact VALUES (?, ?, ?, ?, ?)",
 	[OE__STATEMENT_PROMPT] = "INSERT OR REPLACE INTO prompt VALUES (?, ?, ?, ?)",
 	[OE__STATEMENT_META] = "INSERT OR REPLACE INTO meta VALUES (?, ?)",
+	[OE__STATEMENT_FORMER] = "INSERT INTO former (seq, key, value)"
+							 " SELECT ?1, key, value FROM meta WHERE key = ?2 AND value <> ?3",
 	[OE__STATEMENT_MIGRANT] = "INSERT OR REPLACE INTO migrant VALUES (?, ?, ?)",
 	[OE__STATEMENT_OUTCOME] =
 		"UPDATE log SET outcome = ? WHERE number = ? AND attempt = ? AND kind = 'commit'",

@@ -9,6 +9,7 @@
  * turn):
  *
  *   meta      what the run is: format, run key, configuration, templates, state, reason, counters
+ *   former    what settings in meta were before, and until which call (store/former.h)
  *   log       one row per call of the hub, in order: the truth, from which a run is rebuilt
  *   answer    what a model answered to (number, attempt), and what it cost
  *   judgement what models were asked about programs, and what that cost
@@ -28,7 +29,7 @@
 #include "base/auto.h"
 #include "openevolve/common.h"
 
-#define OE__STORE_FORMAT 3
+#define OE__STORE_FORMAT 4
 
 enum oe__statement {
 	OE__STATEMENT_BEGIN,
@@ -44,6 +45,7 @@ enum oe__statement {
 	OE__STATEMENT_ARTIFACT,
 	OE__STATEMENT_PROMPT,
 	OE__STATEMENT_META,
+	OE__STATEMENT_FORMER,
 	OE__STATEMENT_MIGRANT,
 	OE__STATEMENT_OUTCOME,
 	OE__STATEMENT_SNAPSHOT,

@@ -8,6 +8,7 @@
 #include "program/evaluation.h"
 #include "program/sample.h"
 #include "store/charge.h"
+#include "store/former.h"
 #include "store/snapshot.h"
 
 const char *oe__row_kind_name(enum oe__row_kind kind)
@@ -15,7 +16,7 @@ const char *oe__row_kind_name(enum oe__row_kind kind)
 	static const char *const names[] = {
 		[OE__ROW_SEED] = "seed", [OE__ROW_ISSUE] = "issue",   [OE__ROW_COMMIT] = "commit",
 		[OE__ROW_FAIL] = "fail", [OE__ROW_CLOSE] = "close", [OE__ROW_OUTCOME] = "outcome",
-		[OE__ROW_ANSWER] = "answer", [OE__ROW_META] = "meta",
+		[OE__ROW_ANSWER] = "answer", [OE__ROW_META] = "meta", [OE__ROW_SETTING] = "setting",
 		[OE__ROW_MIGRANT] = "migrant", [OE__ROW_IMPORT] = "import",
 		[OE__ROW_UNANSWERED] = "unanswered",
 		[OE__ROW_JUDGEMENT] = "judgement", [OE__ROW_CHARGE] = "charge",
@@ -298,6 +299,8 @@ int oe__row_write(struct oe__database *database, const struct oe__row *row, oe_e
 		return oe__charge_write(database, row, err);
 	if (row->kind == OE__ROW_META)
 		return oe__database_set(database, row->message, row->answer.text, err);
+	if (row->kind == OE__ROW_SETTING)
+		return oe__former_write(database, row, err);
 	if (row->kind == OE__ROW_MIGRANT)
 		return write_migrant(database, row->program, err);
 	if (row->kind == OE__ROW_SNAPSHOT)

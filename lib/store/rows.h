@@ -26,6 +26,7 @@ enum oe__row_kind {
 	OE__ROW_OUTCOME,    /* of a commit, decided when its turn came: no call */
 	OE__ROW_CHARGE,     /* of the model `message`: reserved, or settled     */
 	OE__ROW_META,   /* key `message`, value `answer.text`                */
+	OE__ROW_SETTING, /* the same, after call `seq`; what it was before is kept */
 	OE__ROW_MIGRANT, /* `program` is a copy that migrated: no call, no seq */
 	OE__ROW_IMPORT,  /* `program` came with a checkpoint: likewise        */
 	OE__ROW_SNAPSHOT /* `answer.text`, as it was after the call `seq`     */

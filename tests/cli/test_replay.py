@@ -4,7 +4,7 @@ import json
 import sqlite3
 import unittest
 
-from oe import CONFIG, EVALUATOR, FAILED, MODELS, STORE, Case, FakeLLM, RunCase, main
+from oe import CONFIG, EVALUATOR, FAILED, MODELS, ROOT, STORE, Case, FakeLLM, RunCase, main
 
 ALONE = "hub: {window: 1}\n"
 
@@ -201,6 +201,49 @@ def evaluate(program_path):
             self.oe("resume", "new", "-i", "10")
         told = self.oe("replay", "new", "--verify", "--evaluate", "--json").json()
         self.assertEqual((told["same"], told["iterations"], told["compared"]), (True, 20, True))
+
+    def test_other_settings(self):
+        """What was made with other templates, or read by other rules, is repeated with those."""
+        template = (ROOT / "lib/prompt/templates/diff_user.txt").read_text()
+        self.write("templates/diff_user.txt", template)
+        self.problem("llm: {backend: mutate}\nhub: {window: 4}\nprompt: {template_dir: templates}\n")
+        self.run_problem("-i", 10, "-o", "changed")
+        sessions = [["prompt.system_message=You are terse."], ["max_code_length=60"], [],
+                    ["diff_based_evolution=false", "language=c"], ["prompt.max_tokens=300"],
+                    ["store.prompts=full"]]
+        for number, settings in enumerate(sessions):
+            words = [word for setting in settings for word in ("--set", setting)]
+            if not words:
+                self.write("templates/diff_user.txt", template + "\nThis is another template.\n")
+            self.oe("resume", "changed", "-i", 10, *words)
+            told = self.oe("replay", "changed", "--verify", "--json").json()
+            self.assertEqual((told["same"], told["iterations"]), (True, 20 + 10 * number), settings)
+        for number, terse, other in ((1, False, False), (10, False, False), (11, True, False),
+                                     (30, True, False), (31, True, True), (61, True, False)):
+            text = self.oe("prompt", "changed", "-i", number).out
+            self.assertEqual(("terse" in text, "another template" in text), (terse, other), number)
+
+    def test_other_settings_in_between(self):
+        """Questions under way when the first session was killed are asked again as the second one asks."""
+        self.problem("hub: {window: 8}\n")
+        with FakeLLM(latency=1000) as fake:
+            process = self.start("run", "initial_program.py", "evaluator.py", "-c", "config.yaml",
+                                 "-o", "killed", "-i", 60, "--api-base", fake.url, "--primary-model",
+                                 "tiny", "--progress", "none")
+            self.wait_for(lambda: fake.stats()["answered"] >= 10)
+            process.kill()
+            process.communicate()
+            with sqlite3.connect(self.path("killed/run.db")) as db:
+                answered = [row[0] for row in db.execute("SELECT number FROM answer ORDER BY number")]
+                asked = [row[0] for row in db.execute("SELECT max(number) FROM log")]
+            fake.control(latency=20)
+            self.oe("resume", "killed", "--api-base", fake.url, "--set",
+                    "prompt.system_message=You are terse.")
+        told = self.oe("replay", "killed", "--verify", "--json").json()
+        self.assertEqual((told["same"], told["iterations"]), (True, 60))
+        open_then = sorted(set(range(1, asked[0] + 1)) - set(answered))
+        for number, terse in (answered[0], False), (answered[-1], False), (open_then[0], True), (60, True):
+            self.assertEqual("terse" in self.oe("prompt", "killed", "-i", number).out, terse, number)
 
 
 if __name__ == "__main__":

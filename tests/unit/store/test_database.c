@@ -6,6 +6,7 @@
 
 #include "base/hash.h"
 #include "store/charge.h"
+#include "store/former.h"
 #include "store/load.h"
 #include "store/snapshot.h"
 #include "world.h"
@@ -65,10 +66,10 @@ START_TEST(test_newer_format)
 
 	scratch_enter();
 	oe__database_close(world_open("run.db"));
-	must_execute("run.db", "UPDATE meta SET value = '4' WHERE key = 'format'");
+	must_execute("run.db", "UPDATE meta SET value = '5' WHERE key = 'format'");
 	digest("run.db", before);
 	ck_assert_int_eq(oe__database_open(scratch("run.db"), false, &database, &err), OE_ERR_VERSION);
-	ck_assert_str_eq(err.message, "made by a newer version (format 4, this one reads 3)");
+	ck_assert_str_eq(err.message, "made by a newer version (format 5, this one reads 4)");
 	ck_assert_str_eq(err.where, scratch("run.db"));
 	ck_assert_int_eq(oe__database_open_reader(scratch("run.db"), &database, &err), OE_ERR_VERSION);
 	ck_assert_ptr_null(database);
@@ -80,7 +81,7 @@ END_TEST
 
 /* What the first format was, where it differs. */
 static const char first_format[] =
-	"DROP TABLE artifact; DROP TABLE judgement; DROP TABLE snapshot;"
+	"DROP TABLE artifact; DROP TABLE judgement; DROP TABLE snapshot; DROP TABLE former;"
 	"CREATE TABLE artifact ("
 	"  program_id TEXT NOT NULL, position INTEGER NOT NULL, name TEXT NOT NULL,"
 	"  kind INTEGER NOT NULL, data BLOB NOT NULL,"
@@ -154,7 +155,7 @@ START_TEST(test_second_format)
 
 	scratch_enter();
 	oe__database_close(world_open("run.db"));
-	must_execute("run.db", "DROP TABLE snapshot; UPDATE meta SET value = '2' WHERE key = 'format'");
+	must_execute("run.db", "DROP TABLE snapshot; DROP TABLE former; UPDATE meta SET value = '2' WHERE key = 'format'");
 	world_must(oe__database_open_reader(scratch("run.db"), &database, NULL));
 	ck_assert_int_eq(oe__snapshot_load(database, &snapshot, NULL), 0);
 	oe__database_close(database);
@@ -164,6 +165,56 @@ START_TEST(test_second_format)
 		world_must(oe__row_write(database, &row, NULL));
 	ck_assert_int_eq(oe__snapshot_load(database, &snapshot, NULL), 1);
 	ck_assert_str_eq(snapshot.data, "state");
+	oe__database_close(database);
+	scratch_leave();
+}
+END_TEST
+
+static int collect(void *owner, int64_t until, const char *value, oe_error *err)
+{
+	(void)err;
+	return until == INT64_MAX ? oe__buffer_printf(owner, "now %s.", value)
+							  : oe__buffer_printf(owner, "%lld %s, ", (long long)until, value);
+}
+
+static void expect_values(struct oe__database *database, const char *expected)
+{
+	OE__AUTO(buffer) struct oe__buffer values = OE__BUFFER_INIT(0);
+
+	world_must(oe__former_read(database, "config", collect, &values, NULL));
+	ck_assert_str_eq(oe__buffer_string(&values), expected);
+}
+
+static void set_config(struct oe__database *database, int64_t seq, const char *value)
+{
+	struct oe__row row = {
+		.kind = OE__ROW_SETTING, .seq = seq, .message = "config", .answer = { .text = value }
+	};
+
+	world_must(oe__row_write(database, &row, NULL));
+}
+
+/* What a setting was stays, with the call up to which it was so; the third format forgot it. */
+START_TEST(test_former_settings)
+{
+	struct oe__database *database = NULL;
+
+	scratch_enter();
+	database = world_open("run.db");
+	ck_assert_int_eq(oe__former_read(database, "config", collect, NULL, NULL), OE_ERR_FORMAT);
+	set_config(database, 0, "a");
+	oe__database_close(database);
+	must_execute("run.db", "DROP TABLE former; UPDATE meta SET value = '3' WHERE key = 'format'");
+	world_must(oe__database_open_reader(scratch("run.db"), &database, NULL));
+	expect_values(database, "now a.");
+	oe__database_close(database);
+	database = world_open("run.db");
+	set_config(database, 7, "a");
+	expect_values(database, "now a.");
+	set_config(database, 9, "b");
+	set_config(database, 9, "a");
+	set_config(database, 12, "c");
+	expect_values(database, "9 a, 9 b, 12 a, now c.");
 	oe__database_close(database);
 	scratch_leave();
 }
@@ -250,7 +301,7 @@ START_TEST(test_begun_but_not_made)
 		oe__database_close(world_open(names[i]));
 		database = world_open(names[i]);
 		world_must(oe__database_get(database, "format", &format, NULL));
-		ck_assert_str_eq(format, "3");
+		ck_assert_str_eq(format, "4");
 		oe__database_close(database);
 	}
 	scratch_leave();
@@ -409,6 +460,7 @@ START_TEST(test_statements_are_reset)
 END_TEST
 
 TEST_MAIN("database", test_made_and_opened_again, test_newer_format, test_older_format, test_second_format,
+		  test_former_settings,
 		  test_older_format_that_is_damaged, test_not_a_run,
 		  test_begun_but_not_made, test_damaged, test_no_such_file, test_reader_beside_the_writer,
 		  test_reader_without_rights, test_statements_are_reset)
