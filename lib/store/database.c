@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/text.h"
+#include "store/wal.h"
 
 #define BUSY_MS 10000 /* a reader's checkpoint or backup may hold the file for a moment */
 
@@ -16,7 +17,8 @@
 static const char settings[] = "PRAGMA page_size = 4096;"
                                "PRAGMA journal_mode = WAL;"
                                "PRAGMA wal_autocheckpoint = 4000;"
-                               "PRAGMA journal_size_limit = 67108864;";
+                               "PRAGMA journal_size_limit = 67108864;"
+                               "PRAGMA synchronous = FULL;"; /* what is there at the begin is there for good */
 
 /* Of what models were asked about programs. It came while the format was 1 still. */
 #define JUDGEMENT_TABLE                                                                            \
@@ -304,6 +306,15 @@ static int check_format(struct oe__database *database, oe_error *err)
 	return 0;
 }
 
+/* What was written to it first may be what is lost: then it is as if nothing had been made. */
+static int check_begin(struct oe__database *database, oe_error *err)
+{
+	struct oe__wal_damage damage;
+
+	int found = oe__wal_inspect(database, &damage, err);
+	return found > 0 ? oe__wal_error(database, &damage, err) : found;
+}
+
 /* Nothing was ever made in it? So it is too if the process that made it was killed just then. */
 static int is_empty(struct oe__database *database, bool *out, oe_error *err)
 {
@@ -319,6 +330,13 @@ static int is_empty(struct oe__database *database, bool *out, oe_error *err)
 	return 0;
 }
 
+/* Whoever closes a database as the last one writes its write-ahead log into it, and removes that: what of it
+   could not be read is gone then. Only who may write does so. */
+static void keep_wal(struct oe__database *database, bool keep)
+{
+	(void)sqlite3_db_config(database->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, keep, NULL);
+}
+
 static int open_handle(const char *path, int flags, struct oe__database **out, oe_error *err)
 {
 	OE__AUTO(database) struct oe__database *database = oe__calloc(1, sizeof(*database));
@@ -331,6 +349,7 @@ static int open_handle(const char *path, int flags, struct oe__database **out, o
 	if (sqlite3_open_v2(path, &database->handle, flags | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK)
 		return database->handle ? oe__database_error(database, err) : oe__error_nomem(err);
 	sqlite3_busy_timeout(database->handle, BUSY_MS);
+	keep_wal(database, true);
 	*out = OE__STEAL(database);
 	return 0;
 }
@@ -343,19 +362,17 @@ int oe__database_open(const char *path, bool full_sync, struct oe__database **ou
 	int status = open_handle(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, &database, err);
 	if (status == 0)
 		status = is_empty(database, &empty, err);
-	if (status == 0 && !empty)
-		status = check_format(database, err);
+	if (status == 0)
+		status = empty ? check_begin(database, err) : check_format(database, err);
 	if (status == 0)
 		status = execute(database, settings, err);
 	if (status == 0)
-		status = execute(database, full_sync ? "PRAGMA synchronous = FULL"
-		                                     : "PRAGMA synchronous = NORMAL", err);
-	if (status == 0 && empty)
-		status = make_schema(database, err);
-	else if (status == 0)
-		status = migrate(database, err);
+		status = empty ? make_schema(database, err) : migrate(database, err);
+	if (status == 0 && !full_sync)
+		status = execute(database, "PRAGMA synchronous = NORMAL", err);
 	if (status < 0)
 		return status;
+	keep_wal(database, false);
 	*out = OE__STEAL(database);
 	return 0;
 }
@@ -369,6 +386,10 @@ static int try_reader(const char *path, int flags, struct oe__database **out, oe
 		status = execute(database, "PRAGMA query_only = ON", err);
 	if (status == 0)
 		status = check_format(database, err);
+	if (status == OE_ERR_FORMAT) {
+		int begun = check_begin(database, err);
+		status = begun < 0 ? begun : status;
+	}
 	if (status < 0)
 		return status;
 	*out = OE__STEAL(database);
@@ -434,6 +455,9 @@ void oe__database_close(struct oe__database *database)
 		return;
 	for (int i = 0; i < OE__STATEMENT_COUNT; i++)
 		sqlite3_finalize(database->statements[i]);
+	/* The files that a reader made to read a database that was whole are nobody's. */
+	if (database->handle && oe__wal_size(database) == 0)
+		keep_wal(database, false);
 	sqlite3_close(database->handle);
 	oe__free(database->path);
 	oe__free(database);

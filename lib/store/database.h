@@ -64,7 +64,8 @@ struct oe__database {
    OE_ERR_VERSION: made by a newer version. OE_ERR_FORMAT: not a run's database, or damaged. */
 int oe__database_open(const char *path, bool full_sync, struct oe__database **out, oe_error *err);
 
-/* Open an existing one to read; also while another process writes. */
+/* Open an existing one to read; also while another process writes. It changes nothing: of a process that was
+   killed, what it wrote stays where it is (store/wal.h). */
 int oe__database_open_reader(const char *path, struct oe__database **out, oe_error *err);
 void oe__database_close(struct oe__database *database);
 

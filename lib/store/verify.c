@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "program/population.h"
+#include "store/wal.h"
 
 /* ---- run.db ---- */
 
@@ -67,9 +68,20 @@ static int check_rows(struct oe__database *database, oe_error *err)
 	return 0;
 }
 
+/* First of all: pages of different times do not fit each other either. */
+static int check_wal(struct oe__database *database, oe_error *err)
+{
+	struct oe__wal_damage damage;
+
+	int found = oe__wal_inspect(database, &damage, err);
+	return found > 0 ? oe__wal_error(database, &damage, err) : found;
+}
+
 int oe__database_verify(struct oe__database *database, oe_error *err)
 {
-	int status = check_pages(database, err);
+	int status = check_wal(database, err);
+	if (status == 0)
+		status = check_pages(database, err);
 	return status < 0 ? status : check_rows(database, err);
 }
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """`oe checkpoint verify`: what it says of a sound run, and of each way in which one can be damaged."""
 import shutil
+import signal
 import unittest
 
 from oe import FAILED, STORE, USAGE, RunCase, main
@@ -94,6 +95,53 @@ class Verify(RunCase):
         self.assertIn("metadata.json", self.verify(one).err)
         (one / "metadata.json").unlink()
         self.verify(one)
+
+
+class Killed(RunCase):
+    """A run that was killed: the newest of its log is in run.db-wal alone."""
+
+    def make(self):
+        self.problem("llm: {backend: mutate}\ncheckpoint_interval: 20\nmax_iterations: 1000000\n")
+        process = self.start("run", "initial_program.py", "evaluator.py", "-c", "config.yaml", "-o", "out",
+                             "--progress", "none")
+        self.wait_for(lambda: self.numbers()[-1:] >= [100], what="a checkpoint")
+        process.kill()
+        self.finish(process, code=-signal.SIGKILL)
+
+    def numbers(self):
+        return sorted(int(path.name[11:]) for path in self.path("out/checkpoints").glob("checkpoint_*"))
+
+    @property
+    def wal(self):
+        return self.path("out/run.db-wal")
+
+    def flip(self, at):
+        data = bytearray(self.wal.read_bytes())
+        data[at] ^= 16
+        self.wal.write_bytes(data)
+
+    def test_looking_changes_nothing(self):
+        before = self.wal.read_bytes()
+        self.assertGreater(len(before), 0)
+        self.status()
+        self.oe("show", "best", "--run", "out")
+        self.oe("checkpoint", "verify", "out")
+        self.oe("checkpoint", "export", "out", "-o", "elsewhere")
+        self.assertEqual(self.wal.read_bytes(), before)
+
+    def test_damaged_frame(self):
+        """What comes after it cannot be read any more, which nobody would notice."""
+        done = self.status()["iterations"]["done"]
+        frame = (self.wal.stat().st_size - 32) // 4120 // 2
+        self.flip(32 + 4120 * frame + 1000)
+        damaged = self.wal.read_bytes()
+        self.assertLess(self.status()["iterations"]["done"], done)
+        result = self.oe("checkpoint", "verify", "out", code=STORE)
+        self.assertRegex(result.err, rf"run\.db-wal: frame {frame + 1} is damaged, and \d+ whole ones")
+        self.assertEqual(self.wal.read_bytes(), damaged)
+        self.flip(32 + 4120 * frame + 1000)
+        self.oe("checkpoint", "verify", "out")
+        self.assertEqual(self.status()["iterations"]["done"], done)
 
 
 if __name__ == "__main__":

@@ -4,8 +4,10 @@
 #include <string.h>
 
 #include "books.h"
+#include "disk.h"
 #include "ledger.h"
 #include "store/load.h"
+#include "store/wal.h"
 #include "world.h"
 
 /* Of a call: the one that it was given, or that was decided later. */
@@ -127,6 +129,20 @@ static void audit_seeds(int64_t cut)
 	books.seeds = there;
 }
 
+/* Nobody takes what is left of a process that was killed for something that was lost. */
+static void audit_wal(struct oe__database *database)
+{
+	struct oe__wal_damage damage;
+	oe_error err = { 0 };
+
+	int found = disk_has_lost_power() ? 0 : oe__wal_inspect(database, &damage, &err);
+	if (found < 0)
+		violated("the write-ahead log cannot be read: %s", err.message);
+	if (found > 0)
+		violated("frame %lld of the write-ahead log is damaged, and %lld come after it",
+		         (long long)damage.frame, (long long)damage.whole);
+}
+
 bool model_audit(const char *path, bool kept)
 {
 	OE__AUTO(database) struct oe__database *database = NULL;
@@ -138,6 +154,7 @@ bool model_audit(const char *path, bool kept)
 		abort();
 	if (oe__database_open_reader(path, &database, &err) < 0)
 		violated("run.db cannot be read: %s", err.message);
+	audit_wal(database);
 	int64_t calls = audit_calls(database, present, &cut);
 	audit_answers(database, present, &cut);
 	ledger_audit(database, present, &cut);

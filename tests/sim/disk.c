@@ -41,7 +41,7 @@ static struct {
 	struct file *files;
 	struct disk_faults faults;
 	int64_t writes, reads, fail_read_at;
-	bool failed, frozen;
+	bool failed, frozen, lost_power;
 } disk;
 
 /* ---- files ---- */
@@ -162,6 +162,11 @@ bool disk_has_failed(void)
 	return disk.failed;
 }
 
+bool disk_has_lost_power(void)
+{
+	return disk.lost_power;
+}
+
 void disk_freeze(void)
 {
 	disk.frozen = true;
@@ -201,11 +206,13 @@ void disk_reboot(bool power)
 		memset(file->shm_exclusive, 0, sizeof(file->shm_exclusive));
 	}
 	disk.frozen = false;
+	disk.lost_power |= power;
 }
 
 void disk_clear(void)
 {
 	disk_reboot(false);
+	disk.lost_power = false;
 	while (disk.files) {
 		struct file *file = disk.files;
 		disk.files = file->next;

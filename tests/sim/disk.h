@@ -39,5 +39,6 @@ static inline void kill_process(const char *when)
 /* The next one begins. `power`: what was not synced is there, or not, sector by sector. */
 void disk_reboot(bool power);
 void disk_clear(void); /* empty */
+bool disk_has_lost_power(void); /* since then */
 
 #endif /* OE_TESTS_SIM_DISK_H */
