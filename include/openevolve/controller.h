@@ -129,7 +129,9 @@ typedef struct oe_statistics {
  * @retval OE_ERR_STATE  another process runs in this directory.
  * @retval OE_ERR_CONFIG the options contradict each other, or a file that they name is not right.
  * @retval OE_ERR_IO     the directory, or its run.db, cannot be written.
- * @retval OE_ERR_FORMAT there is a run.db that is none; OE_ERR_VERSION: one of a later version.
+ * @retval OE_ERR_FORMAT there is a run.db that is none, or is damaged, or has lost its end: a checkpoint
+ *                       of the run knows of more. Nothing was changed then.
+ * @retval OE_ERR_VERSION there is one of a later version.
  */
 OE_API OE_NODISCARD int oe_controller_new(const oe_config *config, oe_scheduler *scheduler,
                                           oe_llm *llm, oe_evaluator *evaluator,

@@ -82,6 +82,9 @@ static int open_log(oe_controller *controller, oe_error *err)
 		status = oe__log_new(database, last + 1, &controller->log, err);
 	if (status < 0)
 		return status;
+	if (database->cut.status < 0)
+		oe__controller_log(controller, 1, "the run goes on from what is before it: %s: %s",
+		                   database->cut.where, database->cut.message);
 	(void)OE__STEAL(database);
 	oe__purse_set_log(controller->budget.purse, controller->log);
 	return 0;

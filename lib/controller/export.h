@@ -4,6 +4,7 @@
 /* A population of a run as a checkpoint, with what its log knows of the programs. */
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "openevolve/config.h"
 #include "openevolve/population.h"
@@ -14,6 +15,7 @@ struct oe__export {
 	const char *extension;   /* of program files, with its dot                     */
 	const char *previous;    /* a checkpoint that may share files with it, or NULL */
 	bool previous_synced;    /* it is on the disk already, if it had to be         */
+	int64_t calls;           /* of the log that the population was made of         */
 };
 
 /* Any thread: nothing in there may change meanwhile. */

@@ -15,6 +15,7 @@ struct saving {
 	oe_controller *controller;
 	oe_population *population;
 	char *path;
+	int64_t calls; /* of the log that it was made of */
 	bool written; /* it was not there already */
 	int status;
 	oe_error error;
@@ -50,6 +51,7 @@ static int write_population(struct saving *saving)
 		.extension = controller->extension,
 		.previous = found ? found : controller->saved_path,
 		.previous_synced = !found,
+		.calls = saving->calls,
 	};
 
 	int status = oe__export(&export, saving->population, saving->path, &saving->error);
@@ -116,6 +118,7 @@ int oe__controller_save(oe_controller *controller, oe_error *err)
 	if (!saving)
 		return oe__error_nomem(err);
 	saving->controller = controller;
+	saving->calls = oe__log_next(controller->log) - 1;
 	saving->task.run = write_checkpoint;
 	int status = oe_hub_population(controller->hub, &saving->population);
 	if (status == 0 && oe_population_size(saving->population, OE_ISLAND_ALL) > 0) {

@@ -90,14 +90,22 @@ struct oe__population_index {
 const struct oe__population_index *oe__population_index(const oe_population *population);
 void oe__population_index_free(struct oe__population_index *index);
 
+/* What a run wrote of itself: which run, and after how many calls in its log. */
+struct oe__provenance {
+	const char *run;
+	int64_t calls;
+};
+
 /*
  * metadata.json, and back onto programs that were read before (in any order). What OpenEvolve does
  * not know is in the member "oe", which it ignores.
  *
  * `dimensions` are the configured ones; NULL: those that the metadata name. A program that is
  * listed nowhere lives on no island; where nothing is listed at all they are dealt out in order.
+ * `from` is NULL where no run wrote it of itself; it is for store/tail.h, and not part of the population.
  */
-void oe__population_write_metadata(const oe_population *population, struct oe__json_writer *writer);
+void oe__population_write_metadata(const oe_population *population, const struct oe__provenance *from,
+								   struct oe__json_writer *writer);
 int oe__population_read_metadata(const struct oe__value *metadata,
 								 const struct oe__dimensions *dimensions,
 								 oe_program *const *programs, size_t program_count,

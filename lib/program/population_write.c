@@ -114,10 +114,17 @@ static void write_features(const oe_population *population, struct oe__json_writ
 	oe__json_map_end(writer);
 }
 
-static void write_ours(const oe_population *population, struct oe__json_writer *writer)
+static void write_ours(const oe_population *population, const struct oe__provenance *from,
+					   struct oe__json_writer *writer)
 {
 	oe__json_key(writer, "oe");
 	oe__json_map(writer);
+	if (from) {
+		oe__json_key(writer, "run");
+		oe__json_string(writer, from->run);
+		oe__json_key(writer, "calls");
+		oe__json_int(writer, from->calls);
+	}
 	oe__json_key(writer, "issued");
 	oe__json_int(writer, population->issued);
 	oe__json_key(writer, "ended");
@@ -150,7 +157,8 @@ static void write_ours(const oe_population *population, struct oe__json_writer *
 	oe__json_map_end(writer);
 }
 
-void oe__population_write_metadata(const oe_population *population, struct oe__json_writer *writer)
+void oe__population_write_metadata(const oe_population *population, const struct oe__provenance *from,
+								   struct oe__json_writer *writer)
 {
 	oe__json_map(writer);
 	write_cells(population, writer);
@@ -158,6 +166,6 @@ void oe__population_write_metadata(const oe_population *population, struct oe__j
 	write_bests(population, writer);
 	write_counters(population, writer);
 	write_features(population, writer);
-	write_ours(population, writer);
+	write_ours(population, from, writer);
 	oe__json_map_end(writer);
 }

@@ -293,7 +293,7 @@ static int write_contents(struct writing *writing, oe_error *err)
 
 	oe__buffer_clear(&writing->record);
 	struct oe__json_writer writer = { .out = &writing->record };
-	oe__population_write_metadata(population, &writer);
+	oe__population_write_metadata(population, writing->options->from, &writer);
 	if (writing->record.status < 0)
 		return oe__error_nomem(err);
 	return write_file(writing, "metadata.json", writing->record.data,

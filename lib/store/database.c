@@ -7,7 +7,9 @@
 #include "base/buffer.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "base/hash.h"
 #include "base/text.h"
+#include "store/tail.h"
 #include "store/wal.h"
 
 #define BUSY_MS 10000 /* a reader's checkpoint or backup may hold the file for a moment */
@@ -242,6 +244,20 @@ int oe__database_get(struct oe__database *database, const char *key, char **out,
 	return *out ? 0 : oe__error_nomem(err);
 }
 
+/* Its checkpoints bear it, and so are told from those of others (store/tail.h). */
+static int name_run(struct oe__database *database, oe_error *err)
+{
+	OE__AUTO(string) char *known = NULL;
+	char name[OE__UUID_SIZE];
+
+	int status = oe__database_get(database, "run", &known, err);
+	if (status < 0 || known)
+		return status;
+	if (oe__uuid_random(name) < 0)
+		return oe__error_errno(err, "cannot draw an identifier");
+	return oe__database_set(database, "run", name, err);
+}
+
 /* The end of a transaction that has made the schema what it is now. */
 static int commit_format(struct oe__database *database, oe_error *err)
 {
@@ -250,6 +266,8 @@ static int commit_format(struct oe__database *database, oe_error *err)
 	if (oe__buffer_printf(&format, "%d", OE__STORE_FORMAT) < 0)
 		return oe__error_nomem(err);
 	int status = oe__database_set(database, "format", oe__buffer_string(&format), err);
+	if (status == 0)
+		status = name_run(database, err);
 	if (status == 0)
 		status = execute(database, "COMMIT", err);
 	if (status == 0)
@@ -364,6 +382,8 @@ int oe__database_open(const char *path, bool full_sync, struct oe__database **ou
 		status = is_empty(database, &empty, err);
 	if (status == 0)
 		status = empty ? check_begin(database, err) : check_format(database, err);
+	if (status == 0 && !empty)
+		status = oe__tail_check(database, &database->cut, err);
 	if (status == 0)
 		status = execute(database, settings, err);
 	if (status == 0)

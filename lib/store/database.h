@@ -58,10 +58,12 @@ struct oe__database {
 	sqlite3_stmt *statements[OE__STATEMENT_COUNT]; /* prepared on first use */
 	char *path;
 	int format; /* of the file: a reader may find an older one */
+	oe_error cut; /* of one that is written: what it was cut off, if it was (store/tail.h)   */
 };
 
 /* Open for writing, and make the schema if the file is new, or what it is now if it is older.
-   OE_ERR_VERSION: made by a newer version. OE_ERR_FORMAT: not a run's database, or damaged. */
+   OE_ERR_VERSION: made by a newer version. OE_ERR_FORMAT: not a run's database, or damaged, or without its
+   end: then nothing was changed. */
 int oe__database_open(const char *path, bool full_sync, struct oe__database **out, oe_error *err);
 
 /* Open an existing one to read; also while another process writes. It changes nothing: of a process that was

@@ -14,8 +14,7 @@
 #include "store/checkpoint.h"
 #include "store/database.h"
 
-#define CHECKPOINTS "checkpoints"
-#define CHECKPOINT  "checkpoint_"
+#define CHECKPOINT "checkpoint_"
 
 #define LOCK_NAME "LOCK"
 
@@ -85,7 +84,7 @@ int oe__directory_open(const char *path, struct oe__directory **out, oe_error *e
 		return oe__error_nomem(err);
 	directory->database = oe__path_join(directory->path, "run.db");
 	directory->best = oe__path_join(directory->path, "best");
-	directory->checkpoints = oe__path_join(directory->path, CHECKPOINTS);
+	directory->checkpoints = oe__path_join(directory->path, OE__DIRECTORY_CHECKPOINTS);
 	if (!directory->database || !directory->best || !directory->checkpoints)
 		return oe__error_nomem(err);
 
@@ -154,30 +153,38 @@ static bool is_own_checkpoint(const char *path)
 	return metadata && lstat(path, &info) == 0 && S_ISDIR(info.st_mode) && oe__file_is_regular(metadata);
 }
 
-char *oe__directory_last_checkpoint(const struct oe__directory *directory)
+char *oe__directory_checkpoint_below(const char *checkpoints, int64_t limit, int64_t *number)
 {
 	OE__AUTO(string) char *last = NULL;
 	char **names = NULL;
 	size_t count = 0;
 	int64_t highest = -1;
 
-	if (oe__directory_list(directory->checkpoints, &names, &count, NULL) < 0)
+	if (oe__directory_list(checkpoints, &names, &count, NULL) < 0)
 		return NULL;
 	for (size_t i = 0; i < count; i++) {
 		const char *digits = names[i] + strlen(CHECKPOINT);
-		int64_t number;
+		int64_t found;
 		if (!oe__has_prefix(names[i], CHECKPOINT) ||
-		    !oe__parse_int(digits, strlen(digits), &number) || number <= highest)
+		    !oe__parse_int(digits, strlen(digits), &found) || found <= highest || found >= limit)
 			continue;
-		OE__AUTO(string) char *path = oe__path_join(directory->checkpoints, names[i]);
+		OE__AUTO(string) char *path = oe__path_join(checkpoints, names[i]);
 		if (!path || !is_own_checkpoint(path))
 			continue;
-		highest = number;
+		highest = found;
 		oe__free(last);
 		last = OE__STEAL(path);
 	}
 	oe__directory_list_free(names, count);
+	*number = highest;
 	return OE__STEAL(last);
+}
+
+char *oe__directory_last_checkpoint(const struct oe__directory *directory)
+{
+	int64_t number;
+
+	return oe__directory_checkpoint_below(directory->checkpoints, INT64_MAX, &number);
 }
 
 int oe__directory_origin(struct oe__database *database, char **out, oe_error *err)
@@ -189,7 +196,7 @@ int oe__directory_origin(struct oe__database *database, char **out, oe_error *er
 		return status;
 	/* Older runs noted a whole path, which is that of the day they began. */
 	OE__AUTO(string) char *run = oe__path_directory(database->path);
-	OE__AUTO(string) char *all = run ? oe__path_join(run, CHECKPOINTS) : NULL;
+	OE__AUTO(string) char *all = run ? oe__path_join(run, OE__DIRECTORY_CHECKPOINTS) : NULL;
 	*out = all ? oe__path_join(all, oe__path_base(noted)) : NULL;
 	return *out ? 0 : oe__error_nomem(err);
 }

@@ -13,9 +13,12 @@
  */
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/auto.h"
 #include "program/population.h"
+
+#define OE__DIRECTORY_CHECKPOINTS "checkpoints"
 
 struct oe__database;
 
@@ -41,6 +44,9 @@ char *oe__directory_checkpoint_path(const struct oe__directory *directory, int64
 
 /* The one of the highest number that is complete, as a new path; NULL if there is none, or no memory. */
 char *oe__directory_last_checkpoint(const struct oe__directory *directory);
+
+/* Likewise, of those in `checkpoints` with a lower number than `limit`; *number is its own. */
+char *oe__directory_checkpoint_below(const char *checkpoints, int64_t limit, int64_t *number);
 
 /* The checkpoint that the log begins with, as a new path; *out stays NULL if it begins with none. It lies
    in the run's own directory, wherever that was moved to since. */

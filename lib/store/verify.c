@@ -7,7 +7,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "program/population.h"
-#include "store/wal.h"
+#include "store/tail.h"
 
 /* ---- run.db ---- */
 
@@ -69,17 +69,19 @@ static int check_rows(struct oe__database *database, oe_error *err)
 }
 
 /* First of all: pages of different times do not fit each other either. */
-static int check_wal(struct oe__database *database, oe_error *err)
+static int check_tail(struct oe__database *database, oe_error *err)
 {
-	struct oe__wal_damage damage;
+	oe_error cut;
 
-	int found = oe__wal_inspect(database, &damage, err);
-	return found > 0 ? oe__wal_error(database, &damage, err) : found;
+	int status = oe__tail_check(database, &cut, err);
+	if (status == 0 && cut.status < 0 && err)
+		*err = cut;
+	return status < 0 ? status : cut.status;
 }
 
 int oe__database_verify(struct oe__database *database, oe_error *err)
 {
-	int status = check_wal(database, err);
+	int status = check_tail(database, err);
 	if (status == 0)
 		status = check_pages(database, err);
 	return status < 0 ? status : check_rows(database, err);

@@ -249,21 +249,16 @@ int oe__wal_error(const struct oe__database *database, const struct oe__wal_dama
 	                    (long long)damage->frame, (long long)damage->whole);
 }
 
-int oe__wal_sync(const char *path, oe_error *err)
+int oe__wal_sync(struct oe__database *database, oe_error *err)
 {
-	OE__AUTO(database) struct oe__database *database = NULL;
-	OE__AUTO(string) char *directory = oe__path_directory(path);
+	OE__AUTO(string) char *directory = oe__path_directory(database->path);
+	sqlite3_file *file = file_of(database); /* that of another connection is the same one */
 
 	if (!directory)
 		return oe__error_nomem(err);
-	/* Another connection's file is the same one. */
-	int status = oe__database_open_reader(path, &database, err);
-	if (status < 0)
-		return status;
-	sqlite3_file *file = file_of(database);
 	if (!file)
 		return 0;
 	if (file->pMethods->xSync(file, SQLITE_SYNC_NORMAL) != SQLITE_OK)
-		return oe__error_at(err, OE_ERR_IO, path, 0, 0, "it cannot be made to last");
+		return oe__error_at(err, OE_ERR_IO, database->path, 0, 0, "it cannot be flushed");
 	return oe__directory_sync(directory, err);
 }

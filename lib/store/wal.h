@@ -32,7 +32,7 @@ int oe__wal_inspect(struct oe__database *database, struct oe__wal_damage *out, o
 int oe__wal_error(const struct oe__database *database, const struct oe__wal_damage *damage,
                   oe_error *err);
 
-/* Have all that is durable in the database `path` survive a loss of power, too. */
-int oe__wal_sync(const char *path, oe_error *err);
+/* Have all that is in the database, whoever wrote it, survive a loss of power, too. */
+int oe__wal_sync(struct oe__database *database, oe_error *err);
 
 #endif /* OE__STORE_WAL_H */

@@ -2,14 +2,17 @@
 """`oe checkpoint verify`: what it says of a sound run, and of each way in which one can be damaged."""
 import shutil
 import signal
+import sqlite3
 import unittest
 
 from oe import FAILED, STORE, USAGE, RunCase, main
 
+CONFIG = "llm: {backend: mutate}\ncheckpoint_interval: 10\n"
+
 
 class Verify(RunCase):
     def make(self):
-        self.problem("llm: {backend: mutate}\ncheckpoint_interval: 10\n")
+        self.problem(CONFIG)
         self.run_problem("-i", "10")
         for more in ("10", "5"):  # the end of a session has a checkpoint; within one, writing may take too long
             self.oe("resume", "out", "-i", more)
@@ -66,6 +69,43 @@ class Verify(RunCase):
         result = self.oe("diff", "best", "initial", "--run", "out", code=STORE)
         self.assert_one_sentence(result, "is missing")
 
+    def test_end_of_the_log(self):
+        """Without it, it is a log like any other; the checkpoints know more. Not those of others."""
+        rows = sqlite3.connect(self.path("out/run.db")).execute("SELECT max(seq) FROM log").fetchone()[0]
+        shutil.copytree(self.path("out"), self.path("other"))
+        self.change("DELETE FROM log WHERE seq > 35")
+        for words in (("checkpoint", "verify", "out"), ("resume", "out", "-i", "5")):
+            result = self.oe(*words, code=STORE)
+            self.assertEqual(len(result.err.splitlines()), 1, result)
+            self.assertRegex(result.err, r"run\.db: its log has 1\d ended iterations, checkpoints/checkpoint_25 knows"
+                                         r" of 25: .* another run")
+        self.take_run()
+        self.change(f"DELETE FROM log WHERE seq = {rows}")
+        self.assertIn("knows of 25", self.verify("out").err)
+
+        self.take_run()
+        self.oe("resume", "other", "-i", "30", "--progress", "none")
+        shutil.copytree(self.path("other/checkpoints/checkpoint_55"), self.path("out/checkpoints/checkpoint_55"))
+        self.assertIn("knows of 55", self.verify("out").err)  # a copy of this run went on, and wrote it
+
+    def test_checkpoints_of_others(self):
+        """Whatever they know of: they were copied there, or lay there before."""
+        self.problem(CONFIG)
+        self.oe("run", "initial_program.py", "evaluator.py", "-c", "config.yaml", "-i", "40", "-o", "other",
+                "--progress", "none")
+        shutil.copytree(self.path("other/checkpoints/checkpoint_40"), self.path("out/checkpoints/checkpoint_40"))
+        self.verify("out", code=0)
+        self.oe("resume", "out", "-i", "1", "--progress", "none")
+        # Its own run is gone; one that begins with an earlier one of it goes on.
+        for name in ("run.db", "logs"):
+            path = self.path("other") / name
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+        first = min(self.path("other/checkpoints").iterdir(), key=lambda path: int(path.name[11:]))
+        self.oe("run", "initial_program.py", "evaluator.py", "-c", "config.yaml", "--checkpoint", first, "-i", "1",
+                "-o", "other", "--progress", "none")
+        self.oe("resume", "other", "-i", "1", "--progress", "none")
+        self.verify("other", code=0)
+
     def test_pages(self):
         """Bytes that changed anywhere: never a crash, and it is seen where SQLite can see it."""
         path = self.path("out/run.db")
@@ -101,7 +141,7 @@ class Killed(RunCase):
     """A run that was killed: the newest of its log is in run.db-wal alone."""
 
     def make(self):
-        self.problem("llm: {backend: mutate}\ncheckpoint_interval: 20\nmax_iterations: 1000000\n")
+        self.problem(CONFIG + "max_iterations: 1000000\n")
         process = self.start("run", "initial_program.py", "evaluator.py", "-c", "config.yaml", "-o", "out",
                              "--progress", "none")
         self.wait_for(lambda: self.numbers()[-1:] >= [100], what="a checkpoint")
@@ -138,10 +178,44 @@ class Killed(RunCase):
         self.assertLess(self.status()["iterations"]["done"], done)
         result = self.oe("checkpoint", "verify", "out", code=STORE)
         self.assertRegex(result.err, rf"run\.db-wal: frame {frame + 1} is damaged, and \d+ whole ones")
+        self.assertRegex(result.err, r"run\.db: its log has \d+ ended iterations, checkpoints/checkpoint_")
         self.assertEqual(self.wal.read_bytes(), damaged)
         self.flip(32 + 4120 * frame + 1000)
         self.oe("checkpoint", "verify", "out")
         self.assertEqual(self.status()["iterations"]["done"], done)
+
+    def test_going_on(self):
+        """Not as if nothing were missing, when a checkpoint has what the log has no more; but with that checkpoint,
+        or without it."""
+        self.problem(CONFIG)
+        before = self.wal.read_bytes()
+        self.flip(32 + 1000)
+        for words in (("resume", "out"), ("run", "initial_program.py", "evaluator.py", "-o", "out", "--resume",
+                                          "--set", "llm.backend=mutate")):
+            damaged = self.wal.read_bytes()
+            result = self.oe(*words, "-i", "5", code=STORE)
+            self.assert_one_sentence(result, "run.db", "frame 1 is damaged")
+            self.assertEqual(self.wal.read_bytes(), damaged)
+
+        self.wal.write_bytes(before)
+        frame = len(before) // 4120 * 2 // 3
+        self.flip(32 + 4120 * frame + 1000)
+        damaged = self.wal.read_bytes()
+        last = self.numbers()[-1]
+        result = self.oe("resume", "out", "-i", "5", code=STORE)
+        self.assert_one_sentence(result, "run.db: its log has", f"checkpoint_{last} knows of {last}", "another run",
+                                 "move")
+        self.assertEqual(self.wal.read_bytes(), damaged)
+
+        done = self.status()["iterations"]["done"]
+        self.oe("resume", f"out/checkpoints/checkpoint_{last}", "-i", "5", "-o", "other", "--progress", "none")
+        self.assertEqual(self.status("other")["iterations"]["done"], 5)
+        for number in self.numbers():
+            if number > done:
+                self.path(f"out/checkpoints/checkpoint_{number}").rename(self.path(f"checkpoint_{number}"))
+        said = self.oe("resume", "out", "-i", "5", "--progress", "plain").err
+        self.assertIn("run.db-wal: frame", said)
+        self.oe("checkpoint", "verify", "out")
 
 
 if __name__ == "__main__":

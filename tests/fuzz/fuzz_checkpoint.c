@@ -60,7 +60,7 @@ static void write_metadata(const oe_population *population, struct oe__buffer *o
 {
 	struct oe__json_writer writer = { .out = out };
 
-	oe__population_write_metadata(population, &writer);
+	oe__population_write_metadata(population, NULL, &writer);
 	assert(out->status == 0);
 }
 

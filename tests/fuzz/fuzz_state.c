@@ -345,7 +345,7 @@ static void check_population(oe_hub *hub)
 
 	assert(oe_hub_population(hub, &population) == 0);
 	assert(oe_population_hash(population, hash) == 0);
-	oe__population_write_metadata(population, &writer);
+	oe__population_write_metadata(population, NULL, &writer);
 	assert(metadata.status == 0);
 }
 

@@ -294,7 +294,7 @@ static void check_round_trip(struct checkpoint *checkpoint)
 	struct oe__json_writer writer = { .out = &text };
 	char hash[65], hash_back[65];
 
-	oe__population_write_metadata(population, &writer);
+	oe__population_write_metadata(population, NULL, &writer);
 	CHECK(checkpoint, oe__json_parse(text.data, text.size, &metadata, NULL) == 0);
 	CHECK(checkpoint, oe__population_read_metadata(&metadata, NULL, population->programs,
 												   population->program_count, &back, NULL) == 0);

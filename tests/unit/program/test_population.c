@@ -139,7 +139,7 @@ static oe_population *reload(const oe_population *population, struct oe__buffer 
 	oe_program *programs[5] = { oe__population_extra(population) };
 	oe_population *back = NULL;
 
-	oe__population_write_metadata(population, &writer);
+	oe__population_write_metadata(population, NULL, &writer);
 	ck_assert_int_eq(text->status, 0);
 	ck_assert_int_eq(oe__json_parse(text->data, text->size, &metadata, NULL), 0);
 	ck_assert_str_eq(id_of(programs[0]), "e");

@@ -48,7 +48,7 @@ START_TEST(test_made_and_opened_again)
 	world_must(oe__database_get(database, "none", &none, NULL));
 	ck_assert_ptr_null(none);
 	world_must(oe__database_number(database, "SELECT count(*) FROM meta", &count, NULL));
-	ck_assert_int_eq(count, 2); /* the format, and the key once */
+	ck_assert_int_eq(count, 3); /* the format, the name, and the key once */
 	world_must(oe__database_number(database, "SELECT count(*) FROM iteration", &count, NULL));
 	ck_assert_int_eq(count, 0);
 	oe__database_close(database);
