@@ -7,7 +7,7 @@
 #include "config/config.h"
 #include "hub/hub.h"
 #include "program/population.h"
-#include "store/directory.h"
+#include "store/origin.h"
 
 struct key {
 	int64_t number;
@@ -58,15 +58,12 @@ static int find_axes(struct oe__replay *replay, const oe_config *config, oe_erro
 
 static int restore(struct oe__replay *replay, oe_error *err)
 {
-	OE__AUTO(string) char *checkpoint = NULL;
 	OE__AUTO(population) oe_population *population = NULL;
 
-	int status = oe__directory_origin(replay->database, &checkpoint, err);
-	if (status < 0 || !checkpoint)
+	int status = oe__origin_load(replay->database, &population, err);
+	if (status < 0 || !population)
 		return status;
-	status = oe_population_load(checkpoint, &population, err);
-	if (status == 0)
-		status = oe_hub_restore(replay->hub, population, err);
+	status = oe_hub_restore(replay->hub, population, err);
 	/* What rules began with then: as if the best of it were the only initial program. */
 	oe_program *best = status == 0 ? oe_population_best(population) : NULL;
 	if (best && replay->joined)

@@ -17,6 +17,7 @@
 #include "store/checkpoint.h"
 #include "store/database.h"
 #include "store/directory.h"
+#include "store/origin.h"
 
 static void joined(void *owner, const oe_program *program, bool initial, bool best)
 {
@@ -197,14 +198,19 @@ static int keep_checkpoint(oe_controller *controller, const oe_population *popul
 
 /* What reports know of programs is in the database: as the hub sees them, and then those that live on
    no island, which may be ancestors. */
-static int record(oe_controller *controller, const oe_population *population, const char *path)
+static int record(oe_controller *controller, const oe_population *population, const char *path,
+                  oe_error *err)
 {
 	OE__AUTO(population) oe_population *alive = NULL;
+	OE__AUTO(buffer) struct oe__buffer files = OE__BUFFER_INIT(OE__FILE_MAX);
 	const char *config = NULL;
 
-	int status = oe_hub_population(controller->hub, &alive);
+	int status = controller->log ? oe__origin_files(path, &files, err) : 0;
 	if (status < 0)
 		return status;
+	status = oe_hub_population(controller->hub, &alive);
+	if (status < 0)
+		return oe__error(err, status, "%s", oe_status_string(status));
 	oe__controller_record_import(controller, alive);
 	oe__controller_record_import(controller, population);
 	note_initial(controller, alive);
@@ -215,7 +221,11 @@ static int record(oe_controller *controller, const oe_population *population, co
 		status = oe_config_text(controller->config, OE_CONFIG_CHANGED, &config);
 	if (status == 0)
 		status = oe__controller_set_meta(controller, "config", config);
-	return status < 0 ? status : oe__controller_set_meta(controller, "checkpoint", oe__path_base(path));
+	if (status == 0)
+		status = oe__controller_set_meta(controller, OE__ORIGIN_FILES, oe__buffer_string(&files));
+	if (status == 0)
+		status = oe__controller_set_meta(controller, OE__ORIGIN_META, oe__path_base(path));
+	return status < 0 ? oe__error(err, status, "%s", oe_status_string(status)) : 0;
 }
 
 int oe__controller_restore(oe_controller *controller, const char *checkpoint, oe_error *err)
@@ -242,5 +252,5 @@ int oe__controller_restore(oe_controller *controller, const char *checkpoint, oe
 	oe__controller_hold_if_over_now(controller);
 	controller->seeded = true;
 	controller->origin = controller->saved_at = oe_hub_ended(controller->hub);
-	return record(controller, population, kept ? kept : checkpoint);
+	return record(controller, population, kept ? kept : checkpoint, err);
 }

@@ -12,7 +12,7 @@
 #include "hub/hub.h"
 #include "hub/state.h"
 #include "program/population.h"
-#include "store/directory.h"
+#include "store/origin.h"
 #include "store/snapshot.h"
 
 #define SNAPSHOT_VERSION 1
@@ -188,16 +188,6 @@ static int find(void *owner, struct oe__wanted_program *wanted, size_t count, oe
 	                          &finding->replay->axes->dimensions, left, left_count, err);
 }
 
-static int read_brought(const struct oe__replay *replay, struct finding *finding, oe_error *err)
-{
-	OE__AUTO(string) char *checkpoint = NULL;
-
-	int status = oe__directory_origin(replay->database, &checkpoint, err);
-	if (status < 0 || !checkpoint)
-		return status;
-	return oe_population_load(checkpoint, &finding->brought, err);
-}
-
 /* ---- reading ---- */
 
 static int read(oe_controller *controller, struct oe__replay *replay,
@@ -210,7 +200,7 @@ static int read(oe_controller *controller, struct oe__replay *replay,
 
 	int status = get_seen(controller, &in, err);
 	if (status == 0)
-		status = read_brought(replay, &finding, err);
+		status = oe__origin_load(replay->database, &finding.brought, err);
 	if (status == 0)
 		status = oe__hub_state_read(controller->hub, in.at, oe__unpack_left(&in), &finder, err);
 	if (status == 0)

@@ -13,6 +13,7 @@
 #include "base/text.h"
 #include "store/checkpoint.h"
 #include "store/database.h"
+#include "store/origin.h"
 
 #define CHECKPOINT "checkpoint_"
 
@@ -191,7 +192,7 @@ int oe__directory_origin(struct oe__database *database, char **out, oe_error *er
 {
 	OE__AUTO(string) char *noted = NULL;
 
-	int status = oe__database_get(database, "checkpoint", &noted, err);
+	int status = oe__database_get(database, OE__ORIGIN_META, &noted, err);
 	if (status < 0 || !noted)
 		return status;
 	/* Older runs noted a whole path, which is that of the day they began. */

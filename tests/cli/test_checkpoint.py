@@ -9,7 +9,9 @@ import shutil
 import sqlite3
 import unittest
 
-from oe import EVALUATOR, FAILED, STORE, USAGE, Case, main
+from oe import EVALUATOR, FAILED, STORE, USAGE, Case, RunCase, main
+
+CONFIG = "llm: {backend: mutate}\ncheckpoint_interval: 10\n"
 
 
 class Checkpoint(Case):
@@ -17,7 +19,7 @@ class Checkpoint(Case):
     def setUpClass(cls):
         cls.owner = cls("setUp")
         Case.setUp(cls.owner)
-        cls.owner.problem("llm: {backend: mutate}\ncheckpoint_interval: 10\n")
+        cls.owner.problem(CONFIG)
         # One that falls due while another is being written is left out, where writing takes that long.
         for _ in range(10):
             shutil.rmtree(cls.owner.path("out"), ignore_errors=True)
@@ -270,6 +272,54 @@ class Checkpoint(Case):
                 self.checkpoint("verify", "elsewhere")
                 self.oe("replay", "elsewhere", "--verify")
                 shutil.rmtree(self.path("elsewhere"))
+
+
+class Origin(RunCase):
+    """The checkpoint that a run begins with: its log says nothing without it."""
+
+    def make(self):
+        self.problem(CONFIG)
+        self.oe("run", "initial_program.py", "evaluator.py", "-c", "config.yaml", "-i", "10", "-o", "first",
+                "--progress", "none")
+        self.oe("checkpoint", "import", "first/checkpoints/checkpoint_10", "-o", "out", "--evaluator",
+                "evaluator.py", "-c", "config.yaml")
+        self.oe("resume", "out", "-i", "5", "--progress", "none")
+
+    @property
+    def programs(self):
+        return sorted(self.path("out/checkpoints/checkpoint_10/programs").iterdir())
+
+    def assert_refused(self, *words):
+        for command in (("resume", "out", "-i", "1"), ("replay", "out")):
+            self.assert_one_sentence(self.oe(*command, code=STORE), "checkpoint_10: the run begins with it", *words)
+        self.assertIn("checkpoint_10: the run begins with it", self.oe("checkpoint", "verify", "out", code=STORE).err)
+
+    def test_edited(self):
+        path = self.programs[0]
+        text = path.read_text()
+        path.unlink()  # it may be the same file in a later checkpoint
+        path.write_text(text.replace("scale", "stale"))
+        self.assert_refused(f"'programs/{path.name}' is another one now")
+
+    def test_removed(self):
+        path = self.programs[-1]
+        path.unlink()
+        self.assert_refused(f"'programs/{path.name}' is missing")
+
+    def test_begun_before_it_was_noted(self):
+        path = self.programs[0]
+        text = path.read_text()
+        path.unlink()
+        path.write_text(text + "\n")  # it says the same
+        self.assert_refused(path.name)
+        self.change("DELETE FROM meta WHERE key = 'checkpoint_files'")
+        self.oe("resume", "out", "-i", "0", "--progress", "none")
+
+    def test_moved(self):
+        """With its run, to wherever."""
+        self.path("out").rename(self.path("moved"))
+        self.oe("resume", "moved", "-i", "1", "--evaluator", self.owner.path("evaluator.py"), "--progress", "none")
+        self.oe("checkpoint", "verify", "moved")
 
 
 class Endless(Case):
