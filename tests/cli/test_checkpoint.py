@@ -23,8 +23,8 @@ class Checkpoint(Case):
         # One that falls due while another is being written is left out, where writing takes that long.
         for _ in range(10):
             shutil.rmtree(cls.owner.path("out"), ignore_errors=True)
-            cls.owner.run_problem("-i", "30", "--seed", "5")
-            if len(os.listdir(cls.owner.path("out/checkpoints"))) == 3:
+            cls.owner.run_problem("-i", "30", "--seed", "5", "--set", "durability=process")
+            if sorted(os.listdir(cls.owner.path("out/checkpoints"))) == [f"checkpoint_{i}" for i in (10, 20, 30)]:
                 break
 
     @classmethod
