@@ -212,6 +212,7 @@ void oe__controller_record_cut(oe_controller *controller);
 /* End the run for `reason`; the first one counts. `text` may be NULL. */
 void oe__controller_stop_for(oe_controller *controller, int reason, int how, const char *text);
 /* Does somebody, or the clock, want it to end soon? */
+bool oe__controller_is_over(const oe_controller *controller); /* not only interrupted */
 bool oe__controller_in_a_hurry(const oe_controller *controller);
 void oe__controller_apply_stop(oe_controller *controller); /* what other threads asked for */
 void oe__controller_check_rules(oe_controller *controller); /* does a rule end it?         */

@@ -123,9 +123,9 @@ int64_t oe__controller_generation_deadline(const oe_controller *controller)
 void oe__controller_close_last_generation(oe_controller *controller)
 {
 	struct oe__hub_figures figures;
-	bool over = controller->reason >= OE_REASON_ITERATIONS && controller->reason <= OE_REASON_TIME;
 
-	if (controller->semantics != OE__SEMANTICS_GENERATION || !over || controller->store_failed)
+	if (controller->semantics != OE__SEMANTICS_GENERATION || !oe__controller_is_over(controller) ||
+	    controller->store_failed)
 		return;
 	oe__hub_figures(controller->hub, &figures);
 	if (figures.staged > 0)

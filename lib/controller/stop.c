@@ -61,6 +61,12 @@ static void cancel_all(oe_controller *controller, enum oe__flight_place place)
 			oe__flight_cancel(flight);
 }
 
+bool oe__controller_is_over(const oe_controller *controller)
+{
+	return (controller->reason >= OE_REASON_ITERATIONS && controller->reason <= OE_REASON_TIME) ||
+	       controller->reason == OE_REASON_BUDGET;
+}
+
 bool oe__controller_in_a_hurry(const oe_controller *controller)
 {
 	return controller->reason == OE_REASON_REQUESTED || controller->reason == OE_REASON_TIME;
@@ -215,16 +221,13 @@ static void record_time(oe_controller *controller)
 
 static void finish(oe_controller *controller)
 {
-	bool finished = controller->reason >= OE_REASON_ITERATIONS &&
-	                controller->reason <= OE_REASON_TIME;
-	finished |= controller->reason == OE_REASON_BUDGET;
-
 	controller->state = OE__CONTROLLER_DONE;
 	if (controller->log && !controller->store_failed) {
 		oe__controller_snapshot_at_end(controller);
 		record_hash(controller);
 		record_time(controller);
-		(void)oe__controller_set_meta(controller, "state", finished ? "finished" : "stopped");
+		(void)oe__controller_set_meta(controller, "state",
+		                              oe__controller_is_over(controller) ? "finished" : "stopped");
 		(void)oe__controller_set_meta(controller, "reason", reason_name(controller->reason));
 		(void)oe__controller_set_meta(controller, "reason_text", controller->reason_text);
 		if (oe__log_flush(controller->log, NULL) < 0)

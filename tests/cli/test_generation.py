@@ -53,6 +53,22 @@ class Generation(Semantics):
                 self.assertGreater(self.query(out, "SELECT count(*) FROM log WHERE kind = 'close'")[0][0], 0)
                 self.oe("checkpoint", "verify", out)
 
+    def test_a_budget_is_up(self):
+        """What was paid for belongs to the result."""
+        with FakeLLM(pure=1, latency=5) as fake:
+            for option, value in (("--max-evaluations", 10), ("--max-llm-tokens", 100000)):
+                with self.subTest(option):
+                    out = option.strip("-")
+                    self.begin("generation", 600)
+                    words = self.words(fake, out, "-i", 4000, option, value)
+                    self.oe(*words, env={"OPENAI_API_KEY": "k"})
+                    waiting = self.query(out, "SELECT count(*) FROM log WHERE kind = 'commit' "
+                                              "AND outcome IS NULL")[0][0]
+                    self.assertEqual(waiting, 0)
+                    self.assertGreater(self.status(out)["iterations"]["done"], 1)
+                    self.oe("checkpoint", "verify", out)
+                    self.oe("replay", out, "--verify")
+
     def test_time_is_up(self):
         """What was evaluated belongs to the result, though its generation was not full."""
         with FakeLLM(pure=1, latency=10) as fake:

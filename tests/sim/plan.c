@@ -106,7 +106,6 @@ static void draw_judges(struct plan *plan)
 	set(plan, "evaluator.timeout", "%d", (int)(plan->pure ? 3000 : between(20, 120)));
 }
 
-/* A run that is over because of what it has found is so at a number only where they end in order. */
 static void draw_goals(struct limits *limits)
 {
 	if (world_below(2) == 0)
@@ -134,10 +133,14 @@ static void draw_budget(struct plan *plan)
 
 static void draw_limits(struct plan *plan, const char *semantics)
 {
+	/* A run that is over because of what it has found, or used up, is so at a number only where they end in
+	   order. A generation closes with what has ended then. */
+	bool anywhere = !plan->pure || strcmp(semantics, "ordered") == 0;
+
 	plan->limits = no_limits;
-	if (world_below(3) == 0 && (!plan->pure || strcmp(semantics, "ordered") == 0))
+	if (world_below(3) == 0 && anywhere)
 		draw_goals(&plan->limits);
-	if (world_below(3) == 0)
+	if (world_below(3) == 0 && anywhere)
 		draw_budget(plan);
 	plan_limit(plan, &plan->limits);
 }
