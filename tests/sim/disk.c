@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "platter.h"
 #include "world.h"
 
-#define SECTOR     512
 #define SHM_LOCKS  8
 #define REGIONS    64
 #define NAME_MAX_  256
@@ -16,11 +16,7 @@ struct handle;
 struct file {
 	struct file *next;
 	char name[NAME_MAX_];
-	unsigned char *now, *safe; /* as the kernel has it, and as the disk does */
-	unsigned char *dirty;      /* per sector: these differ                    */
-	size_t size, safe_size, capacity;
-	size_t first_dirty, last_dirty; /* sectors; nothing else is */
-	bool unsynced;
+	struct platter bytes;
 
 	int shared; /* locks of connections */
 	const struct handle *reserved, *pending, *exclusive;
@@ -64,81 +60,6 @@ static struct file *make(const char *name)
 	file->next = disk.files;
 	disk.files = file;
 	return file;
-}
-
-static void grow(struct file *file, size_t size)
-{
-	size_t capacity = file->capacity ? file->capacity : 64 * 1024;
-
-	if (size <= file->capacity)
-		return;
-	while (capacity < size)
-		capacity *= 2;
-	file->now = realloc(file->now, capacity);
-	file->safe = realloc(file->safe, capacity);
-	file->dirty = realloc(file->dirty, capacity / SECTOR);
-	if (!file->now || !file->safe || !file->dirty)
-		abort();
-	memset(file->now + file->capacity, 0, capacity - file->capacity);
-	memset(file->safe + file->capacity, 0, capacity - file->capacity);
-	memset(file->dirty + file->capacity / SECTOR, 0, (capacity - file->capacity) / SECTOR);
-	file->capacity = capacity;
-}
-
-static void put(struct file *file, const void *data, size_t size, size_t at)
-{
-	if (size == 0)
-		return;
-	grow(file, at + size);
-	memcpy(file->now + at, data, size);
-	size_t first = at / SECTOR, last = (at + size - 1) / SECTOR;
-	memset(file->dirty + first, 1, last - first + 1);
-	if (!file->unsynced || first < file->first_dirty)
-		file->first_dirty = first;
-	if (!file->unsynced || last > file->last_dirty)
-		file->last_dirty = last;
-	if (at + size > file->size)
-		file->size = at + size;
-	file->unsynced = true;
-}
-
-static void sync_file(struct file *file)
-{
-	if (!file->unsynced)
-		return;
-	for (size_t i = file->first_dirty; i <= file->last_dirty; i++) {
-		if (!file->dirty[i])
-			continue;
-		memcpy(file->safe + i * SECTOR, file->now + i * SECTOR, SECTOR);
-		file->dirty[i] = 0;
-	}
-	file->safe_size = file->size;
-	file->unsynced = false;
-}
-
-/* Of what was not synced each sector is there or not, and the end is somewhere in between. */
-static void lose_power(struct file *file)
-{
-	if (!file->unsynced)
-		return;
-	for (size_t i = file->first_dirty; i <= file->last_dirty; i++) {
-		if (!file->dirty[i])
-			continue;
-		unsigned char *kept = world_below(2) ? file->now : file->safe;
-		memmove(file->now + i * SECTOR, kept + i * SECTOR, SECTOR);
-		memcpy(file->safe + i * SECTOR, kept + i * SECTOR, SECTOR);
-		file->dirty[i] = 0;
-	}
-	if (file->size > file->safe_size) {
-		size_t sectors = (file->size - file->safe_size + SECTOR - 1) / SECTOR;
-		size_t size = file->safe_size + SECTOR * (size_t)world_below(sectors + 1);
-		if (size < file->size)
-			file->size = size;
-	}
-	memset(file->now + file->size, 0, file->capacity - file->size);
-	memset(file->safe + file->size, 0, file->capacity - file->size);
-	file->safe_size = file->size;
-	file->unsynced = false;
 }
 
 /* ---- what goes wrong ---- */
@@ -196,7 +117,7 @@ void disk_reboot(bool power)
 {
 	for (struct file *file = disk.files; file; file = file->next) {
 		if (power)
-			lose_power(file);
+			platter_lose_power(&file->bytes);
 		for (int i = 0; i < file->region_count; i++)
 			free(file->regions[i]);
 		file->region_count = 0;
@@ -216,9 +137,7 @@ void disk_clear(void)
 	while (disk.files) {
 		struct file *file = disk.files;
 		disk.files = file->next;
-		free(file->now);
-		free(file->safe);
-		free(file->dirty);
+		platter_done(&file->bytes);
 		free(file);
 	}
 	disk_arm(NULL);
@@ -241,15 +160,8 @@ static int io_read(sqlite3_file *base, void *out, int size, sqlite3_int64 at)
 		disk.failed = true;
 		return SQLITE_IOERR_READ;
 	}
-	size_t have = (size_t)at < file->size ? file->size - (size_t)at : 0;
-	if (have >= (size_t)size) {
-		memcpy(out, file->now + at, (size_t)size);
-		return SQLITE_OK;
-	}
-	if (have > 0)
-		memcpy(out, file->now + at, have);
-	memset((char *)out + have, 0, (size_t)size - have);
-	return SQLITE_IOERR_SHORT_READ;
+	size_t have = platter_read(&file->bytes, out, (size_t)size, (size_t)at);
+	return have == (size_t)size ? SQLITE_OK : SQLITE_IOERR_SHORT_READ;
 }
 
 static int io_write(sqlite3_file *base, const void *data, int size, sqlite3_int64 at)
@@ -259,9 +171,9 @@ static int io_write(sqlite3_file *base, const void *data, int size, sqlite3_int6
 	int code = fault(SQLITE_IOERR_WRITE);
 
 	if (code == SQLITE_OK)
-		put(file, data, (size_t)size, (size_t)at);
+		platter_write(&file->bytes, data, (size_t)size, (size_t)at);
 	else if (!frozen) /* some of it got there */
-		put(file, data, (size_t)world_below((uint64_t)size), (size_t)at);
+		platter_write(&file->bytes, data, (size_t)world_below((uint64_t)size), (size_t)at);
 	return code;
 }
 
@@ -270,17 +182,9 @@ static int io_truncate(sqlite3_file *base, sqlite3_int64 size)
 	struct file *file = ((struct handle *)base)->file;
 	int code = fault(SQLITE_IOERR_TRUNCATE);
 
-	if (code != SQLITE_OK)
-		return code;
-	if ((size_t)size < file->size) {
-		memset(file->now + size, 0, file->capacity - (size_t)size);
-		file->size = (size_t)size;
-		if (file->safe_size > file->size) {
-			memset(file->safe + size, 0, file->capacity - (size_t)size);
-			file->safe_size = file->size;
-		}
-	}
-	return SQLITE_OK;
+	if (code == SQLITE_OK)
+		platter_truncate(&file->bytes, (size_t)size);
+	return code;
 }
 
 static int io_sync(sqlite3_file *base, int flags)
@@ -295,13 +199,13 @@ static int io_sync(sqlite3_file *base, int flags)
 		thread_sleep(world_time(MS / 50, 20 * MS));
 	if (disk.frozen)
 		return SQLITE_IOERR_FSYNC;
-	sync_file(((struct handle *)base)->file);
+	platter_sync(&((struct handle *)base)->file->bytes);
 	return SQLITE_OK;
 }
 
 static int io_size(sqlite3_file *base, sqlite3_int64 *size)
 {
-	*size = (sqlite3_int64)((struct handle *)base)->file->size;
+	*size = (sqlite3_int64)((struct handle *)base)->file->bytes.size;
 	return SQLITE_OK;
 }
 
@@ -373,7 +277,7 @@ static int io_control(sqlite3_file *base, int operation, void *argument)
 static int io_sector(sqlite3_file *base)
 {
 	(void)base;
-	return SECTOR;
+	return PLATTER_SECTOR;
 }
 
 static int io_device(sqlite3_file *base)
@@ -523,9 +427,7 @@ static int fs_delete(sqlite3_vfs *vfs, const char *name, int sync)
 			break;
 		}
 	}
-	free(file->now);
-	free(file->safe);
-	free(file->dirty);
+	platter_done(&file->bytes);
 	free(file);
 	return SQLITE_OK;
 }
