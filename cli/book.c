@@ -131,6 +131,29 @@ int book_population(struct book *book, oe_population **out)
 	return EXIT_DONE;
 }
 
+int book_config(struct book *book, char **out)
+{
+	AUTO(config) oe_config *config = NULL;
+	AUTO(string) char *path = must_format("%s/run.db", book->directory);
+	const char *text;
+	oe_error err = { 0 };
+
+	int status = oe_run_get_property(book->run, "config", &text, &err);
+	if (status < 0)
+		return message_error(EXIT_STORE, status, &err);
+	if (status == 0)
+		return message_fail(EXIT_STORE, "%s: the run has no configuration", path);
+	status = oe_config_new(&config);
+	if (status < 0)
+		return message_error(EXIT_FAILED, status, NULL);
+	status = oe_config_load_text(config, text, strlen(text), "", &err);
+	if (status < 0)
+		return message_fail(EXIT_STORE, "%s: its configuration is damaged: line %d: %s", path, err.line,
+							err.message);
+	*out = must_copy(text);
+	return EXIT_DONE;
+}
+
 int book_issued(struct book *book, int64_t *out)
 {
 	AUTO(run_text) char *text = NULL;

@@ -29,6 +29,9 @@ int book_open_run(const char *where, struct book *out);
 /* The live programs; borrowed. Returns an exit status. */
 int book_population(struct book *book, oe_population **out);
 
+/* What the run was configured with, as YAML that can be read: a new string. Returns an exit status. */
+int book_config(struct book *book, char **out);
+
 /* How many iterations the run has given out. Returns an exit status. */
 int book_issued(struct book *book, int64_t *out);
 

@@ -15,10 +15,13 @@
 #include "text.h"
 
 /* What programs were judged with, made anew; the run remembers where it is. */
-static int make_evaluator(struct session *session, const struct arguments *arguments, oe_run *run)
+static int make_evaluator(struct session *session, const struct arguments *arguments, struct book *book)
 {
-	const char *recorded = oe_run_property(run, "config");
-	AUTO(string) char *config = must_copy(recorded ? recorded : "");
+	AUTO(string) char *config = NULL;
+	int got = book_config(book, &config);
+	if (got)
+		return got;
+	oe_run *run = book->run;
 	const char *extension = oe_run_property(run, "extension");
 	session->extension = must_copy(extension && *extension ? extension : ".py");
 	const char *given = arguments_get(arguments, "evaluator");
@@ -88,7 +91,7 @@ static int replay(struct book *book, const struct arguments *arguments)
 	int status = EXIT_DONE;
 
 	if (arguments_has(arguments, "evaluate"))
-		status = make_evaluator(&session, arguments, book->run);
+		status = make_evaluator(&session, arguments, book);
 	if (status == EXIT_DONE) {
 		int got = oe_run_replay(book->run, session.evaluator, &repetition, &err);
 		if (got < 0)

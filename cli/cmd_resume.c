@@ -36,7 +36,6 @@ static int read_properties(struct book *book, struct origin *origin, oe_error *e
 	} properties[] = {
 		{ "user.program", &origin->program },
 		{ "user.evaluator", &origin->evaluator },
-		{ "config", &origin->config },
 		{ "extension", &origin->extension },
 	};
 
@@ -51,12 +50,16 @@ static int read_properties(struct book *book, struct origin *origin, oe_error *e
 	return 0;
 }
 
-static int read_origin(struct book *book, struct origin *origin)
+static int read_origin(struct book *book, const struct arguments *arguments, struct origin *origin)
 {
 	oe_error err = { 0 };
 
 	int status = read_properties(book, origin, &err);
-	return status < 0 ? message_error(EXIT_STORE, status, &err) : book_issued(book, &origin->issued);
+	if (status < 0)
+		return message_error(EXIT_STORE, status, &err);
+	if (!arguments_has(arguments, "config")) /* which takes its place */
+		status = book_config(book, &origin->config);
+	return status ? status : book_issued(book, &origin->issued);
 }
 
 /* The run that a checkpoint of ours is in: RUN/checkpoints/checkpoint_N. NULL if it is in none. */
@@ -154,7 +157,7 @@ static int run(const struct arguments *arguments)
 
 	int status = locate(&book, arguments, &origin, &session.directory);
 	if (status == EXIT_DONE)
-		status = read_origin(&book, &origin);
+		status = read_origin(&book, arguments, &origin);
 	book_close(&book);
 	if (status == EXIT_DONE)
 		status = build(&session, arguments, &origin);

@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "config/config.h"
+#include "controller/recorded.h"
 #include "store/former.h"
 
 void oe__recipes_done(struct oe__recipes *recipes)
@@ -55,14 +56,12 @@ static int read_prompts(void *owner, int64_t until, const char *text, oe_error *
 	return 0;
 }
 
-static int make_rules(const char *text, const char *path, struct oe__edit_rules **out, oe_error *err)
+static int make_rules(const char *text, struct oe__edit_rules **out, oe_error *err)
 {
 	OE__AUTO(config) oe_config *config = NULL;
 	struct oe__edit_options options;
 
-	if (oe_config_new(&config) < 0)
-		return OE_ERR_NOMEM;
-	int status = oe_config_load_text(config, text, strlen(text), path, err);
+	int status = oe__recorded_config_read(text, &config, err);
 	if (status < 0)
 		return status;
 	oe__edit_options_read(config, &options);
@@ -83,7 +82,7 @@ static int read_rules(void *owner, int64_t until, const char *text, oe_error *er
 		return oe__error_nomem(err);
 	struct oe__rules_until *last = &recipes->rules[recipes->rule_count];
 	last->seq = until;
-	status = make_rules(text, reading->path, &last->rules, &why);
+	status = make_rules(text, &last->rules, &why);
 	if (status < 0)
 		return status == OE_ERR_NOMEM ? oe__error_nomem(err)
 		                              : damaged(reading, "settings", &why, err);

@@ -11,6 +11,7 @@
 #include "base/alloc.h"
 #include "base/file.h"
 #include "config/config.h"
+#include "controller/recorded.h"
 #include "controller/replay.h"
 #include "controller/snapshot.h"
 #include "hub/hub.h"
@@ -96,17 +97,9 @@ static int reopen(oe_controller *controller, const struct oe__replay *replay,
 static int read_recorded(const oe_controller *controller, oe_config **out, oe_error *err)
 {
 	OE__AUTO(database) struct oe__database *database = NULL;
-	OE__AUTO(string) char *text = NULL;
-	const char *path = controller->directory->database;
 
-	int status = oe__database_open_reader(path, &database, err);
-	if (status == 0)
-		status = oe__database_get(database, "config", &text, err);
-	if (status == 0 && !text)
-		status = oe__error_at(err, OE_ERR_FORMAT, path, 0, 0, "the run has no configuration");
-	if (status == 0 && oe_config_new(out) < 0)
-		status = oe__error_nomem(err);
-	return status < 0 ? status : oe_config_load_text(*out, text, strlen(text), path, err);
+	int status = oe__database_open_reader(controller->directory->database, &database, err);
+	return status < 0 ? status : oe__recorded_config(database, out, err);
 }
 
 /* The seed that the run drew for itself when it began. */

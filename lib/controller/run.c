@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "config/config.h"
+#include "controller/recorded.h"
 #include "controller/replay.h"
 #include "controller/run_internal.h"
 #include "hub/hub.h"
@@ -97,19 +98,7 @@ const char *oe_run_property(oe_run *run, const char *name)
 
 int oe__run_config(oe_run *run, oe_config **out, oe_error *err)
 {
-	OE__AUTO(string) char *text = NULL;
-	OE__AUTO(config) oe_config *config = NULL;
-
-	int status = oe__database_get(run->database, "config", &text, err);
-	if (status == 0 && !text)
-		status = oe__error_at(err, OE_ERR_FORMAT, run->file, 0, 0, "the run has no configuration");
-	if (status == 0 && oe_config_new(&config) < 0)
-		status = oe__error_nomem(err);
-	if (status == 0)
-		status = oe_config_load_text(config, text, strlen(text), run->file, err);
-	if (status == 0)
-		*out = OE__STEAL(config);
-	return status;
+	return oe__recorded_config(run->database, out, err);
 }
 
 /* ---- the hub, rebuilt ---- */

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "openevolve/hub.h"
+#include "store/rows.h"
 
 /* ---- columns ---- */
 
@@ -70,6 +71,28 @@ static int outcome_of(const char *name)
 	return -1;
 }
 
+static bool is_call(const char *kind)
+{
+	for (int i = 0; i <= OE__ROW_CLOSE; i++)
+		if (strcmp(oe__row_kind_name((enum oe__row_kind)i), kind) == 0)
+			return true;
+	return false;
+}
+
+/* Who plays the log relies on both; only a commit may wait for its outcome. */
+static int check_words(const struct oe__database *database, const struct oe__log_entry *entry,
+                       const char *outcome, oe_error *err)
+{
+	bool fails = strcmp(entry->kind, oe__row_kind_name(OE__ROW_FAIL)) == 0;
+	const char *what = !is_call(entry->kind)                    ? "its kind is none that there is"
+	                   : entry->outcome < 0 && (outcome || fails) ? "its outcome is none that there is"
+	                                                              : NULL;
+
+	return what ? oe__error_at(err, OE_ERR_FORMAT, database->path, 0, 0, "row %lld of the log: %s",
+	                           (long long)entry->seq, what)
+	            : 0;
+}
+
 int oe__log_cursor_open(struct oe__database *database, struct oe__log_cursor **out, oe_error *err)
 {
 	OE__AUTO(log_cursor) struct oe__log_cursor *cursor = oe__calloc(1, sizeof(*cursor));
@@ -113,7 +136,8 @@ int oe__log_cursor_next(struct oe__log_cursor *cursor, struct oe__log_entry *ent
 		.evaluation_ms = real_at(row, 9, -1),
 		.time = sqlite3_column_double(row, 10),
 	};
-	return 1;
+	status = check_words(cursor->database, entry, optional_at(row, 5), err);
+	return status < 0 ? status : 1;
 }
 
 void oe__log_cursor_close(struct oe__log_cursor *cursor)
@@ -320,12 +344,22 @@ static int verdict_of(const char *name)
 	return OE_VERDICT_BAD_RESULT;
 }
 
-static int read_metrics(const char *json, size_t size, oe_evaluation **out, oe_error *err)
+/* Of a row of the table "program": `what` is wrong with it, unless there is no memory to read it. */
+static int damaged(const struct oe__program_cursor *cursor, sqlite3_stmt *row, int status, const char *what,
+                   oe_error *err)
+{
+	if (status == OE_ERR_NOMEM)
+		return oe__error_nomem(err);
+	return oe__error_at(err, OE_ERR_FORMAT, cursor->database->path, 0, 0,
+	                    "row %lld of the table program: %s", (long long)sqlite3_column_int64(row, 0), what);
+}
+
+static int read_metrics(const char *json, size_t size, oe_evaluation **out)
 {
 	OE__AUTO(value) struct oe__value value = { 0 };
 	OE__AUTO(evaluation) oe_evaluation *evaluation = NULL;
 
-	int status = oe__json_parse(json, size, &value, err);
+	int status = oe__json_parse(json, size, &value, NULL);
 	if (status == 0)
 		status = oe_evaluation_new(&evaluation);
 	if (status == 0)
@@ -336,21 +370,21 @@ static int read_metrics(const char *json, size_t size, oe_evaluation **out, oe_e
 	return 0;
 }
 
-static int read_artifacts(struct oe__program_cursor *cursor, int64_t program,
+static int read_artifacts(struct oe__program_cursor *cursor, sqlite3_stmt *program,
                           oe_evaluation *evaluation, oe_error *err)
 {
 	sqlite3_stmt *row = cursor->artifacts;
 	int status;
 
 	sqlite3_reset(row);
-	sqlite3_bind_int64(row, 1, program);
+	sqlite3_bind_int64(row, 1, sqlite3_column_int64(program, 0));
 	while ((status = step(cursor->database, row, err)) > 0) {
 		const void *data = sqlite3_column_blob(row, 2);
 		status = oe__evaluation_add_artifact_kind(evaluation, text_at(row, 0),
 		                                          (enum oe__artifact_kind)sqlite3_column_int(row, 1),
 		                                          data ? data : "", size_at(row, 2));
 		if (status < 0)
-			return status;
+			return damaged(cursor, program, status, "its artifacts are too many, or too large", err);
 	}
 	return status;
 }
@@ -359,15 +393,18 @@ static int read_evaluation(struct oe__program_cursor *cursor, sqlite3_stmt *row,
                            oe_evaluation **out, oe_error *err)
 {
 	OE__AUTO(evaluation) oe_evaluation *evaluation = NULL;
-	int status = read_metrics(text_at(row, 11), size_at(row, 11), &evaluation, err);
-	if (status == 0 && cursor->with_artifacts)
-		status = read_artifacts(cursor, sqlite3_column_int64(row, 0), evaluation, err);
-	const char *message = text_at(row, 14);
-	if (status == 0)
-		status = oe_evaluation_set_verdict(evaluation, verdict_of(text_at(row, 13)),
-		                                   message[0] ? message : NULL);
+	int status = read_metrics(text_at(row, 11), size_at(row, 11), &evaluation);
+	if (status < 0)
+		return damaged(cursor, row, status, "its metrics are no JSON object", err);
+	if (cursor->with_artifacts)
+		status = read_artifacts(cursor, row, evaluation, err);
 	if (status < 0)
 		return status;
+	const char *message = text_at(row, 14);
+	status = oe_evaluation_set_verdict(evaluation, verdict_of(text_at(row, 13)),
+	                                   message[0] ? message : NULL);
+	if (status < 0)
+		return damaged(cursor, row, status, "its verdict cannot be read", err);
 	evaluation->wall_ms = sqlite3_column_double(row, 15);
 	evaluation->cpu_ms = sqlite3_column_double(row, 16);
 	oe__evaluation_freeze(evaluation);
@@ -383,15 +420,19 @@ static int read_program(struct oe__program_cursor *cursor, sqlite3_stmt *row, oe
 	OE__AUTO(evaluation) oe_evaluation *before = NULL;
 
 	int status = oe__source_new(text_at(row, 8), size_at(row, 8), &source);
-	if (status == 0 && *text_at(row, 13)) /* "": it was never evaluated */
+	if (status < 0)
+		return damaged(cursor, row, status,
+		               status == OE_ERR_LIMIT ? "its code is too large" : "its code is not UTF-8 text", err);
+	if (*text_at(row, 13)) /* "": it was never evaluated */
 		status = read_evaluation(cursor, row, &evaluation, err);
-	if (status == 0 && optional_at(row, 12)) {
-		status = read_metrics(text_at(row, 12), size_at(row, 12), &before, err);
-		if (status == 0)
-			oe__evaluation_freeze(before);
-	}
 	if (status < 0)
 		return status;
+	if (optional_at(row, 12)) {
+		status = read_metrics(text_at(row, 12), size_at(row, 12), &before);
+		if (status < 0)
+			return damaged(cursor, row, status, "the metrics of its parent are no JSON object", err);
+		oe__evaluation_freeze(before);
+	}
 
 	struct oe__program_spec spec = {
 		.id = text_at(row, 1),
@@ -408,7 +449,9 @@ static int read_program(struct oe__program_cursor *cursor, sqlite3_stmt *row, oe
 		.dimensions = cursor->dimensions,
 	};
 	status = oe__program_build(&spec, out);
-	if (status == 0 && !cursor->dimensions) /* nobody else has it yet */
+	if (status < 0)
+		return damaged(cursor, row, status, "it cannot be read", err);
+	if (!cursor->dimensions) /* nobody else has it yet */
 		(*out)->fitness = real_at(row, 10, (*out)->fitness);
 	return status;
 }

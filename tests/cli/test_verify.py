@@ -63,6 +63,35 @@ class Verify(RunCase):
                 self.assertFalse(self.oe("checkpoint", "verify", "out", "--json",
                                          code=STORE).json()["sound"])
 
+    def test_going_on(self):
+        """What cannot be read is said with its place by all who need it."""
+        for statement, said, words in (
+                ("UPDATE program SET code = CAST(x'61ff' AS TEXT) WHERE iteration = 7",
+                 "of the table program: its code is not UTF-8 text", ("resume", "replay", "prompt")),
+                ("UPDATE program SET metrics = '[]' WHERE iteration = 7",
+                 "of the table program: its metrics are no JSON object", ("resume", "replay", "prompt")),
+                ("UPDATE log SET kind = 'end' WHERE seq = 20", "run.db: row 20 of the log: its kind",
+                 ("resume", "replay", "prompt")),
+                ("UPDATE meta SET value = substr(value, 1, 99) WHERE key = 'templates'",
+                 "run.db: its templates are damaged", ("replay", "prompt")),
+                ("UPDATE meta SET value = '{}' WHERE key = 'templates'",
+                 "run.db: its templates are damaged", ("replay", "prompt")),
+                ("DELETE FROM meta WHERE key = 'config'", "run.db: the run has no", ("resume", "replay", "prompt")),
+                ("UPDATE meta SET value = 'zz' WHERE key = 'config'", "run.db: its",
+                 ("resume", "replay", "prompt")),
+                ("UPDATE meta SET value = 'llm: {backend: guess}' WHERE key = 'config'", "run.db: its",
+                 ("resume", "replay", "prompt"))):
+            self.take_run()
+            self.change(statement)
+            for word in words:
+                with self.subTest(statement=statement, word=word):
+                    self.assert_one_sentence(self.oe(word, "out", code=STORE), "out/run.db: ", said)
+        # Another configuration does not make up for the run's own, but begins another run.
+        self.problem(CONFIG)
+        self.assert_one_sentence(self.oe("resume", "out", "-c", "config.yaml", code=STORE), "run.db")
+        self.oe("resume", "out/checkpoints/checkpoint_20", "-c", "config.yaml", "-i", "1", "-o", "other",
+                "--progress", "none")
+
     def test_program_that_is_missing(self):
         """The log names it; whoever wants to see it is told so."""
         self.change("DELETE FROM program WHERE id IN (SELECT program_id FROM log WHERE kind = 'seed')")
