@@ -131,9 +131,11 @@ const struct command command_checkpoint = {
 	.operands = "list|verify|export|import|prune [DIR]",
 	.details =
 		"list tells of the checkpoints of a run.\n\n"
-		"verify reads all of run.db, plays its log, which has to lead where it led, and reads the "
-		"run's checkpoints, or the one that is named. It exits with 7 if something is wrong or "
-		"missing, and says what.\n\n"
+		"verify reads all of run.db, as whoever needs it would, plays its log, which has to lead "
+		"where it led, and reads the run's checkpoints, or the one that is named. It exits with 7 if "
+		"something is wrong or missing, be it the end of the log, and says what, and where. Whether "
+		"prompts and answers lead to the same programs again, so that those are what they were, is "
+		"for 'oe replay --verify'.\n\n"
 		"export writes the run as it is in its log, or a checkpoint, into a new one, in OpenEvolve's "
 		"layout. import makes a run that begins with a checkpoint, OpenEvolve's or ours, for 'oe "
 		"resume' to go on with; -c gives it a configuration. prune removes all but the newest "

@@ -49,8 +49,9 @@ typedef struct oe_run_iteration {
 OE_API OE_NODISCARD int oe_run_open(const char *directory, oe_run **out, oe_error *err);
 OE_API void oe_run_close(oe_run *run);
 
-/** Is the run in `directory` complete? Reads all of run.db, and plays its log, which has to lead where
- *  it led. Also while it is being written.
+/** Is the run in `directory` complete? Reads all of run.db, as whoever needs it would, and plays its log,
+ *  which has to lead where it led. Also while it is being written. docs/replay.md says what that vouches
+ *  for.
  *  @retval OE_ERR_FORMAT it is not; `err` has the first thing that is wrong. */
 OE_API OE_NODISCARD int oe_run_verify(const char *directory, oe_error *err);
 

@@ -1,35 +1,126 @@
 /* oe_run_verify() of openevolve/run.h. */
 
+#include <string.h>
+
 #include "base/alloc.h"
-#include "base/auto.h"
 #include "base/error.h"
-#include "base/file.h"
-#include "openevolve/run.h"
+#include "base/text.h"
+#include "controller/recipes.h"
+#include "controller/replay.h"
+#include "controller/run_internal.h"
+#include "hub/hub.h"
 #include "program/population.h"
 #include "store/verify.h"
 
 OE__AUTO_POINTER(run, oe_run *, oe_run_close)
 
-static int check_database(const char *directory, oe_error *err)
-{
-	OE__AUTO(string) char *path = oe__path_join(directory, "run.db");
-	OE__AUTO(database) struct oe__database *database = NULL;
+/* ---- what it was made with ---- */
 
-	if (!path)
+/* One that was about to begin with a checkpoint made nothing yet. */
+static int check_recipes(oe_run *run, oe_error *err)
+{
+	OE__AUTO(recipes) struct oe__recipes recipes = { 0 };
+	int64_t calls = 0;
+
+	int status = oe__database_number(run->database, "SELECT count(*) FROM log", &calls, err);
+	return status < 0 || calls == 0 ? status : oe__recipes_read(run->database, &recipes, err);
+}
+
+static int check_settings(oe_run *run, oe_error *err)
+{
+	OE__AUTO(string) char *held = NULL;
+	int64_t number;
+
+	int status = check_recipes(run, err);
+	if (status == 0)
+		status = oe__database_get(run->database, "held_at", &held, err);
+	if (status < 0 || !held || !*held)
+		return status;
+	return oe__parse_int(held, strlen(held), &number) && number >= 0
+	           ? 0
+	           : oe__error_at(err, OE_ERR_FORMAT, run->file, 0, 0,
+	                          "row 'held_at' of the table meta: '%s' is no number", held);
+}
+
+/* ---- the log, played ---- */
+
+/* The hub decides where it was; that it decides the same number and parent has been seen. */
+static int check_island(void *owner, const struct oe__log_entry *entry, oe_iteration *iteration,
+                        oe_program *program, oe_error *err)
+{
+	const oe_run *run = owner;
+
+	(void)program;
+	if (!iteration || iteration->island == entry->island)
+		return 0;
+	return oe__error_at(err, OE_ERR_FORMAT, run->file, 0, 0,
+	                    "row %lld of the log: it was on island %d, not %d", (long long)entry->seq,
+	                    (int)iteration->island, (int)entry->island);
+}
+
+static int play(oe_run *run, oe_population **out, oe_error *err)
+{
+	OE__AUTO(replay) struct oe__replay replay = { .repeat = check_island, .owner = run };
+	oe_hub *hub = NULL;
+
+	int status = oe__run_rebuild(run, 0, &hub, &replay, err);
+	if (status >= 0)
+		status = oe__database_verify_fitness(run->database, &replay.axes->dimensions, err);
+	if (status >= 0)
+		status = oe_hub_population(hub, out);
+	oe_hub_free(hub);
+	return status;
+}
+
+/* "": it has not ended, or goes on meanwhile. */
+static int read_hash(oe_run *run, char **out, oe_error *err)
+{
+	int status = oe__database_get(run->database, "archive_hash", out, err);
+
+	if (status == 0 && !*out)
+		*out = oe__strdup("");
+	return status == 0 && !*out ? oe__error_nomem(err) : status;
+}
+
+static int check_hash(oe_run *run, const oe_population *population, const char *noted, oe_error *err)
+{
+	OE__AUTO(string) char *now = NULL;
+	char hash[2 * OE__SHA256_SIZE + 1];
+
+	int status = read_hash(run, &now, err);
+	if (status < 0 || !*noted || strcmp(now, noted) != 0)
+		return status;
+	if (oe_population_hash(population, hash) < 0)
 		return oe__error_nomem(err);
-	int status = oe__database_open_reader(path, &database, err);
-	return status < 0 ? status : oe__database_verify(database, err);
+	if (strcmp(hash, noted) == 0)
+		return 0;
+	return oe__error_at(err, OE_ERR_FORMAT, run->file, 0, 0,
+	                    "its archive is not the one that the run ended with: a program, or what it "
+	                    "scored, has changed");
+}
+
+/* Every decision has to come out as it is recorded. */
+static int check_log(oe_run *run, oe_error *err)
+{
+	OE__AUTO(population) oe_population *population = NULL;
+	OE__AUTO(string) char *hash = NULL;
+
+	int status = read_hash(run, &hash, err); /* before the log, which may go on */
+	if (status == 0)
+		status = play(run, &population, err);
+	if (status == 0)
+		status = oe__database_verify_islands(run->database, population->island_count, err);
+	return status < 0 ? status : check_hash(run, population, hash, err);
 }
 
 int oe_run_verify(const char *directory, oe_error *err)
 {
 	OE__AUTO(run) oe_run *run = NULL;
-	OE__AUTO(population) oe_population *population = NULL;
 
 	int status = oe_run_open(directory, &run, err);
 	if (status == 0)
-		status = check_database(directory, err);
-	if (status == 0) /* which plays the log: every decision has to come out as it is recorded */
-		status = oe_run_population(run, &population, err);
-	return status;
+		status = oe__database_verify(run->database, err);
+	if (status == 0)
+		status = check_settings(run, err);
+	return status < 0 ? status : check_log(run, err);
 }

@@ -1,12 +1,17 @@
 #include "store/verify.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "base/text.h"
 #include "program/population.h"
+#include "store/contradiction.h"
+#include "store/load.h"
+#include "store/snapshot.h"
 #include "store/tail.h"
 
 /* ---- run.db ---- */
@@ -27,46 +32,104 @@ static int check_pages(struct oe__database *database, oe_error *err)
 	                    found ? found : "out of memory");
 }
 
-/* What must not be found: a query for the row (of the log) that proves it, and what that means. */
-static const struct {
-	const char *sql, *meaning;
-} contradictions[] = {
-	{ "SELECT l.seq FROM log l WHERE l.seq > 1 AND NOT EXISTS"
-	  " (SELECT 1 FROM log b WHERE b.seq = l.seq - 1) LIMIT 1",
-	  "the row before it is missing" },
-	{ "SELECT e.seq FROM log e WHERE e.kind IN ('commit', 'fail') AND NOT EXISTS"
-	  " (SELECT 1 FROM log i WHERE i.kind = 'issue' AND i.number = e.number"
-	  "  AND i.attempt = e.attempt AND i.seq < e.seq) LIMIT 1",
-	  "it ends an iteration that did not begin" },
-	{ "SELECT max(seq) FROM log WHERE kind IN ('commit', 'fail') GROUP BY number, attempt"
-	  " HAVING count(*) > 1 LIMIT 1",
-	  "it ends an iteration for the second time" },
-	{ "SELECT seq FROM log WHERE kind <> 'issue' AND program_id IS NOT NULL AND NOT EXISTS"
-	  " (SELECT 1 FROM program p WHERE p.iteration = log.number AND p.id = program_id)"
-	  " AND NOT EXISTS (SELECT 1 FROM program p WHERE p.id = program_id) LIMIT 1",
-	  "its program is missing" },
-	{ "SELECT seq FROM log WHERE kind = 'commit' AND NOT EXISTS (SELECT 1 FROM answer a"
-	  " WHERE a.number = log.number AND a.attempt = log.attempt) LIMIT 1",
-	  "the answer that it was made from is missing" },
-};
+/* ---- rows: what is in them can be read ---- */
 
-static int check_rows(struct oe__database *database, oe_error *err)
+static int check_programs(struct oe__database *database, oe_error *err)
 {
-	for (size_t i = 0; i < OE__COUNT(contradictions); i++) {
-		OE__AUTO(statement) sqlite3_stmt *statement = NULL;
-		int status = oe__database_prepare(database, contradictions[i].sql, &statement, err);
-		if (status < 0)
-			return status;
-		int code = sqlite3_step(statement);
-		if (code == SQLITE_ROW)
-			return oe__error_at(err, OE_ERR_FORMAT, database->path, 0, 0, "row %lld of the log: %s",
-			                    (long long)sqlite3_column_int64(statement, 0),
-			                    contradictions[i].meaning);
-		if (code != SQLITE_DONE)
-			return oe__database_error(database, err);
+	OE__AUTO(program_cursor) struct oe__program_cursor *cursor = NULL;
+	int64_t position = 0;
+	int got = oe__program_cursor_open(database, 0, true, NULL, &cursor, err);
+
+	while (got >= 0) {
+		OE__AUTO(program) oe_program *program = NULL;
+		got = oe__program_cursor_next(cursor, &position, &program, err);
+		if (got == 0)
+			return 0;
 	}
-	return 0;
+	return got;
 }
+
+/* What an issue drew is JSON; other messages are anybody's. */
+static int check_sample(const struct oe__database *database, const struct oe__log_entry *entry, oe_error *err)
+{
+	OE__AUTO(value) struct oe__value sample = { 0 };
+
+	if (strcmp(entry->kind, "issue") != 0)
+		return 0;
+	int status = entry->message ? oe__json_parse(entry->message, strlen(entry->message), &sample, NULL)
+	                            : OE_ERR_FORMAT;
+	if (status == OE_ERR_NOMEM)
+		return oe__error_nomem(err);
+	if (status == 0 && sample.type == OE__VALUE_MAP && entry->program_id)
+		return 0;
+	return oe__error_at(err, OE_ERR_FORMAT, database->path, 0, 0, "row %lld of the log: %s", (long long)entry->seq,
+	                    entry->program_id ? "its sample is no JSON object" : "its parent is missing");
+}
+
+static int check_samples(struct oe__database *database, oe_error *err)
+{
+	OE__AUTO(log_cursor) struct oe__log_cursor *cursor = NULL;
+	struct oe__log_entry entry;
+	int status = oe__log_cursor_open(database, &cursor, err);
+
+	while (status == 0) {
+		int got = oe__log_cursor_next(cursor, &entry, err);
+		if (got <= 0)
+			return got;
+		status = check_sample(database, &entry, err);
+	}
+	return status;
+}
+
+/* `sql` gives a number, an attempt, and two texts. */
+static int check_texts(struct oe__database *database, const char *table, const char *sql, oe_error *err)
+{
+	OE__AUTO(statement) sqlite3_stmt *row = NULL;
+	int code;
+
+	int status = oe__database_prepare(database, sql, &row, err);
+	if (status < 0)
+		return status;
+	while ((code = sqlite3_step(row)) == SQLITE_ROW)
+		for (int column = 2; column <= 3; column++) {
+			const char *text = (const char *)sqlite3_column_text(row, column);
+			if (!text && sqlite3_errcode(database->handle) == SQLITE_NOMEM)
+				return oe__error_nomem(err);
+			if (!text || !oe__utf8_valid(text, (size_t)sqlite3_column_bytes(row, column)))
+				return oe__error_at(err, OE_ERR_FORMAT, database->path, 0, 0,
+				                    "iteration %lld, attempt %d of the table %s: it is not UTF-8 text",
+				                    (long long)sqlite3_column_int64(row, 0), sqlite3_column_int(row, 1), table);
+		}
+	return code == SQLITE_DONE ? 0 : oe__database_error(database, err);
+}
+
+/* Nobody needs it, but what it is damaged by may have damaged more. */
+static int check_snapshot(struct oe__database *database, oe_error *err)
+{
+	OE__AUTO(snapshot) struct oe__snapshot snapshot = { 0 };
+	oe_error detail = { .message = "" };
+
+	int got = oe__snapshot_load(database, &snapshot, &detail);
+	if (got == OE_ERR_FORMAT)
+		return oe__error_at(err, OE_ERR_FORMAT, database->path, 0, 0, "the table snapshot: %s", detail.message);
+	if (got < 0 && err)
+		*err = detail;
+	return got < 0 ? got : 0;
+}
+
+static int check_contents(struct oe__database *database, oe_error *err)
+{
+	int status = check_programs(database, err);
+	if (status == 0)
+		status = check_samples(database, err);
+	if (status == 0)
+		status = check_texts(database, "answer", "SELECT number, attempt, text, model FROM answer", err);
+	if (status == 0)
+		status = check_texts(database, "prompt", "SELECT number, attempt, system, user FROM prompt", err);
+	return status < 0 ? status : check_snapshot(database, err);
+}
+
+/* ---- the whole ---- */
 
 /* First of all: pages of different times do not fit each other either. */
 static int check_tail(struct oe__database *database, oe_error *err)
@@ -79,12 +142,60 @@ static int check_tail(struct oe__database *database, oe_error *err)
 	return status < 0 ? status : cut.status;
 }
 
+/* Without dimensions the cursor gives what is recorded. Fitness that is not finite is not. */
+int oe__database_verify_fitness(struct oe__database *database, const struct oe__dimensions *dimensions,
+                                oe_error *err)
+{
+	OE__AUTO(program_cursor) struct oe__program_cursor *cursor = NULL;
+	int64_t position = 0;
+
+	int got = oe__first_made(database, &position, err);
+	if (got == 0)
+		got = oe__program_cursor_open(database, position - 1, false, NULL, &cursor, err);
+	while (got >= 0) {
+		OE__AUTO(program) oe_program *program = NULL;
+		got = oe__program_cursor_next(cursor, &position, &program, err);
+		if (got <= 0)
+			return got;
+		double fitness = oe__fitness(program->evaluation, dimensions);
+		if (isfinite(fitness) && fitness != program->fitness)
+			return oe__error_at(err, OE_ERR_FORMAT, database->path, 0, 0,
+			                    "row %lld of the table program: its fitness is not that of its metrics",
+			                    (long long)position);
+	}
+	return got;
+}
+
+int oe__database_verify_islands(struct oe__database *database, int32_t count, oe_error *err)
+{
+	static const char sql[] =
+		"SELECT 'row ' || seq || ' of the log' FROM log WHERE island NOT BETWEEN 0 AND ?1 - 1"
+		" UNION ALL SELECT 'row ' || position || ' of the table program' FROM program"
+		"  WHERE island NOT BETWEEN -1 AND ?1 - 1"
+		" UNION ALL SELECT 'migrant ''' || id || ''' of the table migrant' FROM migrant"
+		"  WHERE island NOT BETWEEN 0 AND ?1 - 1 LIMIT 1";
+	OE__AUTO(statement) sqlite3_stmt *row = NULL;
+
+	int status = oe__database_prepare(database, sql, &row, err);
+	if (status < 0)
+		return status;
+	sqlite3_bind_int(row, 1, count);
+	int code = sqlite3_step(row);
+	if (code != SQLITE_ROW)
+		return code == SQLITE_DONE ? 0 : oe__database_error(database, err);
+	const char *place = (const char *)sqlite3_column_text(row, 0);
+	return place ? oe__error_at(err, OE_ERR_FORMAT, database->path, 0, 0, "%s: there is no such island", place)
+	             : oe__error_nomem(err);
+}
+
 int oe__database_verify(struct oe__database *database, oe_error *err)
 {
 	int status = check_tail(database, err);
 	if (status == 0)
 		status = check_pages(database, err);
-	return status < 0 ? status : check_rows(database, err);
+	if (status == 0)
+		status = oe__contradiction_find(database, err);
+	return status < 0 ? status : check_contents(database, err);
 }
 
 /* ---- checkpoints ---- */

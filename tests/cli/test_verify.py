@@ -52,7 +52,20 @@ class Verify(RunCase):
                  "decides otherwise"),
                 ("UPDATE log SET program_id = 'somebody' WHERE kind = 'issue' AND number = 12",
                  "another program is drawn"),
-                ("UPDATE program SET metrics = '{' WHERE iteration = 4", "")):
+                ("DELETE FROM answer WHERE number = 25", "the answer that it was made from"),
+                ("UPDATE answer SET number = 99 WHERE number = 7", "the answer that it was made from"),
+                ("INSERT INTO prompt VALUES (99, 0, '', '')", "iteration 99, attempt 0 of the table prompt"),
+                ("UPDATE log SET island = island + 1 WHERE kind = 'commit' AND number = 12", "another island"),
+                ("UPDATE log SET island = 9 WHERE number = 12", "it was on island"),
+                ("UPDATE program SET metrics = '{' WHERE iteration = 4", "of the table program: its metrics"),
+                ("UPDATE program SET fitness = 99 WHERE iteration = 4", "of the table program: its fitness"),
+                ("UPDATE program SET metrics = replace(metrics, 'scale', 'style') WHERE iteration = 4",
+                 "its archive is not the one that the run ended with"),
+                ("UPDATE answer SET text = CAST(x'ff' AS TEXT) WHERE number = 4", "of the table answer"),
+                ("UPDATE meta SET value = 'zz' WHERE key = 'config'", "run.db: its settings are damaged: line 1"),
+                ("UPDATE meta SET value = substr(value, 1, 99) WHERE key = 'templates'",
+                 "run.db: its templates are damaged"),
+                ("UPDATE meta SET value = 'zz' WHERE key = 'held_at'", "'held_at' of the table meta")):
             with self.subTest(statement=statement):
                 self.take_run()
                 self.change(statement)
