@@ -38,6 +38,21 @@ static void tidy(char *text, size_t capacity)
 	}
 }
 
+/* Of a place that is too long the end: a path ends in the file that is meant. */
+static void set_where(oe_error *made, const char *where)
+{
+	size_t size = strlen(where);
+
+	if (size < sizeof(made->where)) {
+		memcpy(made->where, where, size + 1);
+		return;
+	}
+	where += size - (sizeof(made->where) - 4);
+	while (((unsigned char)*where & 0xc0) == 0x80)
+		where++; /* the rest of a character */
+	(void)snprintf(made->where, sizeof(made->where), "...%s", where);
+}
+
 OE__PRINTF(6, 0)
 static int fill(oe_error *err, int status, const char *where, int line, int column,
                 const char *format, va_list arguments)
@@ -49,7 +64,7 @@ static int fill(oe_error *err, int status, const char *where, int line, int colu
 	oe_error made = { .status = status, .line = line, .column = column };
 	(void)vsnprintf(made.message, sizeof(made.message), format, arguments);
 	if (where)
-		(void)snprintf(made.where, sizeof(made.where), "%s", where);
+		set_where(&made, where);
 	tidy(made.message, sizeof(made.message));
 	tidy(made.where, sizeof(made.where));
 	*err = made;

@@ -16,7 +16,7 @@
    text and what is not UTF-8 are replaced, so a message is always one printable line. */
 int oe__error(oe_error *err, int status, const char *format, ...) OE__PRINTF(3, 4);
 
-/* The same with a place: file, option or URL, line and column from 1 (0 = unknown). */
+/* The same with a place: file, option or URL, line and column from 1 (0 = unknown). Of a long one the end. */
 int oe__error_at(oe_error *err, int status, const char *where, int line, int column,
                  const char *format, ...) OE__PRINTF(6, 7);
 

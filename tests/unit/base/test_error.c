@@ -102,6 +102,36 @@ START_TEST(test_cut_between_characters)
 }
 END_TEST
 
+/* What is meant is at the end of a path. */
+START_TEST(test_long_places)
+{
+	char path[OE_ERROR_WHERE_SIZE + 200];
+	oe_error err;
+
+	for (size_t size = OE_ERROR_WHERE_SIZE - 10; size < sizeof(path) - 20; size++) {
+		memset(path, '/', sizeof(path));
+		(void)snprintf(path + size - 8, 20, "\xc3\xb6/a.json");
+		(void)oe__error_at(&err, OE_ERR_IO, path, 1, 1, "x");
+		const char *end = path + strlen(path) - strlen("\xc3\xb6/a.json");
+		if (strlen(path) < OE_ERROR_WHERE_SIZE)
+			ck_assert_str_eq(err.where, path);
+		else
+			ck_assert(memcmp(err.where, ".../", 4) == 0);
+		ck_assert_ptr_nonnull(strstr(err.where, end));
+	}
+	/* Never within a character. */
+	for (size_t shift = 0; shift < 4; shift++) {
+		memset(path, 'a', sizeof(path));
+		for (size_t i = shift; i + 4 < sizeof(path); i += 4)
+			memcpy(path + i, "\xf0\x9f\x9a\x80", 4);
+		path[sizeof(path) - 1] = '\0';
+		(void)oe__error_at(&err, OE_ERR_IO, path, 1, 1, "x");
+		ck_assert_ptr_null(strchr(err.where, '?'));
+		ck_assert_uint_ge(strlen(err.where), OE_ERROR_WHERE_SIZE - 4);
+	}
+}
+END_TEST
+
 START_TEST(test_random_bytes)
 {
 	struct oe__rng rng;
@@ -157,4 +187,4 @@ START_TEST(test_errno)
 END_TEST
 
 TEST_MAIN("error", test_fields, test_nobody_listens, test_made_of_itself, test_printable,
-		  test_cut_between_characters, test_random_bytes, test_errno)
+		  test_cut_between_characters, test_long_places, test_random_bytes, test_errno)
