@@ -46,6 +46,7 @@ struct evolution {
 	struct story story;
 	struct watcher *watchers[WATCHERS_MAX];
 	size_t watcher_count;
+	bool shown; /* somebody sees what the watchers write, as it happens */
 	double tick_at;
 };
 
@@ -160,7 +161,9 @@ static int make_watchers(struct evolution *evolution, const struct arguments *ar
 		return status;
 	add_watcher(evolution, logfile_new(logs, level ? level : "INFO",
 									   settings_text(config, "logger_prefix")));
-	add_watcher(evolution, make_progress(arguments_get(arguments, "progress")));
+	struct watcher *progress = make_progress(arguments_get(arguments, "progress"));
+	add_watcher(evolution, progress);
+	evolution->shown = progress != NULL;
 	return EXIT_DONE;
 }
 
@@ -195,6 +198,8 @@ static int begin_story(struct evolution *evolution, const struct evolve_plan *pl
 
 	story->name = plan->name ? plan->name : path_name(session->program_path);
 	story->directory = plan->directory;
+	const char *store = settings_text(config, "store.backend");
+	story->exports = store && strcmp(store, "directory") == 0;
 	story->target = settings_number(config, "target_score", NAN);
 	story->time_max_s = settings_number(config, "max_time", -1);
 	story->evaluation_slots = (int64_t)settings_number(config, "evaluator.parallel_evaluations", 0);
@@ -207,10 +212,7 @@ static int begin_story(struct evolution *evolution, const struct evolve_plan *pl
 		status = oe_controller_population(session->controller, &population);
 	if (status < 0)
 		return message_error(EXIT_FAILED, status, NULL);
-	story->now = now;
-	story->before = now;
-	story->iterations_max = now.iterations_max;
-	story_resume(story, population);
+	story_begin(story, &now, population);
 	return EXIT_DONE;
 }
 
@@ -235,6 +237,9 @@ static void tell(struct evolution *evolution, const oe_event *event)
 	for (size_t i = 0; i < evolution->watcher_count; i++)
 		evolution->watchers[i]->methods->event(evolution->watchers[i], &evolution->story, event,
 											   &news);
+	/* What went wrong is said even to those who want to hear nothing else. */
+	if (!evolution->shown && event->type == OE_EVENT_LOG && event->level == 0)
+		(void)message_fail(EXIT_FAILED, "%s", event->text);
 }
 
 /* One line for everybody who watches, the log file among them. */
@@ -329,6 +334,15 @@ static int fail_evaluator(const struct evolution *evolution)
 	return EXIT_EVALUATOR;
 }
 
+/* The log has everything; but who looks for the best program where it should be finds another one. */
+static int status_of_exports(const struct story *story)
+{
+	if (story_exported(story))
+		return EXIT_DONE;
+	return message_fail(EXIT_STORE, "best/ and checkpoints/ of %s are not as the run ended: %s", story->directory,
+						story->trouble);
+}
+
 static int status_of(const struct evolution *evolution, const struct arguments *arguments,
 					 int reason)
 {
@@ -348,6 +362,8 @@ static int status_of(const struct evolution *evolution, const struct arguments *
 		status = status_of_outcomes(story);
 		break;
 	}
+	if (status == EXIT_DONE)
+		status = status_of_exports(story);
 	if (status == EXIT_DONE && arguments_has(arguments, "require-target") &&
 	    !(story->best >= story->target))
 		return message_fail(EXIT_TARGET, "the target score was not reached");

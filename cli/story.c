@@ -27,6 +27,7 @@ void story_init(struct story *story)
 	*story = (struct story){ .name = "", .directory = "" };
 	story->target = story->best = story->best_before = story->initial = NAN;
 	story->iterations_max = -1;
+	story->saved = -1;
 	story->reason = "none";
 	story->time_max_s = -1;
 	story->history_step = 1;
@@ -70,8 +71,12 @@ static bool see_program(struct story *story, const oe_program *program)
 	return !first;
 }
 
-void story_resume(struct story *story, const oe_population *population)
+void story_begin(struct story *story, const oe_statistics *now, const oe_population *population)
 {
+	story->now = story->before = *now;
+	story->iterations_max = now->iterations_max;
+	story->told = now->ended;
+	memcpy(story->told_outcomes, now->outcomes, sizeof(story->told_outcomes));
 	for (int32_t i = 0; i < oe_population_island_count(population); i++) {
 		const oe_program *program = oe_population_ranked(population, i, 0);
 		if (program)
@@ -106,6 +111,9 @@ static struct story_news iteration_ended(struct story *story, const oe_event *ev
 	struct story_news news = { false, NAN, NAN, -1 };
 
 	story->now.ended++;
+	story->told++;
+	if (event->outcome >= 0 && event->outcome < OE_OUTCOME_COUNT)
+		story->told_outcomes[event->outcome]++;
 	if (event->parent)
 		news.parent_fitness = oe_program_fitness(event->parent);
 	if (event->program)
@@ -139,6 +147,11 @@ struct story_news story_event(struct story *story, const oe_event *event)
 		break;
 	case OE_EVENT_CHECKPOINT:
 		text_copy(story->checkpoint, sizeof(story->checkpoint), event->text);
+		story->saved = event->iteration;
+		break;
+	case OE_EVENT_LOG:
+		if (event->level == 0)
+			text_copy(story->trouble, sizeof(story->trouble), event->text);
 		break;
 	case OE_EVENT_PAUSED:
 		text_copy(story->paused, sizeof(story->paused), event->text);
@@ -152,8 +165,16 @@ struct story_news story_event(struct story *story, const oe_event *event)
 	return news;
 }
 
+/* What the controller still remembers, and nobody else will. */
+static void forget_lost(struct story *story)
+{
+	story->now.ended = story->told;
+	memcpy(story->now.outcomes, story->told_outcomes, sizeof(story->told_outcomes));
+}
+
 void story_end(struct story *story, const oe_event *event)
 {
+	story->lost = event->stop == OE_REASON_STORE;
 	static const char *const names[] = { "none", "iterations", "target",    "patience", "time",
 										 "requested", "llm",   "evaluator", "store",    "budget" };
 	size_t reason = (size_t)event->stop;
@@ -162,9 +183,16 @@ void story_end(struct story *story, const oe_event *event)
 	text_copy(story->reason_text, sizeof(story->reason_text), event->text);
 }
 
+bool story_exported(const struct story *story)
+{
+	return !story->exports || story->saved >= story->now.ended || story->stopping > 1;
+}
+
 void story_tick(struct story *story, const oe_statistics *now)
 {
 	story->now = *now;
+	if (story->lost)
+		forget_lost(story);
 	if (isnan(story->initial))
 		story->initial = now->initial_fitness;
 	story->rates[story->rate_count++ % STORY_RATES] =

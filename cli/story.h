@@ -31,6 +31,10 @@ struct story {
 
 	oe_statistics now;
 	oe_statistics before; /* when this session began */
+	bool lost;            /* the log failed: what is not in it did not happen */
+
+	/* Iterations that ended and were told of, so that they are in the log. */
+	int64_t told, told_outcomes[OE_OUTCOME_COUNT];
 
 	/* Best so far, and before its last improvement. NaN if there is none. */
 	double best, best_before, initial;
@@ -59,6 +63,9 @@ struct story {
 	const char *reason; /* why it ended: "iterations", "target" ...           */
 	char reason_text[512];
 	char checkpoint[4096]; /* the last one that was written, or ""                   */
+	bool exports;          /* there are checkpoints and best/ to be written          */
+	int64_t saved;         /* iterations that had ended by the last; < 0: none       */
+	char trouble[512];     /* the last error that was told of, or ""                 */
 };
 
 /* What one event meant, worked out before the story moves on. */
@@ -73,7 +80,7 @@ void story_init(struct story *story);
 void story_done(struct story *story);
 
 /* Take over what there is already, when a run goes on. */
-void story_resume(struct story *story, const oe_population *population);
+void story_begin(struct story *story, const oe_statistics *now, const oe_population *population);
 
 struct story_news story_event(struct story *story, const oe_event *event);
 
@@ -82,6 +89,9 @@ void story_end(struct story *story, const oe_event *event);
 
 /* At most every 100 ms or so. */
 void story_tick(struct story *story, const oe_statistics *now);
+
+/* Are best/ and the checkpoints as the run is, unless somebody could not wait for them? */
+bool story_exported(const struct story *story);
 
 /* Iterations per second and tokens per second, lately; 0 if unknown. */
 double story_rate(const struct story *story, double *tokens_per_s);

@@ -98,11 +98,13 @@ void summary_print(const struct story *story, const struct session *session, boo
 	oe_program *best = NULL;
 
 	if (oe_controller_population(session->controller, &population) == 0)
-		best = oe_population_best(population);
+		best = story->lost ? oe_population_find(population, story->best_id)
+						   : oe_population_best(population);
 	add_head(&text, story);
 	add_reason(&text, story);
 	add_outcomes(&text, story);
-	if (best && file_exists(best_path)) {
+	bool there = best && file_exists(best_path) && story_exported(story);
+	if (there) {
 		add_path(&text, "      program   ", best_path);
 		text_add_char(&text, '\n');
 	}
@@ -117,12 +119,12 @@ void summary_print(const struct story *story, const struct session *session, boo
 		text_add_char(&text, '\n');
 	}
 	/* Where the store failed, what it says comes next, and is to be seen to first. */
-	if (best && strcmp(story->reason, "store") != 0) {
+	if (best && !story->lost && story_exported(story)) {
 		add_path(&text, "to go on: oe resume ", story->directory);
 		text_add_char(&text, '\n');
 	}
 	if (message_level() > 0)
 		fputs(text_string(&text), stderr);
-	if (path && best && file_exists(best_path) && !terminal_is(stdout))
+	if (path && there && !terminal_is(stdout))
 		printf("%s\n", best_path);
 }

@@ -87,8 +87,9 @@ static void saved(struct oe__task *task)
 
 	controller->saving = false;
 	if (saving->status < 0) {
-		oe__controller_log(controller, 0, "the checkpoint could not be written: %s",
-		                   saving->error.message);
+		const oe_error *error = &saving->error;
+		oe__controller_log(controller, 0, "the checkpoint could not be written: %s%s%s", error->where,
+		                   error->where[0] ? ": " : "", error->message);
 	} else {
 		/* Without it the next one looks for it, and nothing else is lost. */
 		if (saving->written) {

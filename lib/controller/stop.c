@@ -259,7 +259,8 @@ void oe__controller_check_stop(oe_controller *controller)
 		return;
 	/* One that was under way shows an earlier population, so the last one comes after it. The second
 	   Ctrl-C wants to be gone: the log has everything, a checkpoint is an export. */
-	if (controller->unsaved && controller->how < OE_STOP_KILL &&
+	bool unsaved = controller->unsaved || controller->saved_at != oe_hub_ended(controller->hub);
+	if (unsaved && controller->how < OE_STOP_KILL &&
 	    oe__controller_save(controller, NULL) == 0 && controller->saving)
 		return;
 	finish(controller);

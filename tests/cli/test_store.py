@@ -1,10 +1,13 @@
 #!/usr/bin/env python3
 """A disk that is full, a directory that may only be read, pages that are damaged: one sentence, exit
 7, and nothing is worse than before."""
+import contextlib
 import hashlib
 import json
 import os
+import re
 import resource
+import shutil
 import sqlite3
 import unittest
 
@@ -33,6 +36,13 @@ class Store(Case):
     def assert_sound(self):
         self.oe("checkpoint", "verify", "out")
 
+    def ended(self):
+        """Iterations that have ended after the log."""
+        if not self.path("out/run.db").exists():
+            return 0
+        with contextlib.closing(sqlite3.connect(self.path("out/run.db"))) as database:
+            return database.execute("SELECT count(outcome) FROM log WHERE kind IN ('commit', 'fail')").fetchone()[0]
+
     def test_full(self):
         """Wherever it fills up: what was told is there, and the run goes on when there is room again."""
         self.problem(CONFIG)
@@ -41,7 +51,11 @@ class Store(Case):
         for size in (100_000, 150_000, 400_000):
             # It may be full before the run has begun: then there is none to go on with.
             words = self.begin("-i", "100000", "--resume")
+            before = self.ended()
             result = self.run_limited(size, *words, "--events", events)
+            # The summary tells of those that will still be there.
+            said = re.search(r"stopped  (\d+) iterations in", result.err)
+            self.assertEqual(int(said[1]) if said else 0, self.ended() - before)
             last = result.err.strip().splitlines()[-1]
             self.assertRegex(result.err, r"run\.db: .*(full|cannot be written)", result)
             self.assertNotIn("Traceback", last)
@@ -66,6 +80,22 @@ class Store(Case):
     def test_no_room_at_all(self):
         self.problem(CONFIG)
         self.assert_one_sentence(self.run_limited(5000, *self.begin("-i", "5")), "run.db")
+
+    def test_exports_that_cannot_be_written(self):
+        """However little one wants to hear: the best program is not where it should be."""
+        self.problem(CONFIG)
+        self.oe(*self.begin("-i", "3"))
+        shutil.rmtree(self.path("out/best"))
+        self.write("out/best", "")
+        for quiet in (["-q"], ["--progress", "none"], ["-q", "--progress", "plain"], []):
+            result = self.oe("resume", "out", "-i", "1", *quiet, code=STORE)
+            self.assertEqual(result.out, "")
+            self.assertIn("the checkpoint could not be written: ", result.err)
+            self.assertIn("are not as the run ended", result.err.splitlines()[-1])
+        self.path("out/best").unlink()
+        self.assertEqual(self.oe("resume", "out", "-i", "0", "-q").err, "")
+        self.assertTrue(self.path("out/best/best_program.py").exists())
+        self.assertEqual(self.status()["iterations"]["done"], 7)
 
     @unittest.skipUnless(os.geteuid() == 0, "only root can be somebody else")
     def test_may_only_be_read(self):
