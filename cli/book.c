@@ -154,6 +154,18 @@ int book_config(struct book *book, char **out)
 	return EXIT_DONE;
 }
 
+bool book_tell_skipped(const struct book *book)
+{
+	const oe_error *problem = oe_population_problem(book->population);
+
+	if (!problem)
+		return false;
+	(void)message_fail(EXIT_STORE, "%s: %zu of its programs cannot be read; the first: %s: %s",
+					   book->directory, oe_population_skipped(book->population), problem->where,
+					   problem->message);
+	return true;
+}
+
 int book_issued(struct book *book, int64_t *out)
 {
 	AUTO(run_text) char *text = NULL;

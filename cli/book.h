@@ -6,6 +6,8 @@
  * the names that people call programs by.
  */
 
+#include <stdbool.h>
+
 #include "openevolve/openevolve.h"
 
 struct book {
@@ -25,6 +27,9 @@ void book_close(struct book *book);
 
 /* The same, but only a run will do. */
 int book_open_run(const char *where, struct book *out);
+
+/* Says what of a checkpoint could not be read. True if there was something. */
+bool book_tell_skipped(const struct book *book);
 
 /* The live programs; borrowed. Returns an exit status. */
 int book_population(struct book *book, oe_population **out);

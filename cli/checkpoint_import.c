@@ -46,53 +46,64 @@ char *checkpoints_extension(const char *checkpoint)
 	return must_copy(found.count > 0 ? path_extension(found.items[0]) : ".py");
 }
 
+/* What the run is told about itself comes first: with the programs there is a run, whatever happens. */
 static int begin(struct session *session, const struct arguments *arguments,
 				 const char *checkpoint)
 {
 	const char *evaluator = arguments_get(arguments, "evaluator");
 	AUTO(string) char *extension = checkpoints_extension(checkpoint);
-	AUTO(string) char *path = evaluator ? path_absolute(evaluator) : NULL;
+	AUTO(string) char *path = evaluator ? path_absolute(evaluator) : must_copy("");
 	oe_error err = { 0 };
 
 	int status = oe_controller_new(session->config, session->scheduler, session->llm,
 								   session->evaluator, session->directory, &session->controller,
 								   &err);
 	if (status >= 0)
+		status = oe_controller_has_run(session->controller, &err);
+	if (status > 0)
+		return message_fail(EXIT_STORE,
+							"%s holds a run already: 'oe resume' goes on with it, -o DIR names another "
+							"directory",
+							session->directory);
+	if (status >= 0)
 		status = oe_controller_set_extension(session->controller, extension);
 	if (status >= 0)
-		status = oe_controller_resume(session->controller, checkpoint, &err);
-	if (status >= 0 && path)
 		status = oe_controller_set_property(session->controller, "evaluator", path);
+	if (status >= 0)
+		status = oe_controller_resume(session->controller, checkpoint, &err);
 	return status < 0 ? message_error(EXIT_STORE, status, &err) : EXIT_DONE;
 }
 
-/* It stops before its first iteration: what is there is a run like any other that was stopped. */
-static int settle(struct session *session)
+/* It stops before its first iteration: what is there is a run like any other that was stopped, though
+   perhaps not all of the checkpoint. */
+static int settle(struct session *session, bool *whole)
 {
 	const oe_event *event = NULL;
 	oe_error err = { 0 };
 	int got;
 
 	oe_controller_stop(session->controller, OE_STOP_CANCEL);
-	while ((got = oe_controller_step(session->controller, -1, &event, &err)) > 0)
+	while ((got = oe_controller_step(session->controller, -1, &event, &err)) > 0) {
 		if (event->type == OE_EVENT_DONE)
 			return event->stop == OE_REASON_REQUESTED
 					   ? EXIT_DONE
 					   : message_fail(EXIT_STORE, "%s", event->text ? event->text : "it stopped");
+		if (event->type != OE_EVENT_LOG || event->level > 0)
+			continue;
+		(void)message_fail(EXIT_STORE, "%s", event->text);
+		*whole = false;
+	}
 	return message_error(EXIT_STORE, got, &err);
 }
 
 static int import(struct session *session, const struct arguments *arguments,
-				  const char *checkpoint)
+				  const char *checkpoint, bool *whole)
 {
 	int status = settings_read(arguments, NULL, &session->config);
 
 	if (status)
 		return status;
 	settings_warn(session->config);
-	if (evolve_has_run(session->directory))
-		return message_fail(EXIT_STORE, "%s holds a run already: -o DIR names another directory",
-							session->directory);
 	oe_error err = { 0 };
 	int made = oe_scheduler_new(0, &session->scheduler, &err);
 	if (made < 0)
@@ -102,23 +113,27 @@ static int import(struct session *session, const struct arguments *arguments,
 		status = message_fail(EXIT_FAILED, "%s: %s", session->directory, strerror(errno));
 	if (status == EXIT_DONE)
 		status = begin(session, arguments, checkpoint);
-	return status == EXIT_DONE ? settle(session) : status;
+	return status == EXIT_DONE ? settle(session, whole) : status;
 }
 
 int checkpoints_import(const struct arguments *arguments)
 {
 	const char *checkpoint = arguments_operand(arguments, 1);
 	const char *output = arguments_get(arguments, "output");
+	const char *evaluator = arguments_get(arguments, "evaluator");
 	struct session session = { 0 };
+	bool whole = true;
 
 	if (!checkpoint)
 		return arguments_misuse(arguments->command, "which checkpoint?");
+	if (evaluator && !file_exists(evaluator))
+		return message_fail(EXIT_EVALUATOR, "evaluator: %s: %s", evaluator, strerror(errno));
 	session.directory = must_copy(output ? output : "openevolve_output");
 	int status = file_exists(checkpoint)
-					 ? import(&session, arguments, checkpoint)
+					 ? import(&session, arguments, checkpoint, &whole)
 					 : message_fail(EXIT_FAILED, "%s: %s", checkpoint, strerror(errno));
 	if (status == EXIT_DONE)
 		terminal_print_line(session.directory);
 	session_done(&session);
-	return status;
+	return status == EXIT_DONE && !whole ? EXIT_STORE : status;
 }

@@ -216,7 +216,7 @@ static int export(struct book *book, const oe_population *population, const char
 	if (status < 0)
 		return message_error(EXIT_FAILED, status, &err);
 	terminal_print_line(path);
-	return EXIT_DONE;
+	return book_tell_skipped(book) ? EXIT_STORE : EXIT_DONE;
 }
 
 int checkpoints_export(const struct arguments *arguments)

@@ -138,7 +138,8 @@ const struct command command_checkpoint = {
 		"for 'oe replay --verify'.\n\n"
 		"export writes the run as it is in its log, or a checkpoint, into a new one, in OpenEvolve's "
 		"layout. import makes a run that begins with a checkpoint, OpenEvolve's or ours, for 'oe "
-		"resume' to go on with; -c gives it a configuration. prune removes all but the newest "
+		"resume' to go on with; -c gives it a configuration. Of a checkpoint that is damaged both take "
+		"what they can, say what is missing, and exit with 7. prune removes all but the newest "
 		"checkpoints of a run, and never the one that it began from.",
 	.actions = "list|verify|export|import|prune",
 	.options = tables,

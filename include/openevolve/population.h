@@ -26,9 +26,9 @@ typedef struct oe_population oe_population;
  * Read the population of a checkpoint directory, ours or OpenEvolve's.
  *
  * @retval OE_ERR_IO     the directory cannot be read.
- * @retval OE_ERR_FORMAT metadata.json is not usable; `err` names file and place. Program files
- *                       that cannot be read are skipped and counted, see
- *                       oe_population_skipped().
+ * @retval OE_ERR_FORMAT metadata.json is not usable; `err` names file and place. Programs that
+ *                       cannot be read are skipped and counted, see oe_population_skipped() and
+ *                       oe_population_problem().
  */
 OE_API OE_NODISCARD int oe_population_load(const char *checkpoint, oe_population **out,
                                            oe_error *err);
@@ -96,8 +96,12 @@ OE_API oe_program *oe_population_elite(const oe_population *population, int32_t 
 /** Generation counter of an island: children committed to it. */
 OE_API int64_t oe_population_island_generation(const oe_population *population, int32_t island);
 
-/** Program files that could not be read when this was loaded; 0 for any other population. */
+/** Programs that could not be read when this was loaded, or are named and not there; 0 for any other
+ *  population. */
 OE_API size_t oe_population_skipped(const oe_population *population);
+
+/** What is wrong with the first of them, with its file; NULL if there is none. */
+OE_API const oe_error *oe_population_problem(const oe_population *population);
 
 /**
  * The archive hash: SHA-256, in hexadecimal, over what the search found, without ids, times or

@@ -191,22 +191,14 @@ static int keep_checkpoint(oe_controller *controller, const oe_population *popul
 
 /* What reports know of programs is in the database: as the hub sees them, and then those that live on
    no island, which may be ancestors. */
-static int record(oe_controller *controller, const oe_population *population, const char *path,
-                  oe_error *err)
+static int record_rows(oe_controller *controller, const oe_population *population,
+                       const oe_population *alive, const char *path, const char *files)
 {
-	OE__AUTO(population) oe_population *alive = NULL;
-	OE__AUTO(buffer) struct oe__buffer files = OE__BUFFER_INIT(OE__FILE_MAX);
 	const char *config = NULL;
+	int status = 0;
 
-	int status = controller->log ? oe__origin_files(path, &files, err) : 0;
-	if (status < 0)
-		return status;
-	status = oe_hub_population(controller->hub, &alive);
-	if (status < 0)
-		return oe__error(err, status, "%s", oe_status_string(status));
 	oe__controller_record_import(controller, alive);
 	oe__controller_record_import(controller, population);
-	note_initial(controller, alive);
 	if (alive->initial)
 		status = oe__controller_set_meta(controller, "initial", alive->initial->id);
 	/* With the checkpoint there is a run, which cannot be resumed without its configuration. */
@@ -215,10 +207,53 @@ static int record(oe_controller *controller, const oe_population *population, co
 	if (status == 0)
 		status = oe__controller_set_meta(controller, "config", config);
 	if (status == 0)
-		status = oe__controller_set_meta(controller, OE__ORIGIN_FILES, oe__buffer_string(&files));
+		status = oe__controller_set_meta(controller, OE__ORIGIN_FILES, files);
 	if (status == 0)
 		status = oe__controller_set_meta(controller, OE__ORIGIN_META, oe__path_base(path));
+	return status;
+}
+
+/* All at once: one that is killed here has a run, or leaves none behind. */
+static int record(oe_controller *controller, const oe_population *population, const char *path,
+                  oe_error *err)
+{
+	OE__AUTO(population) oe_population *alive = NULL;
+	OE__AUTO(buffer) struct oe__buffer files = OE__BUFFER_INIT(OE__FILE_MAX);
+
+	int status = controller->log ? oe__origin_files(path, &files, err) : 0;
+	if (status < 0)
+		return status;
+	status = oe_hub_population(controller->hub, &alive);
+	if (status < 0)
+		return oe__error(err, status, "%s", oe_status_string(status));
+	note_initial(controller, alive);
+	if (!controller->log)
+		return 0;
+	oe__log_join(controller->log);
+	status = record_rows(controller, population, alive, path, oe__buffer_string(&files));
+	oe__log_part(controller->log);
 	return status < 0 ? oe__error(err, status, "%s", oe_status_string(status)) : 0;
+}
+
+static int no_programs(const char *checkpoint, const oe_population *population, oe_error *err)
+{
+	const oe_error *problem = oe_population_problem(population);
+
+	if (!problem)
+		return oe__error_at(err, OE_ERR_FORMAT, checkpoint, 0, 0, "the checkpoint has no programs");
+	return oe__error_at(err, OE_ERR_FORMAT, problem->where, problem->line, problem->column,
+	                    "the checkpoint has no programs that can be read: %s", problem->message);
+}
+
+/* It begins without them, which somebody should know. */
+static void log_skipped(oe_controller *controller, const char *checkpoint, const oe_population *population)
+{
+	const oe_error *problem = oe_population_problem(population);
+
+	if (problem)
+		oe__controller_log(controller, 0, "%s: %zu of its programs cannot be read; the first: %s: %s",
+		                   checkpoint, oe_population_skipped(population), problem->where,
+		                   problem->message);
 }
 
 int oe__controller_restore(oe_controller *controller, const char *checkpoint, oe_error *err)
@@ -228,17 +263,16 @@ int oe__controller_restore(oe_controller *controller, const char *checkpoint, oe
 
 	int32_t islands = (int32_t)oe__config_int(controller->config, "database.num_islands");
 	int status = oe__checkpoint_load(checkpoint, islands, &population, err);
-	if (status == 0)
-		status = oe_hub_restore(controller->hub, population, err);
+	if (status < 0)
+		return status;
+	if (oe_population_size(population, OE_ISLAND_ALL) == 0)
+		return no_programs(checkpoint, population, err);
+	status = oe_hub_restore(controller->hub, population, err);
 	if (status == 0)
 		status = keep_checkpoint(controller, population, checkpoint, &kept, err);
 	if (status < 0)
 		return status;
-	if (oe_population_size(population, OE_ISLAND_ALL) == 0)
-		return oe__error_at(err, OE_ERR_FORMAT, checkpoint, 0, 0, "the checkpoint has no programs");
-	if (oe_population_skipped(population) > 0)
-		oe__controller_log(controller, 1, "%zu programs of %s could not be read",
-		                   oe_population_skipped(population), checkpoint);
+	log_skipped(controller, checkpoint, population);
 	oe_program *best = oe_population_best(population);
 	if (best)
 		oe__rules_see(&controller->rules, best, true);

@@ -211,6 +211,11 @@ int64_t oe_population_island_generation(const oe_population *population, int32_t
 	return is_island(population, island) ? population->island_generations[island] : 0;
 }
 
+const oe_error *oe_population_problem(const oe_population *population)
+{
+	return population && population->skipped > 0 ? &population->problem : NULL;
+}
+
 size_t oe_population_skipped(const oe_population *population)
 {
 	return population->skipped;

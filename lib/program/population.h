@@ -52,7 +52,8 @@ struct oe_population {
 	int64_t issued, ended;
 	int64_t outcomes[OE_OUTCOME_COUNT];
 	oe_program *initial; /* what an empty island samples, alive or not; or NULL */
-	size_t skipped;      /* unreadable records, when loaded       */
+	size_t skipped;      /* programs that could not be read, when loaded  */
+	oe_error problem;    /* what was wrong with the first of them         */
 
 	/* Ranks and the index of ids, made by the first getter that needs them. */
 	_Atomic(struct oe__population_index *) index;

@@ -48,6 +48,14 @@ static ptrdiff_t index_of(const struct reading *reading, const struct oe__value 
 	return (ptrdiff_t)(uintptr_t)oe__map_get(&reading->ids, id->string, id->size) - 1;
 }
 
+/* The metadata name a program that is not there. */
+static void note_missing(oe_population *population, const struct oe__value *id)
+{
+	if (population->skipped++ == 0)
+		(void)oe__error_at(&population->problem, OE_ERR_FORMAT, "", id->line, id->column,
+						   "the program '%s' is missing", id->string);
+}
+
 /* Order of joining, as far as records tell it. */
 static int by_age(const void *a, const void *b)
 {
@@ -129,6 +137,8 @@ static int read_islands(struct reading *reading)
 			if (index >= 0 && island_of[index] < 0) {
 				island_of[index] = island;
 				listed = true;
+			} else if (index < 0 && list->items[i].type == OE__VALUE_STRING) {
+				note_missing(population, &list->items[i]);
 			}
 		}
 	}
@@ -297,6 +307,23 @@ static void read_counters(struct reading *reading)
 		population->outcomes[outcome] = int_of(outcomes, oe_outcome_name(outcome), 0);
 }
 
+static int check_counters(const oe_population *population, oe_error *err)
+{
+	int64_t untold = population->ended;
+
+	if (population->ended < 0 || population->issued < population->ended)
+		return oe__error(err, OE_ERR_FORMAT, "%lld iterations have ended of %lld that began",
+						 (long long)population->ended, (long long)population->issued);
+	for (int outcome = 0; outcome < OE_OUTCOME_COUNT; outcome++) {
+		int64_t count = population->outcomes[outcome];
+		if (count < 0 || count > untold)
+			return oe__error(err, OE_ERR_FORMAT, "the outcomes are not those of %lld iterations",
+							 (long long)population->ended);
+		untold -= count;
+	}
+	return 0;
+}
+
 /* What is not finite was written by OpenEvolve and says nothing: it is left out. */
 static int read_feature(const struct oe__value *record, struct oe__feature_stats *stats)
 {
@@ -439,6 +466,9 @@ int oe__population_read_metadata(const struct oe__value *metadata,
 		return oe__error(err, status, "the metadata cannot be read: %s", oe_status_string(status));
 	read_bests(&reading);
 	read_counters(&reading);
+	status = check_counters(reading.population, err);
+	if (status < 0)
+		return status;
 	*out = OE__STEAL(reading.population);
 	return 0;
 }

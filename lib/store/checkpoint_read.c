@@ -17,6 +17,7 @@ struct reading {
 	const char *directory;
 	oe_program **programs;
 	size_t count, capacity, skipped;
+	oe_error problem; /* of the first that was skipped */
 };
 
 static void reading_done(struct reading *reading)
@@ -137,11 +138,20 @@ static int with_artifact_files(const struct reading *reading, const char *given,
 	return 0;
 }
 
+static void skip(struct reading *reading, const char *path, const oe_error *why)
+{
+	if (reading->skipped++ > 0)
+		return;
+	reading->problem = *why;
+	if (!why->where[0])
+		(void)oe__error_at(&reading->problem, why->status, path, 0, 0, "%s", why->message);
+}
+
 static int read_program(struct reading *reading, const char *path)
 {
 	OE__AUTO(value) struct oe__value record = { 0 };
 	OE__AUTO(program) oe_program *program = NULL;
-	oe_error detail;
+	oe_error detail = { 0 };
 
 	int status = read_json(path, &record, &detail);
 	if (status == 0)
@@ -154,7 +164,7 @@ static int read_program(struct reading *reading, const char *path)
 	if (status == OE_ERR_NOMEM)
 		return status;
 	if (status < 0) {
-		reading->skipped++;
+		skip(reading, path, &detail);
 		return 0;
 	}
 
@@ -193,7 +203,7 @@ static int read_programs(struct reading *reading, oe_error *err)
 			continue;
 		OE__AUTO(string) char *path = oe__path_join(directory, names[i]);
 		if (path && !oe__file_is_regular(path)) {
-			reading->skipped++;
+			skip(reading, path, &(oe_error){ .status = OE_ERR_IO, .message = "it is no regular file" });
 			continue;
 		}
 		status = path ? read_program(reading, path) : OE_ERR_NOMEM;
@@ -204,6 +214,20 @@ static int read_programs(struct reading *reading, oe_error *err)
 	if (status == 0 && reading->count > 0)
 		qsort(reading->programs, reading->count, sizeof(oe_program *), by_age);
 	return status;
+}
+
+/* What cannot be read is missing too, unless it lives on no island. */
+static void note_skipped(const struct reading *reading, const char *metadata, oe_population *population)
+{
+	oe_error *problem = &population->problem;
+
+	if (reading->skipped > 0)
+		*problem = reading->problem;
+	else if (population->skipped > 0)
+		(void)oe__error_at(problem, problem->status, metadata, problem->line, problem->column, "%s",
+		                   problem->message);
+	if (reading->skipped > population->skipped)
+		population->skipped = reading->skipped;
 }
 
 /* Programs without islands are dealt to as many as there are, in OpenEvolve as here. */
@@ -248,12 +272,14 @@ int oe__checkpoint_load(const char *checkpoint, int32_t islands, oe_population *
 		status = oe__error_nomem(err);
 	if (status == 0)
 		status = read_programs(&reading, err);
-	if (status == 0)
-		status = oe__population_read_metadata(&metadata, NULL, reading.programs, reading.count,
-		                                      &population, err);
 	if (status < 0)
 		return status;
-	population->skipped = reading.skipped;
+	oe_error detail = { 0 };
+	status = oe__population_read_metadata(&metadata, NULL, reading.programs, reading.count,
+	                                      &population, &detail);
+	if (status < 0)
+		return oe__error_at(err, status, path, 0, 0, "%s", detail.message);
+	note_skipped(&reading, path, population);
 	*out = OE__STEAL(population);
 	return 0;
 }

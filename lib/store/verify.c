@@ -246,9 +246,9 @@ int oe_population_verify(const char *checkpoint, oe_error *err)
 	int status = oe_population_load(checkpoint, &population, err);
 	if (status < 0)
 		return status;
-	if (oe_population_skipped(population) > 0)
-		return oe__error_at(err, OE_ERR_FORMAT, checkpoint, 0, 0,
-		                    "%zu of its programs cannot be read",
-		                    oe_population_skipped(population));
+	const oe_error *problem = oe_population_problem(population);
+	if (problem)
+		return oe__error_at(err, OE_ERR_FORMAT, problem->where, problem->line, problem->column, "%s",
+		                    problem->message);
 	return check_metadata(path, population, err);
 }

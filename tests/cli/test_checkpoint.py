@@ -7,9 +7,10 @@ import os
 import re
 import shutil
 import sqlite3
+import subprocess
 import unittest
 
-from oe import EVALUATOR, FAILED, STORE, USAGE, Case, RunCase, main
+from oe import DONE, EVALUATOR, FAILED, PROGRAM, STORE, UNUSABLE, USAGE, Case, RunCase, main
 
 CONFIG = "llm: {backend: mutate}\ncheckpoint_interval: 10\n"
 
@@ -166,6 +167,97 @@ class Checkpoint(Case):
         self.assert_one_sentence(self.checkpoint("import", "nowhere", "-o", "new", code=FAILED), "nowhere")
         self.write("empty/file", "")
         self.checkpoint("import", "empty", "-o", "new", code=STORE)
+        result = self.checkpoint("import", "out/checkpoints/checkpoint_20", "-o", "new", "--evaluator", "nowhere.py",
+                                 code=UNUSABLE)
+        self.assert_one_sentence(result, "nowhere.py")
+
+    def test_import_after_one_that_failed(self):
+        """What it left behind is no run."""
+        for wrong in ("out", "out/checkpoints"):
+            self.checkpoint("import", wrong, "-o", "new", code=STORE)
+        self.write("bad/metadata.json", "{")
+        self.checkpoint("import", "bad", "-o", "new", "--evaluator", "evaluator.py", code=STORE)
+        self.checkpoint("import", "out/checkpoints/checkpoint_20", "-o", "new", "--set", "llm.backend=mutate")
+        self.assertIn("--evaluator", self.oe("resume", "new", "-i", "1", code=UNUSABLE).err)
+        self.oe("resume", "new", "-i", "1", "--evaluator", "evaluator.py")
+        self.checkpoint("verify", "new")
+
+    def test_import_after_one_that_was_killed(self):
+        """There is all of the run, or none."""
+        words = ["import", "out/checkpoints/checkpoint_20", "--evaluator", "evaluator.py", "--set", "llm.backend=mutate"]
+        there = {p["id"] for p in self.oe("list", "out/checkpoints/checkpoint_20", "-n", "0", "--json").json()["programs"]}
+        done = False
+        for number in range(1, 200):
+            process = self.start("checkpoint", *words, "-o", f"new{number}")
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(timeout=number * 0.004)
+                done = True
+            self.end(process)
+            if not done:  # as far as it came: no run, so that it is imported now, or all of it
+                again = self.checkpoint(*words, "-o", f"new{number}", code=None)
+                if again.code != DONE:
+                    self.assertEqual(again.code, STORE, again)
+                    self.assert_one_sentence(again, "holds a run already: 'oe resume' goes on with it")
+            found = {p["id"] for p in self.oe("list", f"new{number}", "-n", "0", "--json").json()["programs"]}
+            self.assertEqual(found, there)
+            self.oe("resume", f"new{number}", "-i", "1")
+            if done:
+                return
+        self.fail("it never came to its end")
+
+    def damage(self):
+        """A checkpoint of which five programs cannot be read, and its path and programs."""
+        shutil.copytree(self.path("out/checkpoints/checkpoint_20"), self.path("c"))
+        programs = sorted(self.path("c/programs").iterdir())
+        for path in programs[3:8]:
+            path.unlink()  # a link to that of another checkpoint
+            path.write_text("{")
+        return programs
+
+    def test_programs_that_cannot_be_read(self):
+        """The others are worth having; but somebody has to know."""
+        programs = self.damage()
+        said = ["c: 5 of its programs cannot be read; the first: ", f"{programs[3].name}: not JSON"]
+        result = self.checkpoint("import", "c", "-o", "new", "--evaluator", "evaluator.py", "--set", "llm.backend=mutate",
+                                 "-q", code=STORE)
+        self.assertEqual(result.out, "new\n")
+        result.out = ""
+        self.assert_one_sentence(result, *said)
+        self.assertEqual(self.status("new")["programs"], len(programs) - 5)
+        self.oe("resume", "new", "-i", "2")
+        result = self.checkpoint("export", "c", "-o", "z", code=STORE)
+        self.assertEqual(result.out, "z\n")
+        result.out = ""
+        self.assert_one_sentence(result, *said)
+        self.assertEqual(len(os.listdir(self.path("z/programs"))), len(programs) - 5)
+        self.checkpoint("verify", "z")
+        self.assert_one_sentence(self.checkpoint("verify", "c", code=STORE), f"{programs[3].name}:1:2: not JSON")
+        self.write("initial_program.py", PROGRAM)
+        for words in (["-q"], ["--progress", "none"], ["--progress", "plain"]):
+            result = self.oe("run", "initial_program.py", "evaluator.py", "--checkpoint", "c", "-o", f"run{words[-1]}",
+                             "-i", "1", "--set", "llm.backend=mutate", *words)
+            self.assertIn(said[0], result.err)
+            self.assertIn(said[1], result.err)
+
+    def test_programs_that_are_gone(self):
+        programs = self.damage()
+        for path in programs[3:8]:
+            path.unlink()
+        result = self.checkpoint("import", "c", "-o", "new", code=STORE)
+        self.assertIn("c: 5 of its programs cannot be read; the first: ", result.err)
+        self.assertRegex(result.err, "c/metadata.json: the program '[-0-9a-f]*' is missing\n")
+        for path in programs[:3] + programs[8:]:
+            path.write_text("")
+        result = self.checkpoint("import", "c", "-o", "none", code=STORE)
+        self.assert_one_sentence(result, programs[0].name, "the checkpoint has no programs that can be read: not JSON")
+        self.assertFalse(self.path("none/checkpoints").exists())
+
+    def test_counters_that_cannot_be(self):
+        shutil.copytree(self.path("out/checkpoints/checkpoint_20"), self.path("c"))
+        metadata = json.loads(self.path("c/metadata.json").read_text())
+        for change in ({"issued": 3}, {"ended": -1}, {"outcomes": {"committed": 21}}, {"outcomes": {"committed": -1}}):
+            self.path("c/metadata.json").write_text(json.dumps(metadata | {"oe": metadata["oe"] | change}))
+            self.assert_one_sentence(self.checkpoint("import", "c", "-o", "new", code=STORE), "c/metadata.json: ", " iterations")
 
     def test_import_of_the_least(self):
         """Programs without islands, as OpenEvolve would take them: it says where each is."""

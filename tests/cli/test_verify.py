@@ -170,7 +170,7 @@ class Verify(RunCase):
         programs[0].unlink()
         self.assertIn(f"the program '{programs[0].stem}' is missing", self.verify(one).err)
         programs[0].write_text(text[:50])
-        self.assertIn("1 of its programs", self.verify("out").err)
+        self.assertIn(f"{programs[0].name}:1:", self.verify("out").err)
         programs[0].write_text(text)
         self.verify("out", code=0)
         (one / "metadata.json").write_text("{")
