@@ -207,7 +207,7 @@ int64_t oe__controller_next_alarm(const oe_controller *controller)
 		return next_ns;
 	next_ns = earlier(next_ns, oe__controller_generation_deadline(controller));
 	next_ns = earlier(next_ns, oe__breaker_end(&controller->breaker));
-	if (controller->rules.time_ns > 0)
+	if (controller->rules.time_ns >= 0)
 		next_ns = earlier(next_ns, controller->started_ns + controller->rules.time_ns);
 	if (controller->budget.time_max_ns < INT64_MAX)
 		next_ns = earlier(next_ns, controller->started_ns + controller->budget.time_max_ns -

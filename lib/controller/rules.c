@@ -18,6 +18,7 @@ int oe__rules_init(struct oe__rules *rules, const oe_config *config)
 		.improvement_min = oe__config_real(config, "convergence_threshold"),
 		.metric = oe__strdup(metric), /* a resumed run changes the configuration yet */
 		.best = -INFINITY,
+		.time_ns = -1,
 	};
 	if (rules->patience <= 0) {
 		rules->has_goal = !oe__config_is_null(config, "early_stopping_patience");
@@ -70,7 +71,7 @@ int oe__rules_check(const struct oe__rules *rules, int64_t elapsed_ns)
 		return OE_REASON_TARGET;
 	if (rules->patience > 0 && rules->since_best >= rules->patience)
 		return OE_REASON_PATIENCE;
-	if (rules->time_ns > 0 && elapsed_ns >= rules->time_ns)
+	if (rules->time_ns >= 0 && elapsed_ns >= rules->time_ns)
 		return OE_REASON_TIME;
 	return OE_REASON_NONE;
 }

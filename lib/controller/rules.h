@@ -20,7 +20,7 @@ struct oe__rules {
 	bool has_goal;    /* no patience: it ends when `metric` equals `improvement_min` */
 	double improvement_min;
 	char *metric;    /* "early_stopping_metric" */
-	int64_t time_ns;    /* of the whole run; 0: never */
+	int64_t time_ns;    /* of the session; negative: any */
 
 	double best;        /* of `metric` */
 	int64_t since_best; /* children since it improved */

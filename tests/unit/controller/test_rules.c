@@ -138,6 +138,12 @@ START_TEST(test_time)
 	ck_assert_int_eq(oe__rules_check(&rules, 1499999999), OE_REASON_NONE);
 	ck_assert_int_eq(oe__rules_check(&rules, 1500000000), OE_REASON_TIME);
 	rules_done(&rules);
+	rules = rules_of("max_time: 0");
+	ck_assert_int_eq(oe__rules_check(&rules, 0), OE_REASON_TIME);
+	rules_done(&rules);
+	rules = rules_of("max_time: null");
+	ck_assert_int_eq(oe__rules_check(&rules, INT64_MAX), OE_REASON_NONE);
+	rules_done(&rules);
 }
 END_TEST
 
