@@ -231,25 +231,6 @@ static int warn_about(oe_config *config, const struct oe__option *option,
 						   option->shown.no_effect);
 }
 
-/* What exists beside the file that names it, or else in the working directory, gets its whole path: a
-   run goes on from anywhere. Somebody else will say that something does not exist. */
-static int find_path(struct oe__value *value, const struct oe__place *place)
-{
-	OE__AUTO(string) char *folder = oe__path_directory(place->source);
-	OE__AUTO(string) char *beside = folder ? oe__path_join(folder, value->string) : NULL;
-	OE__AUTO(string) char *found = NULL;
-
-	if (!beside)
-		return OE_ERR_NOMEM;
-	if (oe__file_exists(beside))
-		found = oe__path_absolute(beside);
-	else if (oe__file_exists(value->string))
-		found = oe__path_absolute(value->string);
-	else
-		return 0;
-	return found ? oe__value_set_string(value, found, strlen(found)) : OE_ERR_NOMEM;
-}
-
 static int check_value(oe_config *config, const struct oe__option *option, struct oe__value *value,
 					   const struct oe__place *place, oe_error *err)
 {
@@ -261,9 +242,8 @@ static int check_value(oe_config *config, const struct oe__option *option, struc
 		status = oe__entries_check(config, option, value, place, err);
 	if (status == 0 && (option->traits & OE__TRAIT_EXPAND) && value->type == OE__VALUE_STRING)
 		status = oe__variable_capture(config, value->string, option->shown.name, place, err);
-	if (status == 0 && (option->traits & OE__TRAIT_PATH) && value->type == OE__VALUE_STRING &&
-		place->origin == OE_ORIGIN_FILE)
-		status = find_path(value, place);
+	if (status == 0)
+		status = oe__path_option(option, value, place);
 	return status == OE_ERR_NOMEM ? oe__error_nomem(err) : status;
 }
 

@@ -89,6 +89,12 @@ int oe__coerce_expected(const struct oe__option *option, struct oe__buffer *out)
 int oe__coerce_text(const struct oe__option *option, const char *text, struct oe__value *out,
 					const struct oe__place *place, oe_error *err);
 
+/* ---- path.c ---- */
+
+/* Make the paths whole that a value of the option is, or holds; others are left alone. */
+int oe__path_option(const struct oe__option *option, struct oe__value *value,
+					const struct oe__place *place);
+
 /* ---- entry.c ---- */
 
 /* Check the entries of a model list: keys, their values, their variables. */

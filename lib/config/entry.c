@@ -50,6 +50,8 @@ static int check_key(oe_config *config, const char *entry, const struct oe__valu
 	int status = oe__coerce(option, name.data, value, &place, err);
 	if (status == 0 && (option->traits & OE__TRAIT_EXPAND) && value->type == OE__VALUE_STRING)
 		status = oe__variable_capture(config, value->string, name.data, &place, err);
+	if (status == 0 && oe__path_option(option, value, &place) < 0)
+		return oe__error_nomem(err);
 	if (status == 0 && option->shown.no_effect && !(option->traits & OE__TRAIT_ENTRY) &&
 		value->type != OE__VALUE_NULL &&
 		oe__config_warn(config, &key_place, "'%s' has no effect: %s", name.data,

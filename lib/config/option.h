@@ -18,7 +18,8 @@ enum oe__option_trait {
 	OE__TRAIT_PATTERN = 4,    /* a regular expression with at least two groups       */
 	OE__TRAIT_INTEGRAL = 8,   /* OpenEvolve wants an integer: 60.0 is written as 60  */
 	OE__TRAIT_ENTRY = 16,     /* means something only in an entry of a model list    */
-	OE__TRAIT_PATH = 32       /* in a file: looked for beside that file first        */
+	OE__TRAIT_PATH = 32,      /* becomes a whole path: a run goes on from anywhere   */
+	OE__TRAIT_PROGRAM = 64    /* likewise, if it has a slash; of a list the first    */
 };
 
 struct oe__option {

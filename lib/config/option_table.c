@@ -75,6 +75,19 @@
 			__VA_ARGS__                                                                            \
 		}                                                                                          \
 	}
+/* A list of paths, or a program with its arguments. */
+#define PLACES(key, bits, special, ...)                                                            \
+	{                                                                                              \
+		.shown = { .name = (key),                                                                  \
+				   .default_value = "[]",                                                          \
+				   .type = OE_OPTION_LIST,                                                         \
+				   .item_type = OE_OPTION_STRING,                                                  \
+				   .minimum = -INFINITY,                                                           \
+				   .maximum = INFINITY,                                                            \
+				   .flags = (bits),                                                                \
+				   __VA_ARGS__ },                                                                  \
+		.traits = (special)                                                                        \
+	}
 #define LIST(key, value, item, bits, ...)                                                          \
 	MANY(key, value, OE_OPTION_LIST, item, bits, .minimum = -INFINITY, .maximum = INFINITY,        \
 		 __VA_ARGS__)
@@ -116,7 +129,7 @@ const struct oe__option oe__options[] = {
 							  "too (power)."),
 	CHOICE("log_level", "INFO", "DEBUG|INFO|WARNING|ERROR|CRITICAL", O,
 		   .summary = "Least importance of the messages that are logged."),
-	STRING("log_dir", "null", O | N, OE__TRAIT_EMPTY_NULL,
+	STRING("log_dir", "null", O | N, OE__TRAIT_EMPTY_NULL | OE__TRAIT_PATH,
 		   .summary = "Directory of log files; null is logs/ in the output directory."),
 	STRING("logger_prefix", "null", O | N, OE__TRAIT_EMPTY_NULL,
 		   .summary = "Put before the names in log files, to tell runs apart."),
@@ -193,7 +206,7 @@ const struct oe__option oe__options[] = {
 		   .summary = "URL that the paths of the API are appended to."),
 	STRING("llm.api_key", "null", O | N | M | S, OE__TRAIT_EXPAND,
 		   .summary = "API key; best as ${VARIABLE}. Null takes the provider's usual variable."),
-	STRING("llm.api_key_file", "null", N | M, OE__TRAIT_EMPTY_NULL,
+	STRING("llm.api_key_file", "null", N | M, OE__TRAIT_EMPTY_NULL | OE__TRAIT_PATH,
 		   .summary = "File that holds the API key and nothing else."),
 	STRING("llm.name", "null", O | N | M, OE__TRAIT_EXPAND | OE__TRAIT_ENTRY,
 		   .no_effect = "it belongs into an entry of `llm.models`",
@@ -247,12 +260,12 @@ const struct oe__option oe__options[] = {
 			.summary = "How long the provider may stay down before the run stops."),
 	INT("llm.max_response_bytes", "16777216", 1024, (double)OE__RESPONSE_MAX, 0, .unit = "bytes",
 		.summary = "Longest response that is read."),
-	LIST("llm.command", "[]", OE_OPTION_STRING, M,
-		 .summary = "Program and arguments of the backend `command`: prompt on standard input, "
-					"answer on standard output."),
-	STRING("llm.record", "null", N, OE__TRAIT_EMPTY_NULL,
+	PLACES("llm.command", M, OE__TRAIT_PROGRAM,
+		   .summary = "Program and arguments of the backend `command`: prompt on standard input, "
+					  "answer on standard output."),
+	STRING("llm.record", "null", N, OE__TRAIT_EMPTY_NULL | OE__TRAIT_PATH,
 		   .summary = "File that every answer is appended to, to be given again by `llm.replay`."),
-	STRING("llm.replay", "null", N, OE__TRAIT_EMPTY_NULL,
+	STRING("llm.replay", "null", N, OE__TRAIT_EMPTY_NULL | OE__TRAIT_PATH,
 		   .summary = "Recorded answers that are given in place of the models'."),
 	BOOL("llm.http2", "false", 0, .summary = "Use HTTP/2 where the server offers it."),
 	STRING("llm.proxy", "null", N, 0,
@@ -280,8 +293,7 @@ const struct oe__option oe__options[] = {
 
 	/* ---- prompts ---- */
 	STRING("prompt.template_dir", "null", O | N, OE__TRAIT_EMPTY_NULL | OE__TRAIT_PATH,
-		   .summary = "Directory of templates that replace built-in ones; looked for beside the "
-					  "configuration, then in the working directory."),
+		   .summary = "Directory of templates that replace built-in ones."),
 	STRING("prompt.system_message", "system_message", O, 0,
 		   .summary = "System message: text, or the name of a template."),
 	STRING("prompt.evaluator_system_message", "evaluator_system_message", O, 0,
@@ -417,12 +429,12 @@ const struct oe__option oe__options[] = {
 		.summary = "Memory of one evaluation; null does not limit it."),
 	CHOICE("evaluator.backend", "auto", "auto|python|command", 0,
 		   .summary = "How evaluators run; auto is python for .py files, else command."),
-	LIST("evaluator.command", "[]", OE_OPTION_STRING, 0,
-		 .summary =
-			 "Program and arguments of the backend `command`; none runs the evaluator's file."),
+	PLACES("evaluator.command", 0, OE__TRAIT_PROGRAM,
+		   .summary =
+			   "Program and arguments of the backend `command`; none runs the evaluator's file."),
 	MANY("evaluator.evaluator_args", "{}", OE_OPTION_MAP, OE_OPTION_ANY, O,
 		 .summary = "Arguments by name for the function evaluate() of a Python evaluator."),
-	STRING("evaluator.python", "python3", 0, 0, .summary = "Python interpreter of evaluators."),
+	STRING("evaluator.python", "python3", 0, OE__TRAIT_PROGRAM, .summary = "Python interpreter of evaluators."),
 	CHOICE("evaluator.preload", "libs", "libs|evaluator|none", 0,
 		   .summary = "What evaluations find imported: third-party modules, the evaluator too, or "
 					  "nothing."),
@@ -462,12 +474,12 @@ const struct oe__option oe__options[] = {
 		.summary = "Files and directories that one evaluation may make."),
 	INT("sandbox.file_mb", "null", 1, 1e9, N, .unit = "MiB",
 		.summary = "Largest file that an evaluation may write; null does not limit it."),
-	LIST("sandbox.readable", "[]", OE_OPTION_STRING, 0,
-		 .summary = "Files and directories that evaluations may read, besides the evaluator's, the "
-					"start directory and the system's."),
-	LIST("sandbox.writable", "[]", OE_OPTION_STRING, 0,
-		 .summary = "Directories of the machine that evaluations may write into: no protection "
-					"there."),
+	PLACES("sandbox.readable", 0, OE__TRAIT_PATH,
+		   .summary = "Files and directories that evaluations may read, besides the evaluator's, the "
+					  "start directory and the system's."),
+	PLACES("sandbox.writable", 0, OE__TRAIT_PATH,
+		   .summary = "Directories of the machine that evaluations may write into: no protection "
+					  "there."),
 	BOOL("sandbox.overlay", "true", 0,
 		 .summary = "Writes beside the evaluator and in the start directory work, and vanish; false "
 					"refuses them."),

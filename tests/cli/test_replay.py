@@ -72,7 +72,7 @@ class Recordings(Case):
     def test_other_questions(self):
         self.record()
         result = self.replay("--set", "prompt.system_message=Something else.", code=MODELS)
-        self.assertRegex(result.err, "oe run: no call of a model succeeded: the recording 'answers' has no answer"
+        self.assertRegex(result.err, "oe run: no call of a model succeeded: the recording '.*/answers' has no answer"
                                      " to this prompt: .*")
         self.assertEqual(self.status("again")["iterations"]["outcomes"], {"llm_failed": 12})
 
@@ -80,12 +80,34 @@ class Recordings(Case):
         """It stops where the recording does, and goes on with a model."""
         self.record()
         result = self.replay(iterations=20, code=MODELS)
-        self.assertIn("oe run: all 12 answers of the recording 'answers' were given\n", result.err)
+        self.assertIn(f"oe run: all 12 answers of the recording '{self.path('answers')}' were given\n", result.err)
         self.assertEqual(self.status("again")["iterations"]["done"], 12)
         with FakeLLM() as fake:
             self.oe("resume", "again", "--set", "llm.replay=null", "--api-base", fake.url,
                     "--primary-model", "tiny", env={"OPENAI_API_KEY": "k"})
         self.assertEqual(self.status("again")["iterations"]["done"], 20)
+
+    def test_from_another_directory(self):
+        """A run that goes on elsewhere goes on with its recording, its prices and its log, too."""
+        self.write("prices.yaml", "tiny: {input: 1, output: 1}\n")
+        self.record("--set", "budget.prices=prices.yaml", "--set", "log_dir=logs", "--set",
+                    "sandbox.readable=[prices.yaml]")
+        before = len(self.lines())
+        (self.directory / "elsewhere").mkdir()
+        with FakeLLM() as fake:
+            own, self.directory = self.directory, self.directory / "elsewhere"
+            self.oe("resume", own / "out", "-i", "3", "--api-base", fake.url, env={"OPENAI_API_KEY": "k"})
+            self.assertEqual(list(self.directory.iterdir()), [])
+            self.directory = own
+        self.assertEqual(len(self.lines()), before + 3)
+        self.assertTrue(self.path("logs").is_dir() and not self.path("out/logs").exists())
+        (self.directory / "third").mkdir()
+        own, self.directory = self.directory, self.directory / "third"
+        self.oe("run", own / "initial_program.py", own / "evaluator.py", "-i", "2", "-o", "again",
+                "--set", "llm.replay=../answers", "--set", "hub.window=1")
+        self.directory = own
+        self.oe("resume", "third/again", "-i", "2")
+        self.assertEqual(self.status("third/again")["iterations"]["done"], 4)
 
     def test_what_is_refused(self):
         self.problem(ALONE)

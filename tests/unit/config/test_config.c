@@ -134,8 +134,8 @@ START_TEST(test_setting_from_text)
 	ck_assert_str_eq(oe__config_string(config, "prompt.system_message"), "");
 	must_set(config, "log_dir", "null");
 	ck_assert_ptr_null(oe__config_string(config, "log_dir"));
-	must_set(config, "llm.command", "./answer.sh");
-	ck_assert_str_eq(oe_config_get(config, "llm.command"), "[\"./answer.sh\"]");
+	must_set(config, "llm.command", "answer.sh");
+	ck_assert_str_eq(oe_config_get(config, "llm.command"), "[\"answer.sh\"]");
 	must_set(config, "llm.command", "[sh, -c, \"echo yes\"]");
 	ck_assert_uint_eq(oe__config_value(config, "llm.command")->size, 3);
 	must_set(config, "database.feature_bins", "{score: 5}");

@@ -7,7 +7,9 @@
 #include <math.h>
 
 #include "../../golden.h"
+#include "base/file.h"
 #include "config/config_internal.h"
+#include "config/option.h"
 
 static const char *lookup(const char *name, void *userdata)
 {
@@ -134,6 +136,11 @@ static bool same_option(const oe_config *config, const char *name, const struct 
 	/* Its default of 1 is the number of processors here. */
 	if (strcmp(name, "evaluator.parallel_evaluations") == 0 && !oe__config_is_set(config, name))
 		return got->integer == 0 && expected->integer == 1;
+	/* A path is whole here. */
+	if ((oe__options[oe__option_index(name)].traits & OE__TRAIT_PATH) && expected->size > 0) {
+		OE__AUTO(string) char *whole = oe__path_absolute(expected->string);
+		return got->type == OE__VALUE_STRING && strcmp(whole, got->string) == 0;
+	}
 	return same(expected, got);
 }
 
