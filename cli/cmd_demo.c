@@ -12,6 +12,7 @@
 #include "examples.h"
 #include "files.h"
 #include "settings.h"
+#include "signals.h"
 #include "text.h"
 
 static int list(void)
@@ -77,6 +78,7 @@ static int build(struct session *session, const struct arguments *arguments, con
 	if (!program || !evaluator)
 		return message_fail(EXIT_FAILED, "%s: no initial_program or no evaluator", directory);
 	session_raise_limits();
+	signals_expect();
 	int status = configure(session, arguments, directory);
 	if (status == EXIT_DONE)
 		status = session_read_program(session, program);

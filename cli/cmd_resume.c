@@ -12,6 +12,7 @@
 #include "files.h"
 #include "handles.h"
 #include "settings.h"
+#include "signals.h"
 
 /* What the run's log says about how it was begun. The strings are copies. */
 struct origin {
@@ -155,6 +156,7 @@ static int run(const struct arguments *arguments)
 	struct origin origin = { 0 };
 	struct book book = { 0 };
 
+	signals_expect();
 	int status = locate(&book, arguments, &origin, &session.directory);
 	if (status == EXIT_DONE)
 		status = read_origin(&book, arguments, &origin);

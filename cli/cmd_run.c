@@ -11,6 +11,7 @@
 #include "handles.h"
 #include "report.h"
 #include "settings.h"
+#include "signals.h"
 
 /* --checkpoint of the very run that the output directory holds: its log is at least as far. */
 static bool is_latest_of(const char *checkpoint, const char *directory)
@@ -81,6 +82,7 @@ static int run(const struct arguments *arguments)
 {
 	struct session session = { 0 };
 
+	signals_expect();
 	int status = build(&session, arguments);
 	if (status == EXIT_DONE && arguments_has(arguments, "dry-run")) {
 		status = dry_run(&session, session.directory);

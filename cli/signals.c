@@ -109,14 +109,19 @@ static void handle_wanted(int number, void (*handler)(int))
 		handle(number, handler);
 }
 
+void signals_expect(void)
+{
+	handle(SIGUSR1, on_checkpoint);
+	handle(SIGUSR2, on_status);
+}
+
 void signals_begin(oe_controller *controller)
 {
 	atomic_store(&running, controller);
 	handle(SIGINT, on_stop);
 	handle(SIGTERM, on_stop);
 	handle_wanted(SIGHUP, on_stop);
-	handle(SIGUSR1, on_checkpoint);
-	handle(SIGUSR2, on_status);
+	signals_expect();
 	handle(SIGABRT, on_abort);
 }
 

@@ -10,6 +10,10 @@
 
 #include "openevolve/openevolve.h"
 
+/* From now on SIGUSR1 and SIGUSR2 are kept for the run that is about to begin: opening it may take its time,
+   and who asks for a checkpoint does not want to end it. */
+void signals_expect(void);
+
 /* From now on the first SIGINT, SIGTERM or SIGHUP is OE_STOP_CANCEL, the second OE_STOP_KILL, the
    third _exit(). One controller at a time. */
 void signals_begin(oe_controller *controller);

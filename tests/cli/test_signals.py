@@ -50,6 +50,29 @@ class Signals(Case):
                 return
         self.fail(f"it ended without a word of '{text}'")
 
+    def test_before_it_began(self):
+        """A checkpoint may be asked for while the run is still being opened, which is no reason to end."""
+        self.problem("llm: {backend: mutate}\nsandbox: {mode: none}\n", evaluator=f"""import os, time
+open({str(self.path("loading"))!r}, "w").close()
+while not os.path.exists({str(self.path("loaded"))!r}):
+    time.sleep(0.01)
+def evaluate(program_path):
+    return {{"combined_score": 0.5}}
+""")
+        words = ["-i", "1", "--progress", "none"]
+        for process in (["run", "initial_program.py", "evaluator.py", "-c", "config.yaml", "-o", "out", *words],
+                        ["resume", "out", *words]):
+            for name in ("loading", "loaded"):
+                self.path(name).unlink(missing_ok=True)
+            process = self.start(*process)
+            self.wait_for(lambda: self.path("loading").exists(), what="the evaluator")
+            process.send_signal(signal.SIGUSR1)
+            process.send_signal(signal.SIGUSR2)
+            self.path("loaded").touch()
+            self.finish(process)
+        logs = "".join(path.read_text() for path in self.path("out/logs").iterdir())
+        self.assertEqual(logs.count("status: "), 2, logs)
+
     def test_a_line_on_request(self):
         """SIGUSR2, to standard error and to the log file; SIGUSR1 writes a checkpoint."""
         with FakeLLM() as fake:
