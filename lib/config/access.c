@@ -89,13 +89,19 @@ int oe__config_choice(const oe_config *config, const char *name)
 	}
 }
 
+const char *oe__config_seed_option(const oe_config *config)
+{
+	static const char own[] = "database.random_seed", all[] = "random_seed";
+	bool differs = oe__config_is_set(config, own) && !oe__config_is_null(config, own) &&
+				   strcmp(oe_config_get(config, own), oe_config_get(config, all)) != 0;
+
+	return differs ? own : all;
+}
+
 bool oe__config_seed(const oe_config *config, uint64_t *seed)
 {
-	const char *name = "random_seed";
+	const char *name = oe__config_seed_option(config);
 
-	if (oe__config_is_set(config, "database.random_seed") &&
-		!oe__config_is_null(config, "database.random_seed"))
-		name = "database.random_seed";
 	if (oe__config_is_null(config, name))
 		return false;
 	*seed = (uint64_t)oe__config_int(config, name);

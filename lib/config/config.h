@@ -34,6 +34,8 @@ int oe__config_choice(const oe_config *config, const char *name);
 /* The seed of the run: "database.random_seed" if somebody set it, else "random_seed". False: it is
    null, and the run draws one and records it. */
 bool oe__config_seed(const oe_config *config, uint64_t *seed);
+/* The option that gives it. */
+const char *oe__config_seed_option(const oe_config *config);
 
 /* System message of the prompts: "prompt.system_message", else "llm.system_message" if only that
    one was set. Text, or the name of a template. Never NULL. */

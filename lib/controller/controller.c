@@ -326,6 +326,10 @@ int oe_controller_resume(oe_controller *controller, const char *checkpoint, oe_e
 		                    "run from a checkpoint");
 	if (checkpoint)
 		return oe__controller_restore(controller, checkpoint, err);
+	const char *backend = oe__config_string(controller->config, "store.backend");
+	if (!found && backend && strcmp(backend, "directory") != 0)
+		return oe__error(err, OE_ERR_CONFIG,
+		                 "'store.backend' is '%s', but a run goes on in its directory", backend);
 	if (!found)
 		return oe__error_at(err, OE_ERR_STATE,
 		                    controller->directory ? controller->directory->path : "", 0, 0,

@@ -84,7 +84,10 @@ int oe__prices_load(const char *path, struct oe__prices **out, oe_error *err)
 
 	if (!prices)
 		return oe__error_nomem(err);
-	int status = oe__file_read(path, &text, err);
+	oe_error detail = { 0 };
+	int status = oe__file_read(path, &text, &detail);
+	if (status < 0 && status != OE_ERR_NOMEM)
+		return oe__error(err, OE_ERR_CONFIG, "'budget.prices': %s", detail.message);
 	if (status == 0)
 		status = oe__yaml_load(oe__buffer_string(&text), text.size, path, &root, err);
 	if (status < 0)

@@ -129,13 +129,15 @@ static int check_config(oe_controller *controller, oe_error *err)
 		status = adopt_seed(controller, recorded, err);
 	if (status < 0)
 		return status;
-	const char *name = oe__hub_changed_option(recorded, controller->config);
+	const char *name = oe__hub_changed_option(recorded, controller->config), *was = name;
 	if (!name)
 		return 0;
+	if (strcmp(name, oe__config_seed_option(controller->config)) == 0)
+		was = oe__config_seed_option(recorded); /* two options give a seed */
 	return oe__error(err, OE_ERR_CONFIG,
 	                 "'%s' is %s, but the run began with %s: only a run of its own, from a "
 	                 "checkpoint of this one, can have another value",
-	                 name, oe_config_get(controller->config, name), oe_config_get(recorded, name));
+	                 name, oe_config_get(controller->config, name), oe_config_get(recorded, was));
 }
 
 static int play_all(oe_controller *controller, struct oe__replay *replay, oe_error *err)

@@ -156,7 +156,7 @@ const char *oe__hub_changed_option(const oe_config *before, const oe_config *aft
 	if (oe__config_choice(after, "hub.semantics") != OE__SEMANTICS_STEADY &&
 		!same_value(before, after, "hub.window"))
 		return "hub.window";
-	return same_seed(before, after) ? NULL : "random_seed";
+	return same_seed(before, after) ? NULL : oe__config_seed_option(after);
 }
 
 int oe_hub_new(const oe_config *config, oe_hub **out, oe_error *err)

@@ -164,16 +164,28 @@ static int make_models(struct making *making, const struct oe__models *models, o
 	return status;
 }
 
+/* A file that cannot be opened, or is none of ours, is a wrong value of the option. */
+static int wrong_file(const char *option, int status, const oe_error *why, oe_error *err)
+{
+	if (status != OE_ERR_IO && status != OE_ERR_FORMAT && status != OE_ERR_LIMIT)
+		return oe__error(err, status, "%s", why->message);
+	return oe__error_at(err, OE_ERR_CONFIG, why->where, why->line, why->column, "'%s': %s", option,
+						why->message);
+}
+
 /* Around everything: what is recorded is what counted in the end. */
 static int with_recorder(struct making *making, const char *path, oe_llm **llm, oe_error *err)
 {
 	OE__AUTO(llm) oe_llm *inner = *llm;
 
+	oe_error why = { 0 };
+
 	*llm = NULL;
-	int status = oe_llm_record_new(inner, path, llm, err);
-	if (status == 0)
-		oe__llm_set_limits(*llm, making->response_max, making->concurrency);
-	return status;
+	int status = oe_llm_record_new(inner, path, llm, &why);
+	if (status < 0)
+		return wrong_file("llm.record", status, &why, err);
+	oe__llm_set_limits(*llm, making->response_max, making->concurrency);
+	return 0;
 }
 
 static int make_replay(struct making *making, const char *path, oe_llm **out, oe_error *err)
@@ -181,10 +193,12 @@ static int make_replay(struct making *making, const char *path, oe_llm **out, oe
 	if (oe__config_string(making->config, "llm.record"))
 		return oe__error(err, OE_ERR_CONFIG,
 						 "'llm.record' and 'llm.replay': what is replayed is recorded already");
-	int status = oe_llm_replay_new(path, out, err);
-	if (status == 0)
-		oe__llm_set_limits(*out, making->response_max, making->concurrency);
-	return status;
+	oe_error why = { 0 };
+	int status = oe_llm_replay_new(path, out, &why);
+	if (status < 0)
+		return wrong_file("llm.replay", status, &why, err);
+	oe__llm_set_limits(*out, making->response_max, making->concurrency);
+	return 0;
 }
 
 int oe_llm_from_config(const oe_config *config, oe_scheduler *scheduler, int judges, oe_llm **out,

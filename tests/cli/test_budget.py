@@ -233,6 +233,10 @@ class Budget(Case):
                 self.assert_one_sentence(result, part)
         result = self.run_problem("--api-base", "http://127.0.0.1:9/v1", "--max-cost", "1", code=CONFIG)
         self.assert_one_sentence(result, "budget.cost_usd", "budget.prices")
+        for nowhere in ("nowhere.yaml", "."):
+            result = self.run_problem("--api-base", "http://127.0.0.1:9/v1", "--set", f"budget.prices={nowhere}",
+                                      code=CONFIG)
+            self.assert_one_sentence(result, "budget.prices", str(self.path(nowhere)))
 
     # ---- evaluations and time ----
 

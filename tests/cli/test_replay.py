@@ -112,10 +112,21 @@ class Recordings(Case):
     def test_what_is_refused(self):
         self.problem(ALONE)
         self.write("answers", "not a recording\n")
-        self.assert_one_sentence(self.replay(code=MODELS), "answers:1: ")
-        self.assert_one_sentence(self.replay("--set", "llm.replay=nowhere", code=MODELS), "answers:1: ")
+        self.assert_one_sentence(self.replay(code=CONFIG), "answers:1: ", "llm.replay")
+        # The flag wins.
+        self.assert_one_sentence(self.replay("--set", "llm.replay=nowhere", code=CONFIG), "answers:1: ")
         self.assert_one_sentence(self.replay("--llm-record", "other", code=CONFIG), "llm.record")
         self.assertFalse(self.path("other").exists())
+        self.write("answers", json.dumps({"schema": "oe.llm/1"}) + "\n{\n{}\n")
+        self.assert_one_sentence(self.replay(code=CONFIG), "answers:", "llm.replay")
+        words = ["run", "initial_program.py", "evaluator.py", "-o", "none", "-i", "1"]
+        for option, file in (("llm.record", ["--llm-record", "answers", "--set", "llm.backend=mutate"]),
+                             ("llm.record", ["--llm-record", "no/where", "--set", "llm.backend=mutate"]),
+                             ("llm.record", ["--llm-record", ".", "--set", "llm.backend=mutate"]),
+                             ("llm.replay", ["--llm-replay", "nowhere"]), ("llm.replay", ["--llm-replay", "."])):
+            with self.subTest(file):
+                self.assert_one_sentence(self.oe(*words, *file, code=CONFIG), option, str(self.path(file[1])).rstrip("."))
+        self.assertFalse(self.path("none").exists())
 
     def test_feedback(self):
         self.record("--set", "evaluator.use_llm_feedback=true", iterations=3, mode="rewrite")

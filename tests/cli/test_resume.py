@@ -31,8 +31,18 @@ class Resume(Case):
                               (("--set", "database.archive_size=3"), "database.archive_size")):
             result = self.oe("resume", "out", "-i", "5", *words, code=CONFIG)
             self.assert_one_sentence(result, option, "run began with")
+        for words, parts in ((("--set", "database.random_seed=9"), ("'database.random_seed' is 9", "began with 42")),
+                             (("--set", "random_seed=9"), ("'random_seed' is 9", "began with 42")),
+                             (("--seed", "9", "--set", "database.random_seed=9"), ("'random_seed' is 9",)),
+                             (("--set", "store.backend=memory"), ("'store.backend' is 'memory'",)),
+                             (("--set", "store.backend=none"), ("'store.backend' is 'none'",))):
+            self.assert_one_sentence(self.oe("resume", "out", "-i", "5", *words, code=CONFIG), *parts)
         self.oe("resume", "out", "-i", "5", "--set", "evaluator.timeout=9", "-j", "1")
         self.assertEqual(self.status()["iterations"]["done"], 25)
+        self.oe("run", "initial_program.py", "evaluator.py", "-i", "1", "-o", "other", "--set", "llm.backend=mutate",
+                "--set", "database.random_seed=7", "--set", "random_seed=3")
+        result = self.oe("resume", "other", "-i", "1", "--set", "database.random_seed=3", code=CONFIG)
+        self.assert_one_sentence(result, "'random_seed' is 3", "began with 7")
 
     def test_a_seed_of_its_own(self):
         """`random_seed: null` draws one when the run begins, and not again."""

@@ -129,7 +129,8 @@ START_TEST(test_recordings)
 	oe__buffer_printf(&record, "llm:\n  backend: command\n  command: [cat]\n  record: %s\n",
 					  scratch("tape"));
 	oe__buffer_printf(&replay, "llm:\n  replay: %s\n", scratch("tape"));
-	ck_assert_int_eq(make(replay.data, 0, &nothing, &err), OE_ERR_IO);
+	ck_assert_int_eq(make(replay.data, 0, &nothing, &err), OE_ERR_CONFIG);
+	ck_assert_ptr_nonnull(strstr(err.message, "'llm.replay': "));
 	ck_assert_msg(make(record.data, 0, &recorder, &err) == 0, "%s", err.message);
 	struct told asked = ask_one(recorder, "question");
 	ck_assert_msg(make(replay.data, 0, &replayer, &err) == 0, "%s", err.message);
