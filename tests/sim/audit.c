@@ -6,6 +6,7 @@
 #include "books.h"
 #include "disk.h"
 #include "ledger.h"
+#include "store/verify.h"
 #include "store/load.h"
 #include "store/wal.h"
 #include "world.h"
@@ -159,6 +160,8 @@ bool model_audit(const char *path, bool kept)
 	audit_answers(database, present, &cut);
 	ledger_audit(database, present, &cut);
 	audit_programs(database);
+	if (oe__database_verify(database, &err) < 0 && !(disk_has_lost_power() && strstr(err.message, "whole")))
+		violated("the rows contradict each other: %s", err.message);
 	for (int64_t i = 0; i < books.count; i++) {
 		const struct record *record = &books.records[i];
 		if (record->idle)
