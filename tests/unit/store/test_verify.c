@@ -84,7 +84,6 @@ static const struct {
 	{ "DELETE FROM log", "row 1 of the table program: no row of the log names it" },
 	{ "DELETE FROM program WHERE id = 'c'", "row 5 of the log: its program is missing" },
 	{ "DELETE FROM answer WHERE number = 1", "row 4 of the log: the answer that it was made from is missing" },
-	{ "DELETE FROM migrant WHERE id = 'm'", "migrant 'n' of the table migrant: its original is missing" },
 	{ "UPDATE log SET program_id = NULL WHERE seq = 2", "row 2 of the log: its parent is missing" },
 	/* What was never given, or twice. */
 	{ "UPDATE log SET number = 1 WHERE seq = 3", "row 3 of the log: it begins an iteration for the second time" },
