@@ -86,14 +86,19 @@ static void count_end(oe_controller *controller)
 	controller->numbers.since_best++;
 }
 
-/* Where iterations end in turn, all that ended within the call is told in order. */
+/* Where iterations end in turn, all that ended within the call is told in order. What is written of it is in
+   one transaction: a generation that the call closed for want of numbers is closed, or the call was not made. */
 static void write_end_in_turn(struct oe__flight *flight, enum oe__row_kind kind, int outcome,
                               oe_program *program)
 {
 	oe_controller *controller = flight->controller;
 
+	if (controller->log)
+		oe__log_join(controller->log);
 	write_end(flight, kind, outcome, program);
 	oe__controller_tell_endings(controller);
+	if (controller->log)
+		oe__log_part(controller->log);
 }
 
 /* An iteration that came to no child. */
