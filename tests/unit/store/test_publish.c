@@ -118,19 +118,25 @@ START_TEST(test_process)
 }
 END_TEST
 
-/* What the previous one has is on the disk. */
-START_TEST(test_links_are_not_flushed)
+/* A checkpoint of the same programs after another one, which is on the disk, or nobody knows. */
+static void save_after(bool previous_synced)
 {
 	OE__AUTO(population) oe_population *population = population_of_four();
 	struct oe__checkpoint_options next = options;
 
-	scratch_enter();
 	world_must(oe__checkpoint_save(population, scratch("c_4"), &options, NULL));
 	OE__AUTO(string) char *previous = oe__strdup(scratch("c_4"));
 	next.previous = previous;
-	next.previous_synced = true;
+	next.previous_synced = previous_synced;
 	forget();
 	world_must(oe__checkpoint_save(population, scratch("c_5"), &next, NULL));
+}
+
+/* What the previous one has is on the disk. */
+START_TEST(test_links_are_not_flushed)
+{
+	scratch_enter();
+	save_after(true);
 	ck_assert(!was_flushed("/artifacts/a/bytes", 0, calls.count));
 	ck_assert(was_flushed("/programs", 0, calls.at_rename));
 	ck_assert(was_flushed("/metadata.json", 0, calls.at_rename));
@@ -141,15 +147,8 @@ END_TEST
 /* Nobody knows what became of it: a copy, or one that another durability was enough for. */
 START_TEST(test_links_to_what_was_found)
 {
-	OE__AUTO(population) oe_population *population = population_of_four();
-	struct oe__checkpoint_options next = options;
-
 	scratch_enter();
-	world_must(oe__checkpoint_save(population, scratch("c_4"), &options, NULL));
-	OE__AUTO(string) char *previous = oe__strdup(scratch("c_4"));
-	next.previous = previous;
-	forget();
-	world_must(oe__checkpoint_save(population, scratch("c_5"), &next, NULL));
+	save_after(false);
 	ck_assert(was_flushed("/artifacts/a/bytes", 0, calls.at_rename));
 	ck_assert(was_flushed("/programs/d.json", 0, calls.at_rename));
 	scratch_leave();
