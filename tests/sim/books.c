@@ -260,5 +260,6 @@ void books_rewind(int64_t cut)
 	}
 	if (books.ordered) /* else rows that are written as it is resumed may come ahead of it */
 		books_settle();
-	books.lifted = held && books.held_at == INT64_MAX;
+	/* Still, if a process could not begin since. */
+	books.lifted = (held || books.lifted) && books.held_at == INT64_MAX;
 }

@@ -60,7 +60,7 @@ struct books {
 	double before_best; /* likewise: the best score; NAN: none */
 	int judges;      /* enum judges: whether scores are mixed with theirs */
 	int64_t held_at; /* the number at which the run was over; INT64_MAX */
-	bool lifted;     /* it was, before this process, and goes on from there */
+	bool lifted;     /* it was, before this process, which is to go on from there */
 	bool over;       /* it is, since the last step of the owner */
 	struct record *records;
 	int64_t count, capacity, calls;

@@ -75,6 +75,7 @@ void model_resumed(const oe_hub *hub, const struct oe__rules *rules)
 	}
 	if (!books.lifted)
 		goals_compare(rules);
+	books.lifted = false;
 	model_check_rules();
 	model_check(hub);
 }
