@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Bugs that the simulator must find: each is planted alone into a copy of the tree, where oe-sim is built and run.
     mutants.py SOURCE-TREE [NAME...]
+    mutants.py --check SOURCE-TREE: only whether each can be planted
 """
 import os
 import pathlib
@@ -10,11 +11,12 @@ import subprocess
 import sys
 import tempfile
 
-SEEDS = 400
-ITERATIONS = 100
+SEARCH = "--seeds 400 --iterations 100"
+ENDS = "--seeds 200 --iterations 60 --semantics generation"  # as the test sim-ends
 SECONDS = 600  # of one search
 
-# Name, what is wrong with it, and the edits: file, what is there, what is there instead.
+# Name, what is wrong with it, and the edits: file, what is there, what is there instead. Then the words of a
+# search that is not the usual one.
 MUTANTS = [
     ("reads-early", "an answer is read before it is durable", [
         ("lib/controller/flight.c", "\t\t.done = answer_durable,\n\t};\n"
@@ -90,8 +92,8 @@ MUTANTS = [
     ("first-come", "initial programs join in the order in which they were evaluated", [
         ("lib/controller/finish.c", "while (*at && (*at)->order <= flight->order)", "while (*at)")]),
     ("unsynced", "a run goes on from rows that nobody synced", [
-        ("lib/store/database.c", "\telse if (status == 0)\n\t\tstatus = migrate",
-         "\telse if (status == 0 && database->format < OE__STORE_FORMAT)\n\t\tstatus = migrate")]),
+        ("lib/store/database.c", ": migrate(database, err);",
+         ": database->format < OE__STORE_FORMAT ? migrate(database, err) : 0;")]),
     ("pays-late", "a question is sent before what it may cost is durable", [
         ("lib/controller/purse.c", "\tif (purse->log) {\n\t\tappend_locked(purse, entry, true);\n\t} else {",
          "\tif (purse->log)\n\t\tappend_locked(purse, entry, true);\n\tentry->row.done = NULL;\n\t{")]),
@@ -131,8 +133,15 @@ MUTANTS = [
     ("leaves-rubbish", "what a killed process had half written stays", [
         ("lib/store/directory.c", "\tsweep(directory->checkpoints);\n", "")]),
     ("seeds-half", "initial programs become durable one after the other", [
-        ("lib/controller/finish.c", "\tif (controller->log)\n\t\toe__log_join(controller->log);\n", ""),
-        ("lib/controller/finish.c", "\tif (controller->log)\n\t\toe__log_part(controller->log);\n", "")]),
+        ("lib/controller/finish.c", "go on without the others. */\n\tif (controller->log)\n"
+         "\t\toe__log_join(controller->log);\n", "go on without the others. */\n"),
+        ("lib/controller/finish.c", "\t\tleave_open(flight);\n\t}\n\tif (controller->log)\n"
+         "\t\toe__log_part(controller->log);\n", "\t\tleave_open(flight);\n\t}\n")]),
+    ("closes-apart", "what ends the last number of a generation is durable before the close that it brings", [
+        ("lib/controller/finish.c", "\tif (controller->log)\n\t\toe__log_join(controller->log);\n"
+         "\twrite_end(flight,", "\twrite_end(flight,"),
+        ("lib/controller/finish.c", "\toe__controller_tell_endings(controller);\n\tif (controller->log)\n"
+         "\t\toe__log_part(controller->log);\n", "\toe__controller_tell_endings(controller);\n")], ENDS),
     ("added-first", "what is added while initial programs are evaluated joins before them", [
         ("lib/controller/finish.c", "if (flight->initial || (!job->iteration && controller->seeds_pending > 0))",
          "if (flight->initial)")]),
@@ -142,8 +151,8 @@ MUTANTS = [
     ("restores-less", "a run that begins with a checkpoint has nothing in its archive", [
         ("lib/hub/restore.c", "\trestore_archive(hub, population, &arrivals);\n", "\t(void)restore_archive;\n")]),
     ("forgets-patience", "a run that goes on from its snapshot begins to be patient anew", [
-        ("lib/controller/snapshot.c", "controller->rules.since_best = oe__unpack_int(in)",
-         "controller->rules.since_best = 0 * oe__unpack_int(in)")]),
+        ("lib/controller/snapshot.c", "controller->rules.since_best = oe__unpack_between(in, 0, OE__NUMBER_MAX)",
+         "controller->rules.since_best = 0 * oe__unpack_between(in, 0, OE__NUMBER_MAX)")]),
     ("forgets-origin", "a run that begins with a checkpoint does not know what was reached there", [
         ("lib/controller/resume.c", "\tif (best)\n\t\toe__rules_see(&controller->rules, best, true);\n",
          "\t(void)best;\n")]),
@@ -175,21 +184,28 @@ def build(tree):
         sys.exit(result.stdout[-3000:])
 
 
-def plant(tree, edits):
-    """@return what to write back"""
-    before = {}
+def mutated(tree, mutant, edits):
+    """@return the texts of its files, by name"""
+    texts = {}
     for name, old, new in edits:
-        text = (tree / name).read_text()
+        text = texts.get(name) or (tree / name).read_text()
         if text.count(old) != 1:
-            sys.exit(f"{name}: what the mutant replaces is there {text.count(old)} times:\n{old}")
-        before.setdefault(name, text)
-        (tree / name).write_text(text.replace(old, new))
+            sys.exit(f"{name}: what the mutant {mutant} replaces is there {text.count(old)} times:\n{old}")
+        texts[name] = text.replace(old, new)
+    return texts
+
+
+def plant(tree, texts):
+    """@return what to write back"""
+    before = {name: (tree / name).read_text() for name in texts}
+    for name, text in texts.items():
+        (tree / name).write_text(text)
     return before
 
 
-def search(tree):
+def search(tree, words=SEARCH):
     """@return the last lines, whether something was found"""
-    command = [tree / "build/tests/sim/oe-sim", "--seeds", str(SEEDS), "--iterations", str(ITERATIONS)]
+    command = [tree / "build/tests/sim/oe-sim", *words.split()]
     try:
         result = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS)
     except subprocess.TimeoutExpired:
@@ -197,7 +213,15 @@ def search(tree):
     return (result.stderr or result.stdout).strip(), result.returncode == 1
 
 
+def check(source):
+    for name, _, edits, *_ in MUTANTS:
+        mutated(source, name, edits)
+
+
 def main():
+    if sys.argv[1] == "--check":
+        check(pathlib.Path(sys.argv[2]))
+        return
     source, wanted = pathlib.Path(sys.argv[1]).resolve(), sys.argv[2:]
     missed = []
     with tempfile.TemporaryDirectory(prefix="oe-mutants-") as directory:
@@ -210,19 +234,18 @@ def main():
         print(f"{'as it is':20} {text}", flush=True)
         if found:
             sys.exit("the tree has a bug of its own")
-        for name, what, edits in MUTANTS:
+        for name, what, edits, *words in MUTANTS:
             if wanted and name not in wanted:
                 continue
-            before = plant(tree, edits)
+            before = plant(tree, mutated(tree, name, edits))
             build(tree)
-            text, found = search(tree)
+            text, found = search(tree, *words)
             seed = re.search(r"--seed (\d+)", text)
             print(f"{name:20} {what}: {'found' if found else 'MISSED'}"
                   f"{', by seed ' + seed.group(1) if seed else ''}\n{'':20} {text.splitlines()[0]}", flush=True)
             if not found:
                 missed.append(name)
-            for file, contents in before.items():
-                (tree / file).write_text(contents)
+            plant(tree, before)
     print(f"{len(wanted or MUTANTS) - len(missed)} found, {len(missed)} missed {' '.join(missed)}")
     sys.exit(bool(missed))
 
