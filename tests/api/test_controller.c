@@ -239,6 +239,7 @@ START_TEST(test_waiting_is_idle)
 }
 END_TEST
 
+/* M15: and never programs. Only the initial one is evaluated. */
 START_TEST(test_hopeless_requests_are_outcomes)
 {
 	struct world world;
@@ -251,6 +252,7 @@ START_TEST(test_hopeless_requests_are_outcomes)
 	oe_statistics numbers = world_numbers(controller);
 	ck_assert_int_eq(numbers.outcomes[OE_OUTCOME_LLM_FAILED], numbers.ended);
 	ck_assert(reason == OE_REASON_ITERATIONS || reason == OE_REASON_LLM);
+	ck_assert_int_eq(atomic_load(&world.evaluated), 1);
 	oe_controller_free(controller);
 	world_done(&world);
 }
@@ -344,6 +346,7 @@ static void *stop_soon(void *controller)
 	return NULL;
 }
 
+/* M18: a run that has ended has nothing under way, and what was paid for belongs to it. */
 START_TEST(test_stop_from_another_thread)
 {
 	struct world world;
@@ -358,6 +361,9 @@ START_TEST(test_stop_from_another_thread)
 	oe_statistics numbers = world_numbers(controller);
 	ck_assert_int_eq(numbers.issued, numbers.ended);
 	ck_assert_int_eq(world_outcomes(&numbers), numbers.ended);
+	ck_assert_int_eq(atomic_load(&world.asked), numbers.issued);
+	int64_t duplicates = numbers.outcomes[OE_OUTCOME_DUPLICATE] + numbers.outcomes[OE_OUTCOME_EQUIVALENT];
+	ck_assert_int_eq(atomic_load(&world.evaluated), 1 + numbers.ended - duplicates);
 	oe_controller_free(controller);
 	world_done(&world);
 }

@@ -1,5 +1,7 @@
 #!/usr/bin/env python3
 """hub.semantics: generation. Children join at the barrier, and no straggler holds it up for ever."""
+import json
+
 from oe import FakeLLM, main
 from semantics import ITERATIONS, Semantics
 
@@ -52,6 +54,42 @@ class Generation(Semantics):
                 self.assertGreater(ends.index((1,)), 20)  # and yet it is not lost
                 self.assertGreater(self.query(out, "SELECT count(*) FROM log WHERE kind = 'close'")[0][0], 0)
                 self.oe("checkpoint", "verify", out)
+
+    def test_what_is_configured_counts(self):
+        """M16: a pattern and dimensions of one's own are those of whoever reads answers and places programs."""
+        answer = "<old>\n    scale = 1.5\n</old><new>\n    scale = {}.5\n</new>"
+        with FakeLLM(pure=1, latency=5) as fake:
+            fake.control(script=[answer.format(number) for number in range(2, 10)])
+            self.problem("""
+hub: {semantics: generation, window: 4}
+diff_pattern: '<old>\\n(.*?)</old><new>\\n(.*?)</new>'
+database: {feature_dimensions: [scale, complexity], feature_bins: {scale: 7, complexity: 3}}
+""")
+            self.oe(*self.words(fake, "out", "-i", 4), env={"OPENAI_API_KEY": "k"})
+        self.assertEqual(self.status()["iterations"]["outcomes"], {"committed": 4})
+        metadata = json.loads(self.path("out/checkpoints/checkpoint_4/metadata.json").read_text())
+        cells = [cell for island in metadata["island_feature_maps"] for cell in island]
+        self.assertGreater(len(cells), 1)
+        for cell in cells:
+            self.assertRegex(cell, "^[0-6]-[0-2]$")
+
+    def test_what_is_beside_the_evaluator(self):
+        """M17: modules and data of its directory are there for whoever evaluates."""
+        with FakeLLM(pure=1, latency=5) as fake:
+            self.begin("generation", 4)
+            self.write("judge/evaluator.py", """import pathlib
+import marks
+
+def evaluate(program_path):
+    offset = float((pathlib.Path(__file__).parent / "offset.txt").read_text())
+    return {"combined_score": offset + marks.mark(program_path)}
+""")
+            self.write("judge/marks.py", "def mark(path):\n    return len(open(path).read()) / 1000\n")
+            self.write("judge/offset.txt", "40")
+            words = self.words(fake, "out", "-i", 8)
+            self.oe(words[0], words[1], "judge/evaluator.py", *words[3:], env={"OPENAI_API_KEY": "k"})
+        self.assertGreater(self.status()["best"]["metrics"]["combined_score"], 40)
+        self.assertGreater(self.status()["iterations"]["outcomes"]["committed"], 0)
 
     def test_a_budget_is_up(self):
         """What was paid for belongs to the result."""

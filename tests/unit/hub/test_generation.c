@@ -63,7 +63,17 @@ START_TEST(test_children_join_at_the_barrier)
 }
 END_TEST
 
-/* M1: whatever arrives twice, in whatever order, each number ends once, and a generation is not larger
+/* What is open is counted where it is kept: no more than was given, no less than nothing. */
+static void check_open(const oe_hub *hub, int64_t given, int64_t ended)
+{
+	struct oe__hub_figures figures;
+
+	oe__hub_figures(hub, &figures);
+	ck_assert_int_eq(figures.generation_given, given);
+	ck_assert_int_eq(figures.generation_ended, ended);
+}
+
+/* M1, M4: whatever arrives twice, in whatever order, each number ends once, and a generation is not larger
    than it may be. */
 START_TEST(test_repeated_ends)
 {
@@ -74,10 +84,13 @@ START_TEST(test_repeated_ends)
 	ck_assert(commit_one(hub, first, "one", 2).staged);
 	ck_assert(commit_one(hub, first, "one", 2).late);
 	ck_assert_int_eq(oe_hub_fail(hub, first, OE_OUTCOME_LOST, NULL, NULL, NULL), 0);
+	check_open(hub, 2, 1);
 	ck_assert_int_eq(wait_reason(hub), OE_HUB_BARRIER);
 	ck_assert(!commit_one(hub, second, "two", 3).staged);
+	check_open(hub, 0, 0);
 	ck_assert(commit_one(hub, first, "one", 2).late);
 	ck_assert(commit_one(hub, second, "other", 9).late);
+	check_open(hub, 0, 0);
 	ck_assert_int_eq(oe_hub_ended(hub), 2);
 	ck_assert_uint_eq(hub->count, 3);
 	ck_assert_int_eq(world_outcomes(hub), 2);
@@ -105,6 +118,50 @@ START_TEST(test_failures_are_replaced)
 	/* the failed attempt is known by now, but its own generation did not see it */
 	ck_assert_uint_eq(oe_iteration_attempt_count(again), 0);
 	ck_assert_uint_eq(hub->islands[0].attempts.count, 2);
+}
+END_TEST
+
+static oe_program *child_with_artifact(const oe_iteration *iteration, const char *code, const char *text)
+{
+	OE__AUTO(evaluation) oe_evaluation *evaluation = NULL;
+	oe_program *child = NULL;
+
+	ck_assert_int_eq(oe_evaluation_new(&evaluation), 0);
+	ck_assert_int_eq(oe_evaluation_set_metric(evaluation, "combined_score", 2), 0);
+	ck_assert_int_eq(oe_evaluation_add_artifact(evaluation, "stderr", text, strlen(text)), 0);
+	oe__evaluation_freeze(evaluation);
+	ck_assert_int_eq(oe_iteration_child(iteration, code, strlen(code), evaluation, "", &child), 0);
+	return child;
+}
+
+/* M8, M9: what the evaluator attached waits with its child, and is there when that joins; at the barrier,
+   or late. */
+START_TEST(test_artifacts_wait)
+{
+	OE__AUTO(hub) oe_hub *hub = world_hub(generations(2));
+
+	world_seed(hub, "initial", 1, 0);
+	OE__AUTO(iteration) oe_iteration *first = world_next(hub), *second = world_next(hub);
+	OE__AUTO(program) oe_program *one = child_with_artifact(first, "one", "of one");
+	OE__AUTO(program) oe_program *two = child_with_artifact(second, "two", "of two");
+	oe_commit commit = OE_COMMIT_INIT;
+	ck_assert_int_eq(oe_hub_commit(hub, second, two, &commit, NULL), 0);
+	ck_assert(commit.staged);
+	ck_assert_int_eq(oe_hub_close_generation(hub, NULL), 0);
+	OE__AUTO(iteration) oe_iteration *third = world_next(hub), *fourth = world_next(hub);
+	ck_assert_int_eq(oe_hub_commit(hub, first, one, NULL, NULL), 0);
+	(void)commit_one(hub, third, "three", 3);
+	(void)commit_one(hub, fourth, "four", 3);
+	for (int i = 0; i < 2; i++) {
+		const struct oe__member *member = oe__hub_find(hub, oe_program_id(i ? two : one));
+		oe_bytes content = { 0 };
+
+		ck_assert_ptr_nonnull(member);
+		ck_assert_uint_eq(oe_program_artifact_count(member->program), 1);
+		ck_assert_str_eq(oe_program_artifact_at(member->program, 0, &content), "stderr");
+		ck_assert_mem_eq(content.data, i ? "of two" : "of one", content.size);
+		ck_assert_uint_eq(content.size, 6);
+	}
 }
 END_TEST
 
@@ -323,6 +380,6 @@ START_TEST(test_reopen_in_a_generation)
 END_TEST
 
 TEST_MAIN("generation", test_children_join_at_the_barrier, test_repeated_ends,
-		  test_failures_are_replaced, test_closing_early, test_reasons, test_initial_programs,
+		  test_failures_are_replaced, test_artifacts_wait, test_closing_early, test_reasons, test_initial_programs,
 		  test_identifier_that_was_taken, test_best_is_by_fitness, test_timing_does_not_matter,
 		  test_reopen_in_a_generation)

@@ -31,7 +31,8 @@ static oe_program *made(const oe_iteration *iteration, int step)
 	return child;
 }
 
-/* One ends with as many tries as it takes; the number of failed calls, or -1. */
+/* One ends with as many tries as it takes; the number of failed calls, or -1. M5: an end that failed leaves
+   its number open, and what is open counted; sound() adds it up. */
 static int end(oe_hub *hub, oe_iteration *iteration, int step)
 {
 	OE__AUTO(program) oe_program *child = NULL;
@@ -52,7 +53,7 @@ static int end(oe_hub *hub, oe_iteration *iteration, int step)
 	return failures;
 }
 
-/* Two at a time; the later one ends first. */
+/* Two at a time; the later one ends first. M12: a number that could not be given is the next one all the same. */
 static int iterate(oe_hub *hub, int step)
 {
 	OE__AUTO(iteration) oe_iteration *first = NULL, *second = NULL;
@@ -64,6 +65,8 @@ static int iterate(oe_hub *hub, int step)
 	while (oe_hub_next_iteration(hub, &second, NULL) != 1)
 		if (++failures > 1 || !sound(hub))
 			return -1;
+	if (oe_iteration_number(first) != 2 * step - 1 || oe_iteration_number(second) != 2 * step)
+		return -1;
 	int more = end(hub, second, 2 * step + 1);
 	int others = more < 0 ? more : end(hub, first, 2 * step);
 	return others < 0 ? others : failures + more + others;
