@@ -192,15 +192,13 @@ static int keep_checkpoint(oe_controller *controller, const oe_population *popul
 }
 
 /* What reports know of programs is in the database: as the hub sees them, and then those that live on
-   no island, which may be ancestors. */
+   no island, which may be ancestors. Last, as programs without a run are none of any. */
 static int record_rows(oe_controller *controller, const oe_population *population,
                        const oe_population *alive, const char *path, const char *files)
 {
 	const char *config = NULL;
 	int status = 0;
 
-	oe__controller_record_import(controller, alive);
-	oe__controller_record_import(controller, population);
 	if (alive->initial)
 		status = oe__controller_set_meta(controller, "initial", alive->initial->id);
 	/* With the checkpoint there is a run, which cannot be resumed without its configuration. */
@@ -212,7 +210,11 @@ static int record_rows(oe_controller *controller, const oe_population *populatio
 		status = oe__controller_set_meta(controller, OE__ORIGIN_FILES, files);
 	if (status == 0)
 		status = oe__controller_set_meta(controller, OE__ORIGIN_META, oe__path_base(path));
-	return status;
+	if (status < 0)
+		return status;
+	oe__controller_record_import(controller, alive);
+	oe__controller_record_import(controller, population);
+	return 0;
 }
 
 /* All at once: one that is killed here has a run, or leaves none behind. */
