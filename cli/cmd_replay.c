@@ -88,12 +88,15 @@ static int replay(struct book *book, const struct arguments *arguments)
 	struct session session = { 0 };
 	oe_run_repetition repetition = { .struct_size = sizeof(repetition) };
 	oe_error err = { 0 };
+	int32_t jobs = 0;
 	int status = EXIT_DONE;
 
 	if (arguments_has(arguments, "evaluate"))
 		status = make_evaluator(&session, arguments, book);
+	if (session.config)
+		jobs = (int32_t)settings_number(session.config, "evaluator.parallel_evaluations", 0);
 	if (status == EXIT_DONE) {
-		int got = oe_run_replay(book->run, session.evaluator, &repetition, &err);
+		int got = oe_run_replay(book->run, session.evaluator, jobs, &repetition, &err);
 		if (got < 0)
 			status = message_error(got == OE_ERR_EVALUATOR ? EXIT_EVALUATOR : EXIT_STORE, got, &err);
 	}
@@ -126,6 +129,7 @@ static const struct option options[] = {
 	{ "verify", NULL, "exit with 1 if anything comes out differently", NULL, NULL, OPTION_FLAG, 0 },
 	{ "evaluate", NULL, "judge the programs again, too", NULL, NULL, OPTION_FLAG, 0 },
 	{ "evaluator", "FILE", "the evaluator, if it is not where it was", NULL, NULL, OPTION_FILE, 0 },
+	{ "jobs", "N", "evaluations at a time", NULL, "evaluator.parallel_evaluations", OPTION_WHOLE, 'j' },
 	{ 0 },
 };
 

@@ -114,11 +114,12 @@ typedef struct oe_run_repetition {
  * the run wrote a checkpoint as it ended, to that one's.
  *
  * @param evaluator NULL: evaluations are as they were recorded. Else programs are judged again, and what
- *                  the search goes by has to be the same: fitness and feature dimensions.
+ *                  the search goes by has to be the same: fitness and feature dimensions. Borrowed.
+ * @param jobs      evaluations at a time; 0: as the run's configuration says.
  * @return 0, whatever came out; OE_ERR_FORMAT if the log is damaged.
  */
-OE_API OE_NODISCARD int oe_run_replay(oe_run *run, oe_evaluator *evaluator, oe_run_repetition *out,
-                                      oe_error *err);
+OE_API OE_NODISCARD int oe_run_replay(oe_run *run, oe_evaluator *evaluator, int32_t jobs,
+                                      oe_run_repetition *out, oe_error *err);
 
 /** The exact prompt of an iteration, rendered again from its sample and proven by its hash (or read,
  *  with "store.prompts: full"). Free both with oe_run_free_text().

@@ -15,6 +15,7 @@
 #include "base/file.h"
 #include "config/config.h"
 #include "controller/recipes.h"
+#include "controller/rejudging.h"
 #include "controller/replay.h"
 #include "controller/run_internal.h"
 #include "hub/hub.h"
@@ -29,16 +30,17 @@ struct repeating {
 	oe_run *run;
 	oe_config *config;
 	oe_hub *hub;
-	oe_evaluator *evaluator; /* or NULL */
 	struct oe__recipes recipes;
 	struct oe__replay replay;
+	struct oe__rejudging *rejudging; /* NULL: evaluations are as they were */
 	uint64_t seed;
-	int64_t timeout_ms;
+	int64_t differs_at; /* row of the log that the difference is told of */
 	oe_run_repetition result;
 };
 
 static void repeating_done(struct repeating *repeating)
 {
+	oe__rejudging_free(repeating->rejudging);
 	oe__replay_done(&repeating->replay);
 	oe_hub_free(repeating->hub);
 	oe__recipes_done(&repeating->recipes);
@@ -48,16 +50,19 @@ OE__AUTO_VALUE(repeating, struct repeating, repeating_done)
 
 /* ---- differences ---- */
 
-static void differ(struct repeating *repeating, const char *format, ...) OE__PRINTF(2, 3);
+/* Evaluations are made beside each other, and behind the rest: the first one by the log is not the first
+   one here. */
+static void differ(struct repeating *repeating, int64_t seq, const char *format, ...) OE__PRINTF(3, 4);
 
-static void differ(struct repeating *repeating, const char *format, ...)
+static void differ(struct repeating *repeating, int64_t seq, const char *format, ...)
 {
 	OE__AUTO(buffer) struct oe__buffer text = OE__BUFFER_INIT(0);
 	va_list arguments;
 	oe_error sentence;
 
-	if (repeating->result.differences++ > 0)
+	if (repeating->result.differences++ > 0 && seq >= repeating->differs_at)
 		return;
+	repeating->differs_at = seq;
 	va_start(arguments, format);
 	oe__buffer_vprintf(&text, format, arguments);
 	va_end(arguments);
@@ -73,7 +78,7 @@ static const char *outcome_name(int outcome)
 
 /* ---- from the sample to the program ---- */
 
-static int repeat_prompt(struct repeating *repeating, const oe_iteration *iteration,
+static int repeat_prompt(struct repeating *repeating, int64_t seq, const oe_iteration *iteration,
                          const struct oe__answer *answer, oe_error *err)
 {
 	struct oe__prompt prompt = OE__PROMPT_INIT;
@@ -86,7 +91,7 @@ static int repeat_prompt(struct repeating *repeating, const oe_iteration *iterat
 		return same;
 	repeating->result.prompts++;
 	if (!same)
-		differ(repeating, "iteration %lld: the prompt is another one", (long long)iteration->number);
+		differ(repeating, seq, "iteration %lld: the prompt is another one", (long long)iteration->number);
 	return 0;
 }
 
@@ -114,17 +119,17 @@ static void compare_edit(struct repeating *repeating, const struct oe__log_entry
 	if (outcome < 0 && entry->evaluation_ms < 0)
 		outcome = repeated_outcome(repeating, entry, job);
 	if (outcome >= 0 && outcome != entry->outcome)
-		differ(repeating, "iteration %lld: its answer leads to %s, not to %s", number,
+		differ(repeating, entry->seq, "iteration %lld: its answer leads to %s, not to %s", number,
 		       outcome_name(outcome), outcome_name(entry->outcome));
 	else if (outcome < 0 && !program && entry->evaluation_ms < 0 &&
 	         entry->outcome != OE_OUTCOME_CANCELLED && entry->outcome != OE_OUTCOME_LOST)
-		differ(repeating, "iteration %lld: its answer leads to an evaluation, not to %s", number,
+		differ(repeating, entry->seq, "iteration %lld: its answer leads to an evaluation, not to %s", number,
 		       outcome_name(entry->outcome));
 	else if (outcome < 0 && program &&
 	         (program->source->size != job->candidate->source->size ||
 	          memcmp(program->source->text, job->candidate->source->text,
 	                 program->source->size) != 0))
-		differ(repeating, "iteration %lld: its answer leads to another program", number);
+		differ(repeating, entry->seq, "iteration %lld: its answer leads to another program", number);
 }
 
 static int repeat_answer(struct repeating *repeating, const struct oe__log_entry *entry,
@@ -140,11 +145,11 @@ static int repeat_answer(struct repeating *repeating, const struct oe__log_entry
 		return found;
 	if (found == 0) {
 		if (program)
-			differ(repeating, "iteration %lld: the answer that it was made from is missing",
+			differ(repeating, entry->seq, "iteration %lld: the answer that it was made from is missing",
 			       (long long)entry->number);
 		return 0; /* the provider failed, or nobody asked */
 	}
-	int status = repeat_prompt(repeating, iteration, &answer, err);
+	int status = repeat_prompt(repeating, entry->seq, iteration, &answer, err);
 	if (status == 0)
 		status = oe__job_init(&job, &recipe, oe_iteration_ref(iteration), NULL);
 	if (status == 0 && oe__job_restore_answer(&job, answer.text, answer.size, answer.model,
@@ -180,26 +185,30 @@ static const char *changed_feature(const struct repeating *repeating, const oe_e
 	return NULL;
 }
 
-static void compare_evaluations(struct repeating *repeating, const struct oe__log_entry *entry,
-                                const oe_evaluation *before, const oe_evaluation *after)
+/* oe__rejudging_options.judged */
+static void compare_evaluations(void *owner, const struct oe__rejudged *rejudged)
 {
+	struct repeating *repeating = owner;
 	const struct oe__dimensions *dimensions = &repeating->replay.axes->dimensions;
-	long long number = (long long)entry->number;
-	const char *who = entry->number > 0 ? "iteration" : "initial program, iteration";
+	const oe_evaluation *before = rejudged->before, *after = rejudged->after;
+	long long number = (long long)rejudged->number;
+	const char *who = number > 0 ? "iteration" : "initial program, iteration";
 
+	repeating->result.evaluations++;
 	bool failed = oe__evaluation_failed(before), fails = oe__evaluation_failed(after);
 	if (failed || fails) {
 		if (failed != fails)
-			differ(repeating, "%s %lld: its evaluation %s now: %s", who, number,
+			differ(repeating, rejudged->seq, "%s %lld: its evaluation %s now: %s", who, number,
 			       fails ? "fails" : "succeeds", oe_evaluation_problem(fails ? after : before));
 		return;
 	}
 	double was = oe__fitness(before, dimensions), is = oe__fitness(after, dimensions);
 	const char *feature = changed_feature(repeating, before, after);
 	if (!same_number(was, is))
-		differ(repeating, "%s %lld: its fitness is %.17g now, it was %.17g", who, number, is, was);
+		differ(repeating, rejudged->seq, "%s %lld: its fitness is %.17g now, it was %.17g", who, number,
+		       is, was);
 	else if (feature)
-		differ(repeating, "%s %lld: its '%s' is another one now", who, number, feature);
+		differ(repeating, rejudged->seq, "%s %lld: its '%s' is another one now", who, number, feature);
 }
 
 /* Time decided about some, and nothing about others: they are not judged again. */
@@ -211,22 +220,12 @@ static bool is_repeatable(const struct oe__log_entry *entry, const oe_program *p
 }
 
 static int repeat_evaluation(struct repeating *repeating, const struct oe__log_entry *entry,
-                             const oe_program *program, oe_error *err)
+                             oe_program *program, oe_error *err)
 {
-	OE__AUTO(program) oe_program *bare = NULL;
-	OE__AUTO(evaluation) oe_evaluation *evaluation = NULL;
 	const struct oe__source *source = program->source;
 	uint64_t seed = oe__hash64(source->hash, sizeof(source->hash), repeating->seed);
 
-	if (oe_program_new(source->text, source->size, program->language, &bare) < 0)
-		return oe__error_nomem(err);
-	int status = oe_evaluator_run(repeating->evaluator, bare, seed, repeating->timeout_ms,
-	                              &evaluation, err);
-	if (status < 0)
-		return status;
-	repeating->result.evaluations++;
-	compare_evaluations(repeating, entry, program->evaluation, evaluation);
-	return 0;
+	return oe__rejudging_add(repeating->rejudging, entry->seq, entry->number, program, seed, err);
 }
 
 static int repeat(void *owner, const struct oe__log_entry *entry, oe_iteration *iteration,
@@ -239,7 +238,7 @@ static int repeat(void *owner, const struct oe__log_entry *entry, oe_iteration *
 		repeating->result.iterations++;
 		status = repeat_answer(repeating, entry, iteration, program, err);
 	}
-	if (status == 0 && repeating->evaluator && is_repeatable(entry, program))
+	if (status == 0 && repeating->rejudging && is_repeatable(entry, program))
 		status = repeat_evaluation(repeating, entry, program, err);
 	return status;
 }
@@ -267,7 +266,7 @@ static int compare_checkpoint(struct repeating *repeating, const oe_population *
 		return oe__error_nomem(err);
 	repeating->result.compared = 1;
 	if (strcmp(hash, repeating->result.hash) != 0)
-		differ(repeating, "the archive is not that of checkpoint_%lld", (long long)reached->ended);
+		differ(repeating, INT64_MAX, "the archive is not that of checkpoint_%lld", (long long)reached->ended);
 	return 0;
 }
 
@@ -285,16 +284,29 @@ static int compare_archive(struct repeating *repeating, oe_error *err)
 
 /* ---- all of it ---- */
 
-static int prepare(struct repeating *repeating, oe_error *err)
+static int prepare_evaluations(struct repeating *repeating, oe_evaluator *evaluator, int32_t jobs, oe_error *err)
+{
+	const struct oe__rejudging_options options = {
+		.evaluator = evaluator,
+		.timeout_ms = oe__config_ms(repeating->config, "evaluator.timeout"),
+		.jobs = jobs > 0 ? jobs : oe__config_evaluations(repeating->config),
+		.judged = compare_evaluations,
+		.owner = repeating,
+	};
+
+	(void)oe__config_seed(repeating->config, &repeating->seed);
+	return oe__rejudging_new(&options, &repeating->rejudging, err);
+}
+
+static int prepare(struct repeating *repeating, oe_evaluator *evaluator, int32_t jobs, oe_error *err)
 {
 	oe_run *run = repeating->run;
 
 	int status = oe__run_config(run, &repeating->config, err);
-	if (status < 0)
-		return status;
-	(void)oe__config_seed(repeating->config, &repeating->seed);
-	repeating->timeout_ms = oe__config_ms(repeating->config, "evaluator.timeout");
-	status = oe__recipes_read(run->database, &repeating->recipes, err);
+	if (status == 0 && evaluator)
+		status = prepare_evaluations(repeating, evaluator, jobs, err);
+	if (status == 0)
+		status = oe__recipes_read(run->database, &repeating->recipes, err);
 	if (status == 0)
 		status = oe_hub_new(repeating->config, &repeating->hub, err);
 	if (status == 0)
@@ -306,22 +318,25 @@ static int prepare(struct repeating *repeating, oe_error *err)
 static int play(struct repeating *repeating, oe_error *err)
 {
 	int status = oe__replay_run(&repeating->replay, 0, err);
+	int judged = repeating->rejudging ? oe__rejudging_finish(repeating->rejudging, status < 0 ? NULL : err) : 0;
 
 	/* Where it went another way, the log does not lead on. */
 	if (status == OE_ERR_FORMAT && repeating->result.differences > 0)
 		return 0;
-	return status < 0 ? status : compare_archive(repeating, err);
+	if (status < 0)
+		return status;
+	return judged < 0 ? judged : compare_archive(repeating, err);
 }
 
-int oe_run_replay(oe_run *run, oe_evaluator *evaluator, oe_run_repetition *out, oe_error *err)
+int oe_run_replay(oe_run *run, oe_evaluator *evaluator, int32_t jobs, oe_run_repetition *out, oe_error *err)
 {
 	if (!run || !out || out->struct_size < sizeof(size_t))
 		return oe__error(err, OE_ERR_INVALID, "oe_run_replay: NULL argument, or no struct_size");
-	OE__AUTO(repeating) struct repeating repeating = { .run = run, .evaluator = evaluator };
+	OE__AUTO(repeating) struct repeating repeating = { .run = run };
 	repeating.replay.repeat = repeat;
 	repeating.replay.owner = &repeating;
 
-	int status = prepare(&repeating, err);
+	int status = prepare(&repeating, evaluator, jobs, err);
 	if (status == 0)
 		status = play(&repeating, err);
 	if (status < 0)

@@ -145,6 +145,13 @@ void oe__evaluator_set_threads(oe_evaluator *evaluator, int32_t threads)
 	evaluator->threads = threads;
 }
 
+int oe__evaluator_check_process(const oe_evaluator *evaluator, oe_error *err)
+{
+	return evaluator->process == getpid()
+	           ? 0
+	           : oe__error(err, OE_ERR_STATE, "this evaluator belongs to the parent process");
+}
+
 bool oe__evaluator_keeps_deadlines(const oe_evaluator *evaluator)
 {
 	return evaluator->keeps_deadlines;
@@ -364,8 +371,9 @@ int oe_evaluator_run(oe_evaluator *evaluator, oe_program *program, uint64_t seed
 {
 	if (!evaluator || !program || !out)
 		return oe__error(err, OE_ERR_INVALID, "oe_evaluator_run: NULL argument");
-	if (evaluator->process != getpid())
-		return oe__error(err, OE_ERR_STATE, "this evaluator belongs to the parent process");
+	int own = oe__evaluator_check_process(evaluator, err);
+	if (own < 0)
+		return own;
 	struct waiting waiting = {
 		.call = { .program = program, .seed = seed, .timeout_ms = timeout_ms, .done = wake },
 	};

@@ -71,6 +71,9 @@ struct oe__meter *oe__evaluation_meter(const oe_evaluation *evaluation);
 /* How many evaluate() calls may run at once; before the first start. */
 void oe__evaluator_set_threads(oe_evaluator *evaluator, int32_t threads);
 
+/* OE_ERR_STATE in a process that was forked from the one that made it, where its threads are not. */
+int oe__evaluator_check_process(const oe_evaluator *evaluator, oe_error *err);
+
 /* `self` of a handle that was made with this table, or NULL. */
 void *oe__evaluator_self(oe_evaluator *evaluator, const oe_evaluator_vtable *vtable);
 

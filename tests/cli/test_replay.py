@@ -179,7 +179,10 @@ def evaluate(program_path):
         other = self.write("other.py", EVALUATOR)
         result = self.replay("--evaluate", "--evaluator", other)
         self.assertRegex(result.err, "^oe replay: .*: its (fitness is .* now, it was|evaluation succeeds now).*\n$")
-        self.replay("--evaluate", "--evaluator", other, "--verify", code=FAILED)
+        # The first one by the log, whichever was judged first.
+        for jobs in 1, 5:
+            again = self.replay("--evaluate", "--evaluator", other, "--verify", "-j", jobs, code=FAILED)
+            self.assertEqual((again.err, again.out), (result.err, result.out))
 
     def test_differences(self):
         """Whatever somebody changed in the log is found, and named."""
