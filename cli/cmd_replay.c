@@ -76,7 +76,7 @@ static void print_text(const oe_run_repetition *repetition)
 	if (repetition->hash[0])
 		printf("archive      %s\n", repetition->hash);
 	if (repetition->compared)
-		puts("             compared with the run's last checkpoint");
+		puts("             compared with what the run ended with");
 	if (repetition->differences == 0)
 		puts("differences  none");
 	else
@@ -145,7 +145,7 @@ const struct command command_replay = {
 	.details =
 		"Every sample is drawn again, every prompt rendered, every recorded answer read and applied, "
 		"every decision made: all has to come out as it did, and lead to the same archive, which is "
-		"compared with the run's last checkpoint. No model is asked. Evaluations are as they were "
+		"compared with what the run ended with, and its last checkpoint. No model is asked. Evaluations are as they were "
 		"recorded; with --evaluate the programs are judged again, and fitness and feature dimensions "
 		"have to be the same. What was decided by time is taken as it was.\n\n"
 		"The first difference is told in a sentence.",

@@ -105,13 +105,14 @@ typedef struct oe_run_repetition {
 	char difference[256]; /**< the first of them, in a sentence; or ""           */
 	char hash[65];        /**< of the archive that was reached, as of oe_population_hash(); "" if it
 	                           could not be                                      */
-	int32_t compared;     /**< nonzero: with that of a checkpoint of the same moment */
+	int32_t compared;     /**< nonzero: with what the run noted of it as it ended, or with a checkpoint
+	                           of the same moment                                                     */
 } oe_run_repetition;
 
 /**
  * Repeat a run from its log: each sample is drawn again, each prompt rendered, each answer read and
- * applied, and each decision made. All has to come out as it did, and lead to the same archive; where
- * the run wrote a checkpoint as it ended, to that one's.
+ * applied, and each decision made. All has to come out as it did, and lead to the same archive: to that
+ * of which the run noted the hash as it ended, and to that of the checkpoint that it wrote then.
  *
  * @param evaluator NULL: evaluations are as they were recorded. Else programs are judged again, and what
  *                  the search goes by has to be the same: fitness and feature dimensions. Borrowed.

@@ -105,9 +105,10 @@ void oe__controller_hold_if_over(oe_controller *controller, int64_t number)
 {
 	struct oe__endings *endings = &controller->endings;
 
-	/* A generation joins as a whole; time is looked at by the clock. */
+	/* A generation joins as a whole; time is looked at by the clock. What a session before went on behind,
+	   by other rules, is no end of this one. */
 	if (controller->semantics != OE__SEMANTICS_ORDERED || endings->held_at >= 0 ||
-	    oe__rules_check(&controller->rules, 0) == OE_REASON_NONE)
+	    number < endings->passed || oe__rules_check(&controller->rules, 0) == OE_REASON_NONE)
 		return;
 	endings->held_at = number;
 	oe__hub_hold(controller->hub, number);

@@ -35,6 +35,7 @@ struct oe__endings {
 	struct oe__map waiting;             /* number to ending                                  */
 	struct oe__ending *settled, *last;  /* ended within the call of the hub that is under way */
 	int64_t held_at;                    /* the run is over at this number; -1: it is not     */
+	int64_t passed;                     /* the log shows that it went on behind all below    */
 	bool hold_recorded;
 };
 

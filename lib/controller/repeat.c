@@ -16,13 +16,13 @@
 #include "config/config.h"
 #include "controller/recipes.h"
 #include "controller/rejudging.h"
-#include "controller/replay.h"
 #include "controller/run_internal.h"
 #include "hub/hub.h"
 #include "iteration/job.h"
 #include "program/population.h"
 #include "store/checkpoint.h"
 #include "store/directory.h"
+#include "store/tail.h"
 
 OE__AUTO_VALUE(job, struct oe__job, oe__job_done)
 
@@ -35,6 +35,7 @@ struct repeating {
 	struct oe__rejudging *rejudging; /* NULL: evaluations are as they were */
 	uint64_t seed;
 	int64_t differs_at; /* row of the log that the difference is told of */
+	char *ended_with;   /* hash of the archive, or ""; noted before the log was played, which may go on */
 	oe_run_repetition result;
 };
 
@@ -43,6 +44,7 @@ static void repeating_done(struct repeating *repeating)
 	oe__rejudging_free(repeating->rejudging);
 	oe__replay_done(&repeating->replay);
 	oe_hub_free(repeating->hub);
+	oe__free(repeating->ended_with);
 	oe__recipes_done(&repeating->recipes);
 	oe_config_free(repeating->config);
 }
@@ -259,6 +261,9 @@ static int compare_checkpoint(struct repeating *repeating, const oe_population *
 		return oe__error_nomem(err);
 	if (!oe__file_is_directory(path.data))
 		return 0;
+	int own = oe__tail_is_own(repeating->run->database, path.data, err);
+	if (own <= 0)
+		return own;
 	int status = oe_population_load(path.data, &written, err);
 	if (status < 0 || written->ended != reached->ended || written->issued != reached->issued)
 		return status;
@@ -267,6 +272,20 @@ static int compare_checkpoint(struct repeating *repeating, const oe_population *
 	repeating->result.compared = 1;
 	if (strcmp(hash, repeating->result.hash) != 0)
 		differ(repeating, INT64_MAX, "the archive is not that of checkpoint_%lld", (long long)reached->ended);
+	return 0;
+}
+
+/* What the run noted of it as it ended. */
+static int compare_hash(struct repeating *repeating, oe_error *err)
+{
+	OE__AUTO(string) char *now = NULL;
+
+	int status = oe__run_archive_hash(repeating->run, &now, err);
+	if (status < 0 || !*repeating->ended_with || strcmp(now, repeating->ended_with) != 0)
+		return status;
+	repeating->result.compared = 1;
+	if (strcmp(now, repeating->result.hash) != 0)
+		differ(repeating, INT64_MAX, "the archive is not the one that the run ended with");
 	return 0;
 }
 
@@ -279,7 +298,8 @@ static int compare_archive(struct repeating *repeating, oe_error *err)
 		status = oe_population_hash(reached, repeating->result.hash);
 	if (status < 0)
 		return oe__error(err, status, "%s", oe_status_string(status));
-	return compare_checkpoint(repeating, reached, err);
+	status = compare_hash(repeating, err);
+	return status < 0 ? status : compare_checkpoint(repeating, reached, err);
 }
 
 /* ---- all of it ---- */
@@ -307,17 +327,12 @@ static int prepare(struct repeating *repeating, oe_evaluator *evaluator, int32_t
 		status = prepare_evaluations(repeating, evaluator, jobs, err);
 	if (status == 0)
 		status = oe__recipes_read(run->database, &repeating->recipes, err);
-	if (status == 0)
-		status = oe_hub_new(repeating->config, &repeating->hub, err);
-	if (status == 0)
-		status = oe__replay_begin(run->file, repeating->config, repeating->hub,
-		                          &repeating->replay, err);
-	return status;
+	return status < 0 ? status : oe__run_archive_hash(run, &repeating->ended_with, err);
 }
 
 static int play(struct repeating *repeating, oe_error *err)
 {
-	int status = oe__replay_run(&repeating->replay, 0, err);
+	int status = oe__run_rebuild(repeating->run, 0, &repeating->hub, &repeating->replay, err);
 	int judged = repeating->rejudging ? oe__rejudging_finish(repeating->rejudging, status < 0 ? NULL : err) : 0;
 
 	/* Where it went another way, the log does not lead on. */

@@ -152,6 +152,23 @@ static int play_all(oe_controller *controller, struct oe__replay *replay, oe_err
 	return status < 0 ? status : oe__replay_run(replay, 0, err);
 }
 
+/* Numbers whose turn had passed: those that a commit of a later one was told behind, and those that a sample
+   shows, which is drawn as the number `hub.window` before its own ends. */
+static int find_passed(oe_controller *controller, struct oe__database *database, oe_error *err)
+{
+	int64_t told = 0, drawn = 0;
+
+	int status = oe__database_number(
+		database,
+		"SELECT coalesce(max(number), 0) FROM log WHERE kind = 'commit' AND outcome IS NOT NULL", &told, err);
+	if (status == 0)
+		status = oe__database_number(
+			database, "SELECT coalesce(max(number), 0) FROM log WHERE kind = 'issue'", &drawn, err);
+	drawn -= oe__hub_window(controller->hub);
+	controller->endings.passed = told > drawn ? told : drawn;
+	return status;
+}
+
 int oe__controller_replay(oe_controller *controller, oe_error *err)
 {
 	OE__AUTO(replay) struct oe__replay replay = { .joined = joined,
@@ -164,8 +181,12 @@ int oe__controller_replay(oe_controller *controller, oe_error *err)
 	if (status == 0)
 		status = oe__replay_open(controller->directory->database, controller->config,
 		                         controller->hub, &replay, err);
+	if (status == 0)
+		status = find_passed(controller, replay.database, err);
 	int played = status < 0 ? status : oe__controller_play_snapshot(controller, &replay, err);
 	status = played == 0 ? play_all(controller, &replay, err) : played < 0 ? played : 0;
+	if (status == 0)
+		oe__controller_hold_if_over_now(controller);
 	while (status == 0 && (entry = oe__map_next(&replay.open, &cursor)) != NULL)
 		status = reopen(controller, &replay, entry->value, err);
 	controller->saved_at = oe_hub_ended(controller->hub);

@@ -122,6 +122,15 @@ int oe__run_rebuild(oe_run *run, int64_t until, oe_hub **hub, struct oe__replay 
 	return status < 0 ? status : oe__replay_run(replay, until, err);
 }
 
+int oe__run_archive_hash(oe_run *run, char **out, oe_error *err)
+{
+	int status = oe__database_get(run->database, "archive_hash", out, err);
+
+	if (status == 0 && !*out)
+		*out = oe__strdup("");
+	return status == 0 && !*out ? oe__error_nomem(err) : status;
+}
+
 int oe_run_population(oe_run *run, oe_population **out, oe_error *err)
 {
 	OE__AUTO(replay) struct oe__replay replay = { 0 };

@@ -24,6 +24,8 @@ int oe__run_config(oe_run *run, oe_config **out, oe_error *err);
    oe__replay_run(). The hub is the caller's, also when it fails half way. */
 int oe__run_rebuild(oe_run *run, int64_t until, oe_hub **hub, struct oe__replay *replay,
                     oe_error *err);
+/* The hash that it ended with, the caller's; "": it has not ended, or goes on meanwhile. */
+int oe__run_archive_hash(oe_run *run, char **out, oe_error *err);
 /* Free what oe_run_iteration_at() lent. */
 void oe__run_forget_iteration(oe_run *run);
 

@@ -72,22 +72,12 @@ static int play(oe_run *run, oe_population **out, oe_error *err)
 	return status;
 }
 
-/* "": it has not ended, or goes on meanwhile. */
-static int read_hash(oe_run *run, char **out, oe_error *err)
-{
-	int status = oe__database_get(run->database, "archive_hash", out, err);
-
-	if (status == 0 && !*out)
-		*out = oe__strdup("");
-	return status == 0 && !*out ? oe__error_nomem(err) : status;
-}
-
 static int check_hash(oe_run *run, const oe_population *population, const char *noted, oe_error *err)
 {
 	OE__AUTO(string) char *now = NULL;
 	char hash[2 * OE__SHA256_SIZE + 1];
 
-	int status = read_hash(run, &now, err);
+	int status = oe__run_archive_hash(run, &now, err);
 	if (status < 0 || !*noted || strcmp(now, noted) != 0)
 		return status;
 	if (oe_population_hash(population, hash) < 0)
@@ -105,7 +95,7 @@ static int check_log(oe_run *run, oe_error *err)
 	OE__AUTO(population) oe_population *population = NULL;
 	OE__AUTO(string) char *hash = NULL;
 
-	int status = read_hash(run, &hash, err); /* before the log, which may go on */
+	int status = oe__run_archive_hash(run, &hash, err); /* before the log, which may go on */
 	if (status == 0)
 		status = play(run, &population, err);
 	if (status == 0)

@@ -143,3 +143,16 @@ int oe__tail_check(struct oe__database *database, oe_error *cut, oe_error *err)
 		return oe__error_nomem(err);
 	return found && claim.calls > calls ? lost(database, number, &claim, calls, cut, err) : 0;
 }
+
+int oe__tail_is_own(struct oe__database *database, const char *checkpoint, oe_error *err)
+{
+	OE__AUTO(string) char *run = NULL;
+	OE__AUTO(claim) struct claim claim = { 0 };
+
+	int status = oe__database_get(database, "run", &run, err);
+	if (status == 0 && read_claim(checkpoint, &claim) < 0)
+		status = oe__error_nomem(err);
+	if (status < 0)
+		return status;
+	return !run || !claim.run || strcmp(run, claim.run) == 0;
+}

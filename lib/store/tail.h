@@ -13,4 +13,7 @@
    the write-ahead log proves; its status is 0 if that is nothing. */
 int oe__tail_check(struct oe__database *database, oe_error *cut, oe_error *err);
 
+/* Did this run write that checkpoint? 1 or 0; also 1 if that does not say who did, as of an older version. */
+int oe__tail_is_own(struct oe__database *database, const char *checkpoint, oe_error *err);
+
 #endif /* OE__STORE_TAIL_H */

@@ -93,6 +93,14 @@ class Ordered(Semantics):
             self.assertEqual(self.evolve(fake, "many", "-j", 2, "--llm-jobs", 8, *higher,
                                          iterations=done + 30), whole)
             self.assertEqual(self.rows("many"), self.rows("whole"))
+            # It has gone on behind where it would be over now: that stays, and nothing is added.
+            for rule in target, ("--patience", 1), ("--target-score", "0.01"):
+                self.assertEqual(self.evolve(fake, "many", *rule, "--resume", iterations=done + 60), whole)
+                self.assertEqual((self.status("many")["state"], self.done), ("finished", done + 30))
+                self.oe("checkpoint", "verify", "many")
+                self.oe("replay", "many", "--verify")
+            more = self.evolve(fake, "whole", *higher, iterations=done + 60)
+            self.assertEqual(self.evolve(fake, "many", *higher, iterations=done + 60), more)
 
     def test_a_budget_ends_at_a_number(self):
         """Which question is the last that can be paid for does not depend on who is asked when."""

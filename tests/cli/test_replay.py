@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """What was recorded is given again: answers from a file, runs from their logs."""
 import json
+import shutil
 import sqlite3
 import unittest
 
@@ -215,6 +216,24 @@ def evaluate(program_path):
         result = self.replay("--verify", code=FAILED)
         self.assertIn("the archive is not that of checkpoint_40", result.err)
 
+    def test_another_hash(self):
+        """Checkpoints may be gone, or those of another run; what the run ended with is in its log."""
+        checkpoint = self.path("out/checkpoints/checkpoint_40")
+        metadata = json.loads((checkpoint / "metadata.json").read_text())
+        metadata["oe"]["run"] = "0" * len(metadata["oe"]["run"])
+        for program in checkpoint.joinpath("programs").iterdir():
+            record = json.loads(program.read_text())
+            program.unlink()
+            program.write_text(json.dumps(record | {"code": record["code"] + "# more\n"}))
+        (checkpoint / "metadata.json").unlink()
+        (checkpoint / "metadata.json").write_text(json.dumps(metadata))
+        self.assertTrue(self.replay("--verify", "--json").json()["compared"])
+        shutil.rmtree(self.path("out/checkpoints"))
+        self.assertTrue(self.replay("--verify", "--json").json()["compared"])
+        self.change("UPDATE meta SET value = replace(value, substr(value, 1, 1), 'x') WHERE key = 'archive_hash'")
+        result = self.replay("--verify", code=FAILED)
+        self.assertIn("the archive is not the one that the run ended with", result.err)
+
     def test_damage(self):
         self.change("DELETE FROM log WHERE seq = (SELECT min(seq) FROM log WHERE kind = 'issue')")
         self.assert_one_sentence(self.replay("--verify", code=STORE), "of the log")
@@ -227,6 +246,16 @@ def evaluate(program_path):
                                  "--set", "hub.window=8")
                 told = self.oe("replay", semantics, "--verify", "--evaluate", "--json").json()
                 self.assertEqual((told["same"], told["iterations"], told["compared"]), (True, 30, True))
+
+    def test_over_in_turn(self):
+        """What came behind the number at which the run was over did not join, and does not when it is repeated."""
+        self.problem("llm: {backend: mutate}\nhub: {semantics: ordered, window: 8}\nrandom_seed: 3\n")
+        self.run_problem("-i", 200, "-o", "over", "--patience", 3, "-j", 4)
+        status = self.oe("status", "over", "--json").json()
+        self.assertEqual(status["reason"], "patience")
+        self.assertGreater(status["iterations"]["issued"], status["iterations"]["done"])
+        told = self.oe("replay", "over", "--verify", "--json").json()
+        self.assertEqual((told["same"], told["archive"], told["compared"]), (True, status["archive_hash"], True))
 
     def test_after_going_on(self):
         """From a checkpoint, stopped and resumed: one log, one archive."""
