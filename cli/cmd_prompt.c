@@ -49,13 +49,13 @@ static int choose(struct book *book, const struct arguments *arguments, int64_t 
 	return status;
 }
 
-static int print(struct book *book, int64_t number, bool json)
+static int print(struct book *book, int64_t number, int32_t attempt, bool json)
 {
 	AUTO(run_text) char *system = NULL;
 	AUTO(run_text) char *user = NULL;
 	oe_error err = { 0 };
 
-	int status = oe_run_prompt(book->run, number, &system, &user, &err);
+	int status = oe_run_prompt(book->run, number, attempt, &system, &user, &err);
 	if (status < 0)
 		return message_error(status == OE_ERR_INVALID ? EXIT_FAILED : EXIT_STORE, status, &err);
 	if (json) {
@@ -75,14 +75,16 @@ static int print(struct book *book, int64_t number, bool json)
 static int run(const struct arguments *arguments)
 {
 	struct book book;
-	int64_t number = 0;
+	int64_t number = 0, attempt = arguments_whole(arguments, "attempt", -1);
 
+	if (attempt > INT32_MAX)
+		attempt = INT32_MAX;
 	int status = book_open_run(arguments_operand(arguments, 0), &book);
 	if (status)
 		return status;
 	status = choose(&book, arguments, &number);
 	if (status == EXIT_DONE)
-		status = print(&book, number, arguments_has(arguments, "json"));
+		status = print(&book, number, (int32_t)attempt, arguments_has(arguments, "json"));
 	book_close(&book);
 	return status;
 }
@@ -90,6 +92,7 @@ static int run(const struct arguments *arguments)
 static const struct option options[] = {
 	{ "iteration", "N", "of this iteration; by default the last one", NULL, NULL, OPTION_WHOLE,
 	  'i' },
+	{ "attempt", "N", "of this attempt at it, from 0; by default the last one", NULL, NULL, OPTION_WHOLE, 0 },
 	{ "parent", "PROGRAM", "of the last iteration that changed this program", NULL, NULL,
 	  OPTION_TEXT, 0 },
 	{ 0 },

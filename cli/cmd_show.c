@@ -44,7 +44,7 @@ static int print_prompt(struct book *book, const oe_program *program)
 
 	if (!book->run || oe_program_iteration(program) == 0)
 		return message_fail(EXIT_FAILED, "there is no prompt: no model made this program");
-	int status = oe_run_prompt(book->run, oe_program_iteration(program), &system, &user, &err);
+	int status = oe_run_prompt(book->run, oe_program_iteration(program), -1, &system, &user, &err);
 	if (status < 0)
 		return message_error(EXIT_STORE, status, &err);
 	terminal_print(stdout, system, strlen(system));

@@ -122,11 +122,13 @@ typedef struct oe_run_repetition {
 OE_API OE_NODISCARD int oe_run_replay(oe_run *run, oe_evaluator *evaluator, int32_t jobs,
                                       oe_run_repetition *out, oe_error *err);
 
-/** The exact prompt of an iteration, rendered again from its sample and proven by its hash (or read,
- *  with "store.prompts: full"). Free both with oe_run_free_text().
- *  @retval OE_ERR_FORMAT the rendered text does not have the recorded hash. */
-OE_API OE_NODISCARD int oe_run_prompt(oe_run *run, int64_t number, char **system, char **user,
-                                      oe_error *err);
+/** The exact prompt of an attempt of an iteration, rendered again from its sample and proven by its hash (or
+ *  read, with "store.prompts: full"). Free both with oe_run_free_text().
+ *  @param attempt from 0; -1: the last one, which is that of oe_run_iteration_at().
+ *  @retval OE_ERR_INVALID there is no such iteration, or attempt.
+ *  @retval OE_ERR_FORMAT  the rendered text does not have the recorded hash. */
+OE_API OE_NODISCARD int oe_run_prompt(oe_run *run, int64_t number, int32_t attempt, char **system,
+                                      char **user, oe_error *err);
 
 #ifdef __cplusplus
 }

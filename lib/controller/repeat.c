@@ -332,7 +332,7 @@ static int prepare(struct repeating *repeating, oe_evaluator *evaluator, int32_t
 
 static int play(struct repeating *repeating, oe_error *err)
 {
-	int status = oe__run_rebuild(repeating->run, 0, &repeating->hub, &repeating->replay, err);
+	int status = oe__run_rebuild(repeating->run, 0, 0, &repeating->hub, &repeating->replay, err);
 	int judged = repeating->rejudging ? oe__rejudging_finish(repeating->rejudging, status < 0 ? NULL : err) : 0;
 
 	/* Where it went another way, the log does not lead on. */

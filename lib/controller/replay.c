@@ -298,7 +298,7 @@ static int play_one(struct oe__replay *replay, const struct oe__log_entry *entry
 	return play_end(replay, entry, err);
 }
 
-static int play(struct oe__replay *replay, int64_t number, oe_error *err)
+static int play(struct oe__replay *replay, int64_t number, int32_t attempt, oe_error *err)
 {
 	struct oe__log_entry entry;
 	int got;
@@ -310,21 +310,21 @@ static int play(struct oe__replay *replay, int64_t number, oe_error *err)
 			status = damaged(replay, &entry, "the hub decides otherwise; the version differs", err);
 		if (status < 0)
 			return status;
-		if (issue && number > 0 && entry.number == number)
+		if (issue && number > 0 && entry.number == number && entry.attempt == attempt)
 			return 1;
 	}
 	return got;
 }
 
 /* What was given was given: limits of now that are lower than those of then say what comes next. */
-int oe__replay_run(struct oe__replay *replay, int64_t number, oe_error *err)
+int oe__replay_run(struct oe__replay *replay, int64_t number, int32_t attempt, oe_error *err)
 {
 	int64_t last = oe__hub_last(replay->hub), window = oe__hub_window(replay->hub);
 
 	oe__hub_set_last(replay->hub, INT64_MAX);
 	oe__hub_set_window(replay->hub, 0);
 	oe__hub_on_settled(replay->hub, settled, replay);
-	int status = play(replay, number, err);
+	int status = play(replay, number, attempt, err);
 	oe__hub_on_settled(replay->hub, NULL, NULL);
 	oe__hub_set_last(replay->hub, last);
 	oe__hub_set_window(replay->hub, window);

@@ -54,12 +54,12 @@ int oe__replay_take_up(struct oe__replay *replay, int64_t seq, oe_error *err);
 int oe__replay_restart(struct oe__replay *replay, oe_hub *hub, oe_error *err);
 
 /*
- * Play until the end, or until iteration `number` is issued (0: the end).
+ * Play until the end, or until that attempt of iteration `number` is issued (0: the end).
  *
  * @return 1 if it stopped at that iteration, which is in `open` then; 0 at the end.
  * @retval OE_ERR_FORMAT the log is damaged, or was made by something that decides otherwise.
  */
-int oe__replay_run(struct oe__replay *replay, int64_t number, oe_error *err);
+int oe__replay_run(struct oe__replay *replay, int64_t number, int32_t attempt, oe_error *err);
 
 /* Iteration `number` among the open ones, borrowed; NULL if it is not. */
 oe_iteration *oe__replay_find(const struct oe__replay *replay, int64_t number, int32_t attempt);

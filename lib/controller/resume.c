@@ -149,7 +149,7 @@ static int play_all(oe_controller *controller, struct oe__replay *replay, oe_err
 		status = oe_hub_population(controller->hub, &restored);
 	if (status == 0)
 		status = note_origin(controller, replay->database, restored, err);
-	return status < 0 ? status : oe__replay_run(replay, 0, err);
+	return status < 0 ? status : oe__replay_run(replay, 0, 0, err);
 }
 
 /* Numbers whose turn had passed: those that a commit of a later one was told behind, and those that a sample

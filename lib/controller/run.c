@@ -103,7 +103,7 @@ int oe__run_config(oe_run *run, oe_config **out, oe_error *err)
 
 /* ---- the hub, rebuilt ---- */
 
-int oe__run_rebuild(oe_run *run, int64_t until, oe_hub **hub, struct oe__replay *replay,
+int oe__run_rebuild(oe_run *run, int64_t number, int32_t attempt, oe_hub **hub, struct oe__replay *replay,
                     oe_error *err)
 {
 	OE__AUTO(config) oe_config *config = NULL;
@@ -119,7 +119,7 @@ int oe__run_rebuild(oe_run *run, int64_t until, oe_hub **hub, struct oe__replay 
 		oe__hub_hold(*hub, held); /* the run was over there, whatever came after */
 	if (status == 0)
 		status = oe__replay_begin(run->file, config, *hub, replay, err);
-	return status < 0 ? status : oe__replay_run(replay, until, err);
+	return status < 0 ? status : oe__replay_run(replay, number, attempt, err);
 }
 
 int oe__run_archive_hash(oe_run *run, char **out, oe_error *err)
@@ -138,7 +138,7 @@ int oe_run_population(oe_run *run, oe_population **out, oe_error *err)
 
 	if (!run || !out)
 		return oe__error(err, OE_ERR_INVALID, "oe_run_population: NULL argument");
-	int status = oe__run_rebuild(run, 0, &hub, &replay, err);
+	int status = oe__run_rebuild(run, 0, 0, &hub, &replay, err);
 	if (status >= 0)
 		status = oe_hub_population(hub, out);
 	oe_hub_free(hub);

@@ -20,9 +20,9 @@ struct oe_run {
 
 /* What it was configured with. */
 int oe__run_config(oe_run *run, oe_config **out, oe_error *err);
-/* Make its hub again, from the rows up to the sample of that number; 0: from all of them. @return as
+/* Make its hub again, from the rows up to the sample of that attempt; number 0: from all of them. @return as
    oe__replay_run(). The hub is the caller's, also when it fails half way. */
-int oe__run_rebuild(oe_run *run, int64_t until, oe_hub **hub, struct oe__replay *replay,
+int oe__run_rebuild(oe_run *run, int64_t number, int32_t attempt, oe_hub **hub, struct oe__replay *replay,
                     oe_error *err);
 /* The hash that it ended with, the caller's; "": it has not ended, or goes on meanwhile. */
 int oe__run_archive_hash(oe_run *run, char **out, oe_error *err);

@@ -94,17 +94,33 @@ int oe_run_iteration_at(oe_run *run, int64_t number, oe_run_iteration *out, oe_e
 
 /* ---- prompts ---- */
 
-static int read_stored(oe_run *run, int64_t number, char **system, char **user, oe_error *err)
+/* The last one that was given; -1: none was. */
+static int last_attempt(oe_run *run, int64_t number, int32_t *out, oe_error *err)
 {
 	OE__AUTO(statement) sqlite3_stmt *statement = NULL;
 
-	int status = oe__database_prepare(run->database,
-	                                  "SELECT system, user FROM prompt WHERE number = ?"
-	                                  " ORDER BY attempt DESC LIMIT 1",
-	                                  &statement, err);
+	int status = oe__database_prepare(
+		run->database,
+		"SELECT coalesce(max(attempt), -1) FROM log WHERE kind = 'issue' AND number = ?", &statement, err);
 	if (status < 0)
 		return status;
 	sqlite3_bind_int64(statement, 1, number);
+	if (sqlite3_step(statement) != SQLITE_ROW)
+		return oe__database_error(run->database, err);
+	*out = sqlite3_column_int(statement, 0);
+	return 0;
+}
+
+static int read_stored(oe_run *run, int64_t number, int32_t attempt, char **system, char **user, oe_error *err)
+{
+	OE__AUTO(statement) sqlite3_stmt *statement = NULL;
+
+	int status = oe__database_prepare(
+		run->database, "SELECT system, user FROM prompt WHERE number = ? AND attempt = ?", &statement, err);
+	if (status < 0)
+		return status;
+	sqlite3_bind_int64(statement, 1, number);
+	sqlite3_bind_int(statement, 2, attempt);
 	int code = sqlite3_step(statement);
 	if (code != SQLITE_ROW)
 		return code == SQLITE_DONE ? 0 : oe__database_error(run->database, err);
@@ -113,8 +129,15 @@ static int read_stored(oe_run *run, int64_t number, char **system, char **user, 
 	return *system && *user ? 1 : oe__error_nomem(err);
 }
 
+static int no_attempt(int64_t number, int32_t attempt, oe_error *err)
+{
+	if (attempt <= 0)
+		return oe__error(err, OE_ERR_INVALID, "there is no iteration %lld", (long long)number);
+	return oe__error(err, OE_ERR_INVALID, "iteration %lld has no attempt %d", (long long)number, (int)attempt);
+}
+
 /* Render it from the sample that the hub draws again, and prove it by its hash. */
-static int render_again(oe_run *run, int64_t number, struct oe__prompt *prompt, oe_error *err)
+static int render_again(oe_run *run, int64_t number, int32_t attempt, struct oe__prompt *prompt, oe_error *err)
 {
 	OE__AUTO(replay) struct oe__replay replay = { 0 };
 	OE__AUTO(answer) struct oe__answer answer = { 0 };
@@ -123,13 +146,13 @@ static int render_again(oe_run *run, int64_t number, struct oe__prompt *prompt, 
 
 	int status = oe__recipes_read(run->database, &recipes, err);
 	if (status == 0)
-		status = oe__run_rebuild(run, number, &hub, &replay, err);
+		status = oe__run_rebuild(run, number, attempt, &hub, &replay, err);
 	if (status == 0)
-		status = oe__error(err, OE_ERR_INVALID, "there is no iteration %lld", (long long)number);
+		status = no_attempt(number, attempt, err);
 	if (status > 0)
-		status = oe__answer_load(run->database, number, 0, &answer, err);
+		status = oe__answer_load(run->database, number, attempt, &answer, err);
 	if (status >= 0)
-		status = oe__recipes_render(&recipes, oe__replay_find(&replay, number, 0),
+		status = oe__recipes_render(&recipes, oe__replay_find(&replay, number, attempt),
 		                            answer.has_prompt_hash ? answer.prompt_hash : NULL, prompt, err);
 	if (status == 0)
 		status = oe__error(err, OE_ERR_FORMAT,
@@ -139,15 +162,19 @@ static int render_again(oe_run *run, int64_t number, struct oe__prompt *prompt, 
 	return status < 0 ? status : 0;
 }
 
-int oe_run_prompt(oe_run *run, int64_t number, char **system, char **user, oe_error *err)
+int oe_run_prompt(oe_run *run, int64_t number, int32_t attempt, char **system, char **user, oe_error *err)
 {
 	if (!run || !system || !user)
 		return oe__error(err, OE_ERR_INVALID, "oe_run_prompt: NULL argument");
 	struct oe__prompt prompt = OE__PROMPT_INIT;
-	int status = read_stored(run, number, system, user, err);
+	int status = attempt < 0 ? last_attempt(run, number, &attempt, err) : 0;
+	if (status == 0 && (number < 1 || attempt < 0))
+		status = no_attempt(number, attempt, err);
+	if (status == 0)
+		status = read_stored(run, number, attempt, system, user, err);
 	if (status != 0)
 		return status < 0 ? status : 0;
-	status = render_again(run, number, &prompt, err);
+	status = render_again(run, number, attempt, &prompt, err);
 	if (status == 0) {
 		*system = oe__strndup(oe__buffer_string(&prompt.system), prompt.system.size);
 		*user = oe__strndup(oe__buffer_string(&prompt.user), prompt.user.size);

@@ -217,7 +217,7 @@ static int play(oe_controller *controller, struct oe__replay *replay, oe_error *
 		return got;
 	int status = read(controller, replay, &snapshot, err);
 	if (status == 0)
-		status = oe__replay_run(replay, 0, err);
+		status = oe__replay_run(replay, 0, 0, err);
 	if (status < 0)
 		return status;
 	controller->snapshot_seq = snapshot.seq;

@@ -63,7 +63,7 @@ static int play(oe_run *run, oe_population **out, oe_error *err)
 	OE__AUTO(replay) struct oe__replay replay = { .repeat = check_island, .owner = run };
 	oe_hub *hub = NULL;
 
-	int status = oe__run_rebuild(run, 0, &hub, &replay, err);
+	int status = oe__run_rebuild(run, 0, 0, &hub, &replay, err);
 	if (status >= 0)
 		status = oe__database_verify_fitness(run->database, &replay.axes->dimensions, err);
 	if (status >= 0)

@@ -452,7 +452,7 @@ START_TEST(test_failures_are_shown_not_kept)
 	char *system = NULL, *user = NULL;
 	oe_error err = { 0 };
 	ck_assert_int_eq(oe_run_open(world.directory, &run, &err), 0);
-	int status = oe_run_prompt(run, 6, &system, &user, &err);
+	int status = oe_run_prompt(run, 6, -1, &system, &user, &err);
 	ck_assert_msg(status == 0, "%s", err.message);
 	/* With a window the last prompt may have been made before some of the failures. */
 	oe_run_free_text(system);

@@ -96,7 +96,7 @@ START_TEST(test_prompts_are_rendered_again)
 	for (int64_t number = 1; number <= 40; number += 13) {
 		char *system = NULL, *user = NULL;
 		oe_error err = { 0 };
-		int status = oe_run_prompt(run, number, &system, &user, &err);
+		int status = oe_run_prompt(run, number, -1, &system, &user, &err);
 		ck_assert_msg(status == 0, "iteration %lld: %s", (long long)number, err.message);
 		ck_assert_ptr_nonnull(strstr(user, "value "));
 		oe_run_free_text(system);
@@ -122,8 +122,8 @@ START_TEST(test_kept_prompts_equal_rendered_ones)
 
 	for (int64_t number = 1; number <= 40; number += 3) {
 		char *system[2] = { NULL }, *user[2] = { NULL };
-		ck_assert_int_eq(oe_run_prompt(a, number, &system[0], &user[0], NULL), 0);
-		ck_assert_int_eq(oe_run_prompt(b, number, &system[1], &user[1], NULL), 0);
+		ck_assert_int_eq(oe_run_prompt(a, number, -1, &system[0], &user[0], NULL), 0);
+		ck_assert_int_eq(oe_run_prompt(b, number, -1, &system[1], &user[1], NULL), 0);
 		ck_assert_str_eq(system[0], system[1]);
 		ck_assert_str_eq(user[0], user[1]);
 		for (int i = 0; i < 2; i++) {

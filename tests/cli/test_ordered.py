@@ -3,7 +3,7 @@
 import random
 import signal
 
-from oe import INTERRUPTED, FakeLLM, main
+from oe import FAILED, INTERRUPTED, FakeLLM, main
 from semantics import ITERATIONS, Semantics
 
 
@@ -60,6 +60,28 @@ class Ordered(Semantics):
             self.assertEqual(self.rows("broken"), self.rows("whole"))
             self.oe("checkpoint", "verify", "broken")
             self.oe("prompt", "broken", "-i", ITERATIONS)
+
+    def test_prompts_of_attempts(self):
+        """Each attempt was asked for by itself, and shows how the one before failed."""
+        with FakeLLM(pure=1, latency=5, rate_no_diff=0.4) as fake:
+            self.begin(window=4)
+            self.evolve(fake, "out", "--set", "hub.on_failure=replace", iterations=12)
+        again = self.query("out", "SELECT number, attempt FROM answer WHERE attempt > 0")
+        self.assertGreater(len(again), 0)
+        for number, attempt in again[:4]:
+            prompts = [self.oe("prompt", "out", "-i", number, "--attempt", which).out
+                       for which in range(attempt + 1)]
+            self.assertEqual(len(set(prompts)), attempt + 1)
+        number, last = self.query("out", "SELECT number, max(attempt) FROM answer GROUP BY number"
+                                         " ORDER BY max(attempt) DESC LIMIT 1")[0]
+        text = self.oe("prompt", "out", "-i", number).out
+        self.assertEqual(text, self.oe("prompt", "out", "-i", number, "--attempt", last).out)
+        made = self.query("out", f"SELECT id FROM program WHERE iteration = {number} AND verdict = 'ok'")
+        for (program,) in made:
+            asked = self.oe("prompt", "out", "-i", number, "--json").json()["user"]
+            self.assertIn(asked, self.oe("show", program, "--run", "out", "--prompt").out)
+        result = self.oe("prompt", "out", "-i", number, "--attempt", last + 1, code=FAILED)
+        self.assertIn(f"iteration {number} has no attempt {last + 1}", result.err)
 
     def test_stopping_and_going_on(self):
         """Ctrl-C, and other numbers of workers afterwards."""

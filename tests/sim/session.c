@@ -220,7 +220,7 @@ static void compare_with_log(const struct session *session)
 	if (status == 0 && controller->endings.held_at >= 0) /* by the rules, of which the log knows nothing */
 		oe__hub_hold(hub, controller->endings.held_at);
 	if (status == 0)
-		status = oe__replay_run(&replay, 0, &err);
+		status = oe__replay_run(&replay, 0, 0, &err);
 	if (disk_has_failed() || world.dead)
 		return;
 	if (status == 0) {

@@ -72,7 +72,7 @@ START_TEST(test_same)
 	ck_assert_msg(begin(&hub, &replay, &err) == 0, "%s", err.message);
 	replay.joined = joined;
 	replay.owner = &heard;
-	ck_assert_msg(oe__replay_run(&replay, 0, &err) == 0, "%s", err.message);
+	ck_assert_msg(oe__replay_run(&replay, 0, 0, &err) == 0, "%s", err.message);
 	ck_assert_int_eq(oe_hub_issued(hub), 40);
 	ck_assert_int_eq(oe_hub_ended(hub), 40);
 	ck_assert_int_eq(oe_hub_population(hub, &population), 0);
@@ -99,7 +99,7 @@ START_TEST(test_up_to)
 		oe_error err = { 0 };
 		size_t open = 0;
 		ck_assert_int_eq(begin(&hub, &replay, &err), 0);
-		ck_assert_int_eq(oe__replay_run(&replay, number, &err), 1);
+		ck_assert_int_eq(oe__replay_run(&replay, number, 0, &err), 1);
 		ck_assert_int_eq(oe_hub_issued(hub), number);
 		oe_iteration *iteration = oe__replay_find(&replay, number, 0);
 		ck_assert_ptr_nonnull(iteration);
@@ -109,7 +109,7 @@ START_TEST(test_up_to)
 			open += oe__replay_find(&replay, i, 0) != NULL;
 		ck_assert_uint_eq(open, (size_t)(number - oe_hub_ended(hub)));
 		/* And on to the end. */
-		ck_assert_int_eq(oe__replay_run(&replay, 0, &err), 0);
+		ck_assert_int_eq(oe__replay_run(&replay, 0, 0, &err), 0);
 		ck_assert_int_eq(oe_hub_ended(hub), 40);
 		oe__replay_done(&replay);
 		oe_hub_free(hub);
@@ -129,7 +129,7 @@ START_TEST(test_smaller_limits)
 	world_set(&world, "max_iterations", "5");
 	world_set(&world, "hub.window", "1");
 	ck_assert_int_eq(begin(&hub, &replay, &err), 0);
-	ck_assert_msg(oe__replay_run(&replay, 0, &err) == 0, "%s", err.message);
+	ck_assert_msg(oe__replay_run(&replay, 0, 0, &err) == 0, "%s", err.message);
 	ck_assert_int_eq(oe_hub_ended(hub), 40);
 	oe__replay_done(&replay);
 	oe_hub_free(hub);
@@ -162,7 +162,7 @@ START_TEST(test_damaged)
 		run();
 		change(cases[i].sql);
 		ck_assert_int_eq(begin(&hub, &replay, &err), 0);
-		int status = oe__replay_run(&replay, 0, &err);
+		int status = oe__replay_run(&replay, 0, 0, &err);
 		ck_assert_msg(status == OE_ERR_FORMAT, "%s: %d %s", cases[i].sql, status, err.message);
 		ck_assert_msg(strstr(err.message, "row ") && strstr(err.message, cases[i].says), "%s: %s",
 					  cases[i].sql, err.message);
@@ -187,7 +187,7 @@ START_TEST(test_other_configuration)
 		run();
 		world_set(&world, options[i][0], options[i][1]);
 		ck_assert_int_eq(begin(&hub, &replay, &err), 0);
-		ck_assert_int_eq(oe__replay_run(&replay, 0, &err), OE_ERR_FORMAT);
+		ck_assert_int_eq(oe__replay_run(&replay, 0, 0, &err), OE_ERR_FORMAT);
 		oe__replay_done(&replay);
 		oe_hub_free(hub);
 		world_done(&world);

@@ -58,7 +58,7 @@ static struct oe__buffer state_of_log(void)
 	ck_assert_int_eq(oe_hub_new(world.config, &hub, &err), 0);
 	int status = oe__replay_begin(path, world.config, hub, &replay, &err);
 	if (status == 0)
-		status = oe__replay_run(&replay, 0, &err);
+		status = oe__replay_run(&replay, 0, 0, &err);
 	ck_assert_msg(status == 0, "%s", err.message);
 	return state_of(hub);
 }
