@@ -79,6 +79,7 @@ struct books {
 	int64_t last;    /* the end that let others have their turn, if it has not joined yet; or NONE */
 	int64_t told;    /* the number whose end was told last, in this process */
 	struct limits limits; /* of this process */
+	bool rewinding;       /* rows are those of processes before, which may have had others */
 	int64_t evaluated; /* ends that an evaluation led to */
 	struct model_figures figures;
 };

@@ -117,6 +117,8 @@ MUTANTS = [
     ("past-the-goal", "in the semantics 'ordered', a run goes on behind the number at which it is over", [
         ("lib/controller/ending.c", "\tendings->held_at = number;\n\toe__hub_hold(controller->hub, number);",
          "\tendings->held_at = number;")]),
+    ("past-rules", "in the semantics 'ordered', a run that went on behind a rule ends there when resumed", [
+        ("lib/controller/ending.c", "number < endings->passed || oe__rules_check", "oe__rules_check")]),
     ("impatient", "programs that did not join wear out the patience", [
         ("lib/controller/rules.c", "rules->since_best >= rules->patience", "rules->since_best + 1 >= rules->patience")]),
     ("exports-early", "a checkpoint is written before all that it shows is durable", [

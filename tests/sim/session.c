@@ -451,6 +451,19 @@ static void check_over(struct run *run, int reason, char *hash)
 		         (long long)(model_figures()->questions - questions));
 }
 
+/* By a rule that it has passed: it has long been over, and stays what it is. */
+static void check_passed(struct run *run, int reason, char *hash)
+{
+	struct limits limits = run->plan->limits;
+
+	if (reason == OE_REASON_TARGET)
+		limits.target_percent = 1;
+	else
+		limits.patience = 1;
+	plan_limit(run->plan, &limits);
+	check_over(run, reason, hash);
+}
+
 static void lift(struct run *run, int reason, char *hash, char *held)
 {
 	/* Of patience what was under way may have thought better. */
@@ -461,6 +474,8 @@ static void lift(struct run *run, int reason, char *hash, char *held)
 		check_over(run, reason, hash);
 	if (goal && held[0] == '\0')
 		memcpy(held, hash, HASH_SIZE);
+	if (goal && world_below(2))
+		check_passed(run, reason, hash);
 	plan_limit(run->plan, &no_limits);
 	run->spent = false;
 }
