@@ -60,7 +60,7 @@ static int restore(struct oe__replay *replay, oe_error *err)
 {
 	OE__AUTO(population) oe_population *population = NULL;
 
-	int status = oe__origin_load(replay->database, &population, err);
+	int status = oe__origin_load(replay->database, replay->islands, &population, err);
 	if (status < 0 || !population)
 		return status;
 	status = oe_hub_restore(replay->hub, population, err);
@@ -75,6 +75,7 @@ int oe__replay_open(const char *database, const oe_config *config, oe_hub *hub,
                     struct oe__replay *out, oe_error *err)
 {
 	out->hub = hub;
+	out->islands = (int32_t)oe__config_int(config, "database.num_islands");
 	int status = oe__database_open_reader(database, &out->database, err);
 	if (status == 0)
 		status = find_axes(out, config, err);

@@ -23,6 +23,7 @@ struct oe__replay {
 	struct oe__program_cursor *programs;
 	struct oe__log_cursor *log;
 	struct oe__axes *axes;
+	int32_t islands; /* as configured */
 	struct oe__map open; /* (number, attempt) -> oe_iteration, a reference each, in order of issue */
 	struct oe__map expected; /* number of a staged commit -> 1 + its outcome, as recorded */
 	int64_t differs;         /* an iteration that ended otherwise than recorded; 0: none */

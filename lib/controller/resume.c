@@ -10,6 +10,7 @@
 
 #include "base/alloc.h"
 #include "base/file.h"
+#include "base/limits.h"
 #include "config/config.h"
 #include "controller/recorded.h"
 #include "controller/replay.h"
@@ -195,21 +196,41 @@ int oe__controller_replay(oe_controller *controller, oe_error *err)
 
 /* ---- from a checkpoint ---- */
 
+/* Does it begin with the checkpoint where that lies? Not if files elsewhere belong to it: they come and go,
+   and somebody's checkpoint is not written anew, so that the copy has a place of its own. */
+static int find_place(const oe_controller *controller, const oe_population *population,
+                      const char *original, char **path, bool *lies_there, oe_error *err)
+{
+	*lies_there = false;
+	*path = oe__directory_checkpoint_path(controller->directory, population->ended);
+	if (*path && oe__file_is_same(*path, original) && !oe__file_is_link(*path)) {
+		*lies_there = !population->outside;
+		if (population->outside) {
+			oe__free(*path);
+			*path = oe__directory_begin_path(controller->directory);
+		}
+	}
+	return *path ? 0 : oe__error_nomem(err);
+}
+
 /* The log begins with this population: a copy of it belongs into the run's own directory, so that the
-   run can be resumed when the original is gone. */
+   run can be resumed when the original is gone. Artifacts stay in the records: as files they would come in
+   another order, and by other names, and be other prompts then. */
 static int keep_checkpoint(oe_controller *controller, const oe_population *population,
                            const char *original, char **path, oe_error *err)
 {
-	if (!controller->directory)
-		return 0;
-	*path = oe__directory_checkpoint_path(controller->directory, population->ended);
-	if (!*path)
-		return oe__error_nomem(err);
-	if (oe__file_is_same(*path, original) && !oe__file_is_link(*path))
-		return 0; /* it begins where it lies */
-	int status = oe__directory_make(controller->directory->checkpoints, err);
-	return status < 0 ? status
-	                  : oe_population_save(population, *path, controller->extension, err);
+	struct oe__checkpoint_options options = { .extension = controller->extension,
+		                                      .inline_max = OE__ARTIFACT_MAX,
+		                                      .synced = true };
+	bool lies_there = true;
+
+	int status = controller->directory
+	                 ? find_place(controller, population, original, path, &lies_there, err)
+	                 : 0;
+	if (status < 0 || lies_there)
+		return status;
+	status = oe__directory_make(controller->directory->checkpoints, err);
+	return status < 0 ? status : oe__checkpoint_save(population, *path, &options, err);
 }
 
 /* What reports know of programs is in the database: as the hub sees them, and then those that live on

@@ -200,7 +200,7 @@ static int read(oe_controller *controller, struct oe__replay *replay,
 
 	int status = get_seen(controller, &in, err);
 	if (status == 0)
-		status = oe__origin_load(replay->database, &finding.brought, err);
+		status = oe__origin_load(replay->database, replay->islands, &finding.brought, err);
 	if (status == 0)
 		status = oe__hub_state_read(controller->hub, in.at, oe__unpack_left(&in), &finder, err);
 	if (status == 0)

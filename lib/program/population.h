@@ -54,6 +54,7 @@ struct oe_population {
 	oe_program *initial; /* what an empty island samples, alive or not; or NULL */
 	size_t skipped;      /* programs that could not be read, when loaded  */
 	oe_error problem;    /* what was wrong with the first of them         */
+	bool outside;        /* it names files that are not in it, when loaded */
 
 	/* Ranks and the index of ids, made by the first getter that needs them. */
 	_Atomic(struct oe__population_index *) index;

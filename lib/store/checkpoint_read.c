@@ -17,6 +17,7 @@ struct reading {
 	const char *directory;
 	oe_program **programs;
 	size_t count, capacity, skipped;
+	bool outside;     /* one names artifacts that are not in the checkpoint */
 	oe_error problem; /* of the first that was skipped */
 };
 
@@ -58,7 +59,7 @@ static int find_directory(const char *directory, const char *middle, const char 
 /* Ours are in the checkpoint, wherever it was moved. Relative directories are looked for where
    OpenEvolve was started, in the checkpoint, and beside it: upstream writes them relative to its
    working directory. */
-static int find_artifacts(const struct reading *reading, const char *given, char **out)
+static int find_artifacts(struct reading *reading, const char *given, char **out)
 {
 	OE__AUTO(string) char *parent = oe__path_directory(reading->directory);
 	const char *own = oe__path_base(given);
@@ -66,6 +67,7 @@ static int find_artifacts(const struct reading *reading, const char *given, char
 
 	if (status == 0 && own[0])
 		status = find_directory(reading->directory, "artifacts", own, out);
+	reading->outside = reading->outside || !*out; /* wherever it is, or will be */
 	if (status == 0 && !*out && oe__file_is_directory(given))
 		return (*out = oe__strdup(given)) ? 0 : OE_ERR_NOMEM;
 	if (status == 0 && !*out && given[0] != '/')
@@ -108,7 +110,7 @@ static int add_artifact_files(const char *directory, oe_evaluation *evaluation)
 }
 
 /* The program once more, with the files of its artifact directory. */
-static int with_artifact_files(const struct reading *reading, const char *given,
+static int with_artifact_files(struct reading *reading, const char *given,
                                oe_program **program)
 {
 	OE__AUTO(string) char *directory = NULL;
@@ -280,6 +282,7 @@ int oe__checkpoint_load(const char *checkpoint, int32_t islands, oe_population *
 	if (status < 0)
 		return oe__error_at(err, status, path, 0, 0, "%s", detail.message);
 	note_skipped(&reading, path, population);
+	population->outside = reading.outside;
 	*out = OE__STEAL(population);
 	return 0;
 }

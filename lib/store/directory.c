@@ -145,6 +145,11 @@ char *oe__directory_checkpoint_path(const struct oe__directory *directory, int64
 	return oe__buffer_steal(&path, NULL);
 }
 
+char *oe__directory_begin_path(const struct oe__directory *directory)
+{
+	return oe__path_join(directory->checkpoints, "begin");
+}
+
 /* Written here, that is: a link leads to what belongs to somebody else. Complete ones have metadata. */
 static bool is_own_checkpoint(const char *path)
 {

@@ -7,7 +7,7 @@
  *   run.db            the log (database.h)
  *   LOCK              held while a process runs in it
  *   best/             best_program<ext>, best_program_info.json
- *   checkpoints/      checkpoint_<N>/, in OpenEvolve's layout
+ *   checkpoints/      checkpoint_<N>/, in OpenEvolve's layout; perhaps begin/, likewise
  *
  * Everything but the log is an export: written beside its place and renamed.
  */
@@ -41,6 +41,9 @@ int oe__directory_write_best(const struct oe__directory *directory, const oe_pro
 
 /* checkpoints/checkpoint_<N> for a population; the new string is its path. */
 char *oe__directory_checkpoint_path(const struct oe__directory *directory, int64_t number);
+
+/* checkpoints/begin, for a copy of a checkpoint that lies in the copy's place itself; a new string. */
+char *oe__directory_begin_path(const struct oe__directory *directory);
 
 /* The one of the highest number that is complete, as a new path; NULL if there is none, or no memory. */
 char *oe__directory_last_checkpoint(const struct oe__directory *directory);

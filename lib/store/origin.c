@@ -8,6 +8,7 @@
 #include "base/hash.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "store/checkpoint.h"
 #include "store/directory.h"
 
 #define HASH_SIZE 8 /* bytes: enough to tell that something has changed */
@@ -135,7 +136,7 @@ static int check(struct oe__database *database, const char *checkpoint, oe_error
 	return differs(checkpoint, noted, &found, err);
 }
 
-int oe__origin_load(struct oe__database *database, oe_population **out, oe_error *err)
+int oe__origin_load(struct oe__database *database, int32_t islands, oe_population **out, oe_error *err)
 {
 	OE__AUTO(string) char *checkpoint = NULL;
 
@@ -145,5 +146,5 @@ int oe__origin_load(struct oe__database *database, oe_population **out, oe_error
 	if (!oe__file_is_directory(checkpoint))
 		return oe__error_at(err, OE_ERR_FORMAT, checkpoint, 0, 0, "the run begins with it, and it is missing");
 	status = check(database, checkpoint, err);
-	return status < 0 ? status : oe_population_load(checkpoint, out, err);
+	return status < 0 ? status : oe__checkpoint_load(checkpoint, islands, out, err);
 }

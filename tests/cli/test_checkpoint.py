@@ -344,6 +344,67 @@ class Checkpoint(Case):
         self.oe("resume", "theirs", "-i", "5")
         self.checkpoint("verify", "theirs")
 
+    def make_openevolve(self, run):
+        """A checkpoint as OpenEvolve leaves it, without what it may lack, where it leaves it."""
+        checkpoint = self.path(run, "checkpoints/checkpoint_30")
+        shutil.copytree(self.path("out/checkpoints/checkpoint_30"), checkpoint)
+        metadata = json.loads((checkpoint / "metadata.json").read_text())
+        for name in ("islands", "oe", "archive", "island_feature_maps", "island_best_programs"):
+            del metadata[name]
+        (checkpoint / "metadata.json").write_text(json.dumps(metadata))
+        return checkpoint
+
+    def begin_from(self, checkpoint, run):
+        self.write("initial_program.py", PROGRAM)
+        self.oe("run", "initial_program.py", "evaluator.py", "--checkpoint", checkpoint, "-o", run, "-i", "3",
+                "--seed", "5", "--set", "llm.backend=mutate", "--set", "evaluator.timeout=9", "-q")
+
+    def assert_goes_on(self, run, *words):
+        self.checkpoint("verify", run)
+        self.oe("replay", run, "--verify")
+        self.oe("resume", run, "-i", "3", "-q", *words)
+        self.oe("resume", run, "-i", "3", "-q", *words)
+        self.checkpoint("verify", run)
+        self.oe("replay", run, "--verify")
+
+    def test_no_islands_where_it_lies(self):
+        """Its programs are dealt to the islands of the run, whenever it is read."""
+        checkpoint = self.make_openevolve("theirs")
+        before = (checkpoint / "metadata.json").read_bytes()
+        self.begin_from(checkpoint, "theirs")
+        programs = self.oe("list", "theirs", "-n", "0", "--json").json()["programs"]
+        self.assertEqual({program["island"] for program in programs}, set(range(5)))
+        self.assert_goes_on("theirs")
+        self.assertEqual((checkpoint / "metadata.json").read_bytes(), before)
+        self.assertEqual(self.names("theirs"), [f"checkpoint_{number}" for number in (30, 33, 36, 39)])
+
+    def test_artifacts_elsewhere(self):
+        """OpenEvolve's large artifacts are where it was started: the run goes on without them, and without
+        asking where that was."""
+        checkpoint = self.make_openevolve("theirs")
+        artifacts = {"a_large.txt": "large " * 9999, "b small, too.txt": "small"}
+        records = {}
+        for path in (checkpoint / "programs").iterdir():
+            record = json.loads(path.read_text())
+            records[path] = json.dumps(record | {"artifact_dir": f"./artifacts/{record['id']}"})
+            path.unlink()  # it may be the same file in another checkpoint
+            path.write_text(records[path])
+            for name, text in artifacts.items():
+                self.write(f"artifacts/{record['id']}/{name}", text)
+        self.begin_from(checkpoint, "other")
+        self.begin_from(checkpoint, "theirs")
+        self.assertEqual({path: path.read_text() for path in records}, records)
+        shutil.rmtree(self.path("artifacts"))
+        self.path("theirs").rename(self.path("moved"))
+        self.assert_goes_on("moved")
+        self.assert_goes_on("other")
+        self.assertIn("### a_large.txt", self.oe("prompt", "moved", "-i", "31").out)
+        for path in records:
+            record = json.loads(self.path("moved/checkpoints/begin/programs", path.name).read_text())
+            self.assertEqual(list(json.loads(record["artifacts_json"]).items()), list(artifacts.items()))
+        self.checkpoint("prune", "moved", "--keep", "1")
+        self.checkpoint("verify", "moved")
+
     def test_a_run_that_was_moved(self):
         """It has all that it needs with it, also when it began with somebody's checkpoint."""
         for noted in (None, str(self.path("new/checkpoints/checkpoint_20"))):  # so older versions did

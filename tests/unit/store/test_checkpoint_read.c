@@ -107,6 +107,7 @@ START_TEST(test_places_of_artifacts)
 		world_must(load("c_10/", &population, &err));
 		const oe_program *program = oe_population_find(population, "b2");
 		ck_assert_ptr_nonnull(oe__evaluation_artifact(program->evaluation, "log"));
+		ck_assert_int_eq(population->outside, i > 0);
 		world_must(chdir("/"));
 		scratch_leave();
 	}

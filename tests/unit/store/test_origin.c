@@ -33,7 +33,7 @@ static const char *load(struct oe__database *database)
 	OE__AUTO(population) oe_population *population = NULL;
 
 	err = (oe_error){ .message = "" };
-	int status = oe__origin_load(database, &population, &err);
+	int status = oe__origin_load(database, 1, &population, &err);
 	ck_assert_int_eq(status == 0, population != NULL);
 	if (status < 0) {
 		ck_assert_int_eq(status, OE_ERR_FORMAT);
@@ -56,7 +56,7 @@ START_TEST(test_none)
 
 	scratch_enter();
 	struct oe__database *database = world_open("run.db");
-	world_must(oe__origin_load(database, &population, NULL));
+	world_must(oe__origin_load(database, 1, &population, NULL));
 	ck_assert_ptr_null(population);
 	oe__database_close(database);
 	scratch_leave();
