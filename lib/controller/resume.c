@@ -84,11 +84,14 @@ static int reopen(oe_controller *controller, const struct oe__replay *replay,
 		oe__queue_push(&controller->parked, flight);
 		return 0;
 	}
-	flight->place = OE__FLIGHT_EDITING;
 	status = oe__job_restore_answer(&flight->job, answer.text, answer.size, answer.model,
 	                                answer.finish);
-	if (status < 0)
+	if (status < 0) { /* nobody has it who would bring it back */
+		oe__flight_drop(flight);
+		oe__flight_free(flight);
 		return oe__error_nomem(err);
+	}
+	flight->place = OE__FLIGHT_EDITING;
 	oe__job_edit(&flight->job);
 	return 0;
 }

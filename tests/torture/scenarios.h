@@ -12,7 +12,7 @@ struct scenario {
 	const char *name;
 	int (*act)(void); /* a status, or how it came out */
 	int uses;         /* bits of enum refuse_kind: what else would only repeat another scenario */
-	int resumes;      /* it goes on with a run that is there */
+	const char *base; /* the run that it goes on with, or NULL */
 };
 
 extern const struct scenario scenarios[];
