@@ -38,6 +38,22 @@ static int make_nobody(struct session *session)
 	return status < 0 ? message_error(EXIT_FAILED, status, &err) : EXIT_DONE;
 }
 
+int checkpoints_check(const char *checkpoint)
+{
+	AUTO(population) oe_population *population = NULL;
+	oe_error err = { 0 };
+
+	int status = oe_population_load(checkpoint, &population, &err);
+	if (status < 0)
+		return message_error(status == OE_ERR_NOMEM ? EXIT_FAILED : EXIT_STORE, status, &err);
+	if (oe_population_size(population, OE_ISLAND_ALL) > 0)
+		return EXIT_DONE;
+	const oe_error *problem = oe_population_problem(population);
+	return problem ? message_fail(EXIT_STORE, "%s: the checkpoint has no programs that can be read: %s",
+								  problem->where, problem->message)
+				   : message_fail(EXIT_STORE, "%s: the checkpoint has no programs", checkpoint);
+}
+
 char *checkpoints_extension(const char *checkpoint)
 {
 	AUTO(names) struct names found = { 0 };
@@ -109,6 +125,8 @@ static int import(struct session *session, const struct arguments *arguments,
 	if (made < 0)
 		return message_error(EXIT_FAILED, made, &err);
 	status = make_nobody(session);
+	if (status == EXIT_DONE)
+		status = checkpoints_check(checkpoint);
 	if (status == EXIT_DONE && folder_make(session->directory) < 0)
 		status = message_fail(EXIT_FAILED, "%s: %s", session->directory, strerror(errno));
 	if (status == EXIT_DONE)

@@ -10,6 +10,9 @@ int checkpoints_export(const struct arguments *arguments);
 int checkpoints_import(const struct arguments *arguments);
 int checkpoints_prune(const struct arguments *arguments);
 
+/* Whether a run can begin with it, before anything is made for that: EXIT_DONE, or it is said what is wrong. */
+int checkpoints_check(const char *checkpoint);
+
 /* The extension of program files, which that of the best one has; for the caller to free. */
 char *checkpoints_extension(const char *checkpoint);
 

@@ -16,6 +16,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "checkpoints.h"
 #include "cli.h"
 #include "commands.h"
 #include "files.h"
@@ -449,6 +450,17 @@ static int begin(struct session *session, const struct evolve_plan *plan)
 	return failure;
 }
 
+/* Nothing is made for a run that cannot begin: it would be taken for the newest one. */
+static int make_folder(const struct evolve_plan *plan)
+{
+	bool begins = plan->checkpoint && !(plan->resume && evolve_has_run(plan->directory));
+
+	int status = begins ? checkpoints_check(plan->checkpoint) : EXIT_DONE;
+	if (status == EXIT_DONE && folder_make(plan->directory) < 0)
+		status = message_fail(EXIT_FAILED, "%s: %s", plan->directory, strerror(errno));
+	return status;
+}
+
 int evolve(struct session *session, const struct arguments *arguments,
 		   const struct evolve_plan *plan)
 {
@@ -457,9 +469,9 @@ int evolve(struct session *session, const struct arguments *arguments,
 	if (arguments_has(arguments, "require-target") &&
 	    !settings_text(session->config, "target_score"))
 		return arguments_misuse(arguments->command, "--require-target: there is no target score");
-	if (folder_make(plan->directory) < 0)
-		return message_fail(EXIT_FAILED, "%s: %s", plan->directory, strerror(errno));
-	int status = begin(session, plan);
+	int status = make_folder(plan);
+	if (status == EXIT_DONE)
+		status = begin(session, plan);
 	if (status)
 		return status;
 	story_init(&evolution.story);

@@ -196,7 +196,8 @@ static const struct {
 	{ "4", "the evaluator is not usable" },
 	{ "5", "no model answers: key, quota, network" },
 	{ "6", "with --require-target: the target was not reached" },
-	{ "7", "the run or checkpoint is damaged, cannot be written, is locked by another run, or too new" },
+	{ "7", "the run or checkpoint is damaged, cannot be written, is locked by another run, or too new; or the "
+	       "run did not begin" },
 	{ "8", "the sandbox cannot give a guarantee that sandbox.require or --sandbox strict asks for; "
 	       "nothing was run" },
 	{ "70", "an error in oe itself, worth a report" },

@@ -43,7 +43,7 @@ typedef struct oe_run_iteration {
 } oe_run_iteration;
 
 /** Open the run in `directory` (the one that holds run.db).
- *  @retval OE_ERR_STATE  there is no run in it.
+ *  @retval OE_ERR_STATE  there is no run in it, or nothing has begun there yet.
  *  @retval OE_ERR_FORMAT run.db is damaged.
  *  @retval OE_ERR_VERSION it was made by a newer version. */
 OE_API OE_NODISCARD int oe_run_open(const char *directory, oe_run **out, oe_error *err);
@@ -51,7 +51,7 @@ OE_API void oe_run_close(oe_run *run);
 
 /** Is the run in `directory` complete? Reads all of run.db, as whoever needs it would, and plays its log,
  *  which has to lead where it led. Also while it is being written. docs/replay.md says what that vouches
- *  for.
+ *  for. Where nothing has begun yet nothing is missing.
  *  @retval OE_ERR_FORMAT it is not; `err` has the first thing that is wrong. */
 OE_API OE_NODISCARD int oe_run_verify(const char *directory, oe_error *err);
 

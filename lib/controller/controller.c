@@ -257,7 +257,6 @@ int oe_controller_set_extension(oe_controller *controller, const char *extension
 int oe_controller_has_run(oe_controller *controller, oe_error *err)
 {
 	OE__AUTO(database) struct oe__database *reader = NULL;
-	int64_t calls = 0;
 
 	if (!controller)
 		return oe__error(err, OE_ERR_INVALID, "oe_controller_has_run: NULL argument");
@@ -266,13 +265,7 @@ int oe_controller_has_run(oe_controller *controller, oe_error *err)
 	if (!controller->directory)
 		return 0;
 	int status = oe__database_open_reader(controller->directory->database, &reader, err);
-	/* One that began from a checkpoint has programs before its first call. */
-	if (status == 0)
-		status = oe__database_number(reader,
-		                             "SELECT (SELECT count(*) FROM log) +"
-		                             " (SELECT count(*) FROM meta WHERE key = 'checkpoint')",
-		                             &calls, err);
-	return status < 0 ? status : calls > 0;
+	return status < 0 ? status : oe__log_has_begun(reader, err);
 }
 
 static int add_program(oe_controller *controller, oe_program *program, bool initial, oe_error *err)
@@ -331,9 +324,9 @@ int oe_controller_resume(oe_controller *controller, const char *checkpoint, oe_e
 		return oe__error(err, OE_ERR_CONFIG,
 		                 "'store.backend' is '%s', but a run goes on in its directory", backend);
 	if (!found)
-		return oe__error_at(err, OE_ERR_STATE,
-		                    controller->directory ? controller->directory->path : "", 0, 0,
-		                    "there is no run to resume");
+		return controller->directory
+		           ? oe__error_at(err, OE_ERR_STATE, controller->directory->path, 0, 0, OE__NOT_BEGUN)
+		           : oe__error(err, OE_ERR_STATE, "there is no run to resume");
 	return oe__controller_replay(controller, err);
 }
 

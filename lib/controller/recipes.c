@@ -8,6 +8,7 @@
 #include "config/config.h"
 #include "controller/recorded.h"
 #include "store/former.h"
+#include "store/load.h"
 
 void oe__recipes_done(struct oe__recipes *recipes)
 {
@@ -93,8 +94,13 @@ static int read_rules(void *owner, int64_t until, const char *text, oe_error *er
 int oe__recipes_read(struct oe__database *database, struct oe__recipes *out, oe_error *err)
 {
 	struct reading reading = { out, database->path };
+	int64_t calls = 0;
 
-	int status = oe__former_read(database, "templates", read_prompts, &reading, err);
+	/* One that was about to begin with a checkpoint asked nothing yet, and may not say what with. */
+	int status = oe__database_number(database, "SELECT EXISTS (SELECT 1 FROM log)", &calls, err);
+	if (status < 0 || calls == 0)
+		return status;
+	status = oe__former_read(database, "templates", read_prompts, &reading, err);
 	return status < 0 ? status : oe__former_read(database, "config", read_rules, &reading, err);
 }
 

@@ -21,6 +21,7 @@ struct oe__recipes {
 	size_t rule_count, rule_capacity;
 };
 
+/* None are read of a run that has made nothing yet. */
 int oe__recipes_read(struct oe__database *database, struct oe__recipes *out, oe_error *err);
 void oe__recipes_done(struct oe__recipes *recipes); /* accepts a zeroed one */
 

@@ -15,27 +15,77 @@
 #include "store/directory.h"
 #include "store/load.h"
 
+OE__AUTO_POINTER(run, oe_run *, oe_run_close)
+
 /* ---- life ---- */
 
-int oe_run_open(const char *directory, oe_run **out, oe_error *err)
+/* Where the best program of a run is there was one, whatever has become of run.db. */
+static int check_unmade(const oe_run *run, oe_error *err)
+{
+	OE__AUTO(string) char *best = oe__path_join(run->path, "best");
+
+	if (!best)
+		return oe__error_nomem(err);
+	return oe__file_exists(best)
+	           ? oe__error_at(err, OE_ERR_FORMAT, run->file, 0, 0,
+	                          "it is empty, though the run has written its best program: it is damaged")
+	           : 0;
+}
+
+/* 1, 0 if nothing was made in it yet, or a status. */
+static int open_database(oe_run *run, const char *directory, oe_error *err)
+{
+	run->path = oe__path_absolute(directory);
+	run->file = run->path ? oe__path_join(run->path, "run.db") : NULL;
+	if (!run->file)
+		return oe__error_nomem(err);
+	if (!oe__file_exists(run->file))
+		return oe__error_at(err, OE_ERR_STATE, directory, 0, 0, "there is no run in this directory");
+	int status = oe__database_open_reader(run->file, &run->database, err);
+	if (status == OE_ERR_STATE)
+		return check_unmade(run, err);
+	return status < 0 ? status : 1;
+}
+
+int oe__run_open(const char *directory, oe_run **out, oe_error *err)
 {
 	if (!directory || !out)
 		return oe__error(err, OE_ERR_INVALID, "oe_run_open: NULL argument");
 	oe_run *run = oe__calloc(1, sizeof(*run));
 	if (!run)
 		return oe__error_nomem(err);
-	run->path = oe__path_absolute(directory);
-	run->file = run->path ? oe__path_join(run->path, "run.db") : NULL;
-	int status = run->file ? 0 : oe__error_nomem(err);
-	if (status == 0 && !oe__file_exists(run->file))
-		status = oe__error_at(err, OE_ERR_STATE, directory, 0, 0, "there is no run in this directory");
-	if (status == 0)
-		status = oe__database_open_reader(run->file, &run->database, err);
-	if (status < 0) {
+	int got = open_database(run, directory, err);
+	if (got > 0)
+		*out = run;
+	else
 		oe_run_close(run);
-		return status;
-	}
-	*out = run;
+	return got;
+}
+
+/* Nothing came of it, and it has not said why it ended. What cannot be read is said by whoever needs it. */
+static bool never_began(oe_run *run)
+{
+	OE__AUTO(string) char *state = NULL;
+
+	return oe__log_has_begun(run->database, NULL) == 0 &&
+	       oe__database_get(run->database, "state", &state, NULL) == 0 &&
+	       (!state || strcmp(state, "running") == 0);
+}
+
+int oe_run_open(const char *directory, oe_run **out, oe_error *err)
+{
+	OE__AUTO(run) oe_run *run = NULL;
+	bool locked = directory && oe__directory_is_locked(directory); /* before the look: it may end meanwhile */
+
+	int got = out ? oe__run_open(directory, &run, err)
+	              : oe__error(err, OE_ERR_INVALID, "oe_run_open: NULL argument");
+	if (got < 0)
+		return got;
+	if (locked && got == 0)
+		return oe__error_at(err, OE_ERR_STATE, directory, 0, 0, "the run is about to begin");
+	if (!locked && (got == 0 || never_began(run)))
+		return oe__error_at(err, OE_ERR_STATE, directory, 0, 0, OE__NOT_BEGUN);
+	*out = OE__STEAL(run);
 	return 0;
 }
 

@@ -18,6 +18,9 @@ struct oe_run {
 	char *program_id, *parent_id, *message;
 };
 
+/* oe_run_open(), also of one that did not begin. @return 1, 0: nothing was made there yet, and *out stays
+   NULL; or a status */
+int oe__run_open(const char *directory, oe_run **out, oe_error *err);
 /* What it was configured with. */
 int oe__run_config(oe_run *run, oe_config **out, oe_error *err);
 /* Make its hub again, from the rows up to the sample of that attempt; number 0: from all of them. @return as

@@ -16,22 +16,13 @@ OE__AUTO_POINTER(run, oe_run *, oe_run_close)
 
 /* ---- what it was made with ---- */
 
-/* One that was about to begin with a checkpoint made nothing yet. */
-static int check_recipes(oe_run *run, oe_error *err)
-{
-	OE__AUTO(recipes) struct oe__recipes recipes = { 0 };
-	int64_t calls = 0;
-
-	int status = oe__database_number(run->database, "SELECT count(*) FROM log", &calls, err);
-	return status < 0 || calls == 0 ? status : oe__recipes_read(run->database, &recipes, err);
-}
-
 static int check_settings(oe_run *run, oe_error *err)
 {
+	OE__AUTO(recipes) struct oe__recipes recipes = { 0 };
 	OE__AUTO(string) char *held = NULL;
 	int64_t number;
 
-	int status = check_recipes(run, err);
+	int status = oe__recipes_read(run->database, &recipes, err);
 	if (status == 0)
 		status = oe__database_get(run->database, "held_at", &held, err);
 	if (status < 0 || !held || !*held)
@@ -107,10 +98,14 @@ int oe_run_verify(const char *directory, oe_error *err)
 {
 	OE__AUTO(run) oe_run *run = NULL;
 
-	int status = oe_run_open(directory, &run, err);
+	int status = oe__run_open(directory, &run, err);
+	if (status <= 0) /* where nothing was made nothing is wrong */
+		return status;
+	status = oe__database_verify(run->database, err);
 	if (status == 0)
-		status = oe__database_verify(run->database, err);
-	if (status == 0)
-		status = check_settings(run, err);
+		status = oe__log_has_begun(run->database, err);
+	if (status <= 0)
+		return status;
+	status = check_settings(run, err);
 	return status < 0 ? status : check_log(run, err);
 }

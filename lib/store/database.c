@@ -397,6 +397,19 @@ int oe__database_open(const char *path, bool full_sync, struct oe__database **ou
 	return 0;
 }
 
+/* `status` is what is wrong with one that is no run's, unless nothing was made in it yet. */
+static int check_empty(struct oe__database *database, int status, oe_error *err)
+{
+	bool empty = false;
+
+	int begun = check_begin(database, err);
+	if (begun < 0)
+		return begun;
+	if (is_empty(database, &empty, NULL) < 0 || !empty)
+		return status;
+	return oe__error_at(err, OE_ERR_STATE, database->path, 0, 0, OE__NOT_BEGUN);
+}
+
 static int try_reader(const char *path, int flags, struct oe__database **out, oe_error *err)
 {
 	OE__AUTO(database) struct oe__database *database = NULL;
@@ -406,10 +419,8 @@ static int try_reader(const char *path, int flags, struct oe__database **out, oe
 		status = execute(database, "PRAGMA query_only = ON", err);
 	if (status == 0)
 		status = check_format(database, err);
-	if (status == OE_ERR_FORMAT) {
-		int begun = check_begin(database, err);
-		status = begun < 0 ? begun : status;
-	}
+	if (status == OE_ERR_FORMAT)
+		status = check_empty(database, status, err);
 	if (status < 0)
 		return status;
 	*out = OE__STEAL(database);

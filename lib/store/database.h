@@ -31,6 +31,9 @@
 
 #define OE__STORE_FORMAT 4
 
+/* Of one with nothing in it yet, or nothing of a run: who was killed at its begin left it so. */
+#define OE__NOT_BEGUN "the run did not begin: 'oe run' begins it"
+
 enum oe__statement {
 	OE__STATEMENT_BEGIN,
 	OE__STATEMENT_COMMIT,
@@ -67,7 +70,7 @@ struct oe__database {
 int oe__database_open(const char *path, bool full_sync, struct oe__database **out, oe_error *err);
 
 /* Open an existing one to read; also while another process writes. It changes nothing: of a process that was
-   killed, what it wrote stays where it is (store/wal.h). */
+   killed, what it wrote stays where it is (store/wal.h). OE_ERR_STATE: nothing was made in it yet. */
 int oe__database_open_reader(const char *path, struct oe__database **out, oe_error *err);
 void oe__database_close(struct oe__database *database);
 

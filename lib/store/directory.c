@@ -212,6 +212,8 @@ static int read_origin(const char *path, char **out, oe_error *err)
 	OE__AUTO(database) struct oe__database *database = NULL;
 
 	int status = oe__database_open_reader(path, &database, err);
+	if (status == OE_ERR_STATE)
+		return 0; /* it began with nothing yet */
 	return status < 0 ? status : oe__directory_origin(database, out, err);
 }
 

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "openevolve/hub.h"
+#include "store/origin.h"
 #include "store/rows.h"
 
 /* ---- columns ---- */
@@ -57,6 +58,17 @@ int oe__database_number(struct oe__database *database, const char *sql, int64_t 
 }
 
 /* ---- the log ---- */
+
+int oe__log_has_begun(struct oe__database *database, oe_error *err)
+{
+	int64_t begun = 0;
+
+	int status = oe__database_number(database,
+	                                 "SELECT EXISTS (SELECT 1 FROM log) OR"
+	                                 " EXISTS (SELECT 1 FROM meta WHERE key = '" OE__ORIGIN_META "')",
+	                                 &begun, err);
+	return status < 0 ? status : begun != 0;
+}
 
 struct oe__log_cursor {
 	struct oe__database *database;

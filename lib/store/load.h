@@ -70,6 +70,10 @@ int oe__program_cursor_find(struct oe__program_cursor *cursor, const char *id, i
                             oe_program **out, oe_error *err);
 void oe__program_cursor_close(struct oe__program_cursor *cursor);
 
+/* Has anything come of the run? One that began with a checkpoint has programs before its first call.
+   @return 1, 0, or a status */
+int oe__log_has_begun(struct oe__database *database, oe_error *err);
+
 /* Numbers by a query that gives one. */
 int oe__database_number(struct oe__database *database, const char *sql, int64_t *out,
                         oe_error *err);

@@ -1,5 +1,9 @@
 #!/usr/bin/env python3
 """Going on with a run: how far, and with what changed."""
+import os
+import shutil
+import signal
+import sqlite3
 import unittest
 
 from oe import CONFIG, STORE, Case, main
@@ -63,6 +67,100 @@ class Resume(Case):
         self.assertNotIn("oe resume", result.err)
         process.terminate()
         self.finish(process, code=None)
+
+
+class NotBegun(Case):
+    """Whoever is killed before anything came of a run leaves none behind, however far it was."""
+
+    READERS = (("resume", "out"), ("replay", "out"), ("replay", "out", "--verify"), ("status", "out"),
+               ("status", "out", "--json"), ("list", "out"), ("best", "out"), ("prompt", "out", "-i", "1"))
+
+    def setUp(self):
+        super().setUp()
+        self.problem(MUTATE)
+
+    def write_database(self, *statements):
+        shutil.rmtree(self.path("out"), ignore_errors=True)
+        self.path("out").mkdir()
+        database = sqlite3.connect(self.path("out/run.db"))
+        with database:
+            for statement in statements:
+                database.execute(statement)
+        database.close()
+
+    def assert_not_begun(self):
+        """Everybody says the same; nothing is damaged; and a run can begin there."""
+        for words in self.READERS:
+            self.assert_one_sentence(self.oe(*words, code=STORE), "out: the run did not begin: 'oe run' begins it")
+        self.assertEqual(self.oe("checkpoint", "verify", "out").out, "sound  out/run.db\n")
+        self.run_problem("--resume", "-i", "3")
+        self.assertEqual(self.status()["iterations"]["done"], 3)
+        self.oe("checkpoint", "verify", "out")
+
+    def test_no_tables(self):
+        self.write("out/run.db", "")
+        self.assert_not_begun()
+        self.write_database()
+        self.assert_not_begun()
+        self.write_database("PRAGMA journal_mode = WAL")
+        self.assert_not_begun()
+
+    def schema(self):
+        """That of a run, and what is in it as it is made."""
+        self.run_problem("-i", "0")
+        database = sqlite3.connect(self.path("out/run.db"))
+        made = [sql for sql, in database.execute("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL")]
+        database.close()
+        return made + ["INSERT INTO meta VALUES ('format', '4'), ('run', '00000000-0000-4000-8000-000000000000')"]
+
+    def test_no_configuration(self):
+        self.write_database(*self.schema())
+        self.assert_not_begun()
+
+    def test_no_program(self):
+        """The initial one is being evaluated: there is a process, and then there is none."""
+        self.write("evaluator.py", "import time\n\ndef evaluate(path):\n    time.sleep(1000)\n")
+        process = self.start("run", "initial_program.py", "evaluator.py", "-c", "config.yaml", "-o", "out", "--progress",
+                             "none")
+        self.wait_for(lambda: '"running"' in self.oe("status", "out", "--json", code=None).out, what="the run")
+        self.oe("list", "out")
+        self.oe("checkpoint", "verify", "out")
+        os.killpg(process.pid, signal.SIGKILL)
+        self.finish(process, code=-signal.SIGKILL)
+        self.problem(MUTATE)
+        self.assert_not_begun()
+
+    def test_no_templates(self):
+        """Of one that begins with a checkpoint: it has programs."""
+        self.run_problem("-i", "3")
+        self.oe("checkpoint", "import", "out/checkpoints/checkpoint_3", "-o", "new", "-c", "config.yaml", "--evaluator",
+                "evaluator.py")
+        database = sqlite3.connect(self.path("new/run.db"))
+        with database:
+            database.execute("DELETE FROM meta WHERE key IN ('templates', 'state', 'reason')")
+        database.close()
+        for words in (["checkpoint", "verify", "new"], ["replay", "new", "--verify"], ["list", "new"],
+                      ["resume", "new", "-i", "2"], ["replay", "new", "--verify"]):
+            self.oe(*words)
+
+    def test_what_was_lost(self):
+        """An empty file is no run that did not begin if there was one."""
+        self.run_problem("-i", "3")
+        self.write("out/run.db", "")
+        for words in (("resume", "out"), ("status", "out"), ("checkpoint", "verify", "out")):
+            result = self.oe(*words, code=STORE)
+            self.assertIn("it is empty, though the run has written its best program: it is damaged", result.err)
+
+    def test_a_begin_that_fails(self):
+        """It is not the newest run below a directory."""
+        self.write("bad/metadata.json", "{")
+        self.write("none/metadata.json", "{}")
+        self.write("none/programs/one.json", "{")
+        for checkpoint, what in (("bad", "metadata.json:1:2: "), ("none", "one.json: the checkpoint has no programs that")):
+            for words in (("checkpoint", "import", checkpoint), ("run", "initial_program.py", "evaluator.py", "-c",
+                                                                 "config.yaml", "--checkpoint", checkpoint)):
+                self.assert_one_sentence(self.oe(*words, "-o", "new", code=STORE), what)
+                self.assertFalse(self.path("new").exists())
 
 
 if __name__ == "__main__":
