@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "book.h"
 #include "cli.h"
@@ -119,6 +120,16 @@ static int build(struct session *session, const struct arguments *arguments,
 	return status;
 }
 
+/* Before it is read: what keeps it from being read may be just that. */
+static int check_writable(const char *where)
+{
+	AUTO(string) char *directory = book_find(where);
+
+	if (!directory || !evolve_has_run(directory) || access(directory, W_OK) == 0)
+		return EXIT_DONE;
+	return message_fail(EXIT_STORE, "cannot write in '%s': %s", directory, strerror(errno));
+}
+
 /* Where the run is read from, and where it goes on: a checkpoint begins a directory of its own. */
 static int locate(struct book *book, const struct arguments *arguments, struct origin *origin,
 				  char **directory)
@@ -127,7 +138,9 @@ static int locate(struct book *book, const struct arguments *arguments, struct o
 	const char *output = arguments_get(arguments, "output");
 	AUTO(string) char *run = NULL;
 
-	int status = book_open(where, book);
+	int status = check_writable(where);
+	if (status == EXIT_DONE)
+		status = book_open(where, book);
 	if (status || book->run) {
 		if (status == EXIT_DONE && output) {
 			book_close(book);

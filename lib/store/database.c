@@ -2,6 +2,7 @@
 
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/buffer.h"
@@ -459,14 +460,28 @@ static int open_unchanging(const char *path, struct oe__database **out, oe_error
 	return status;
 }
 
+/* Nothing can be made beside it, which is what is wrong then: its name says nothing of that. */
+static bool is_closed_in(const char *path)
+{
+	OE__AUTO(string) char *directory = oe__path_directory(path);
+
+	return directory && access(directory, W_OK) < 0;
+}
+
 int oe__database_open_reader(const char *path, struct oe__database **out, oe_error *err)
 {
 	oe_error other;
 
 	/* Read-write, as a reader of a WAL must be able to make its shared-memory file. */
 	int status = try_reader(path, SQLITE_OPEN_READWRITE, out, err);
-	if (status != OE_ERR_IO || !oe__file_exists(path) || !is_whole(path))
+	if (status != OE_ERR_IO || !oe__file_exists(path))
 		return status;
+	if (!is_whole(path))
+		return is_closed_in(path)
+		           ? oe__error_at(err, OE_ERR_IO, path, 0, 0,
+		                          "its write-ahead log cannot be read where nothing can be written: "
+		                          "copy the run to where it can")
+		           : status;
 	return open_unchanging(path, out, &other) == 0 ? 0 : status;
 }
 

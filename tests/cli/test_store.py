@@ -8,6 +8,7 @@ import os
 import re
 import resource
 import shutil
+import signal
 import sqlite3
 import unittest
 
@@ -110,6 +111,36 @@ class Store(Case):
         self.assert_one_sentence(self.finish(process, STORE), "out", "ermission denied")
         self.assertEqual(hashlib.sha256(self.path("out/run.db").read_bytes()).digest(), before)
         self.assert_sound()
+
+    def reading(self, *words):
+        """oe as somebody who may write nothing in out/."""
+        try:
+            process = self.start(*words, preexec_fn=lambda: os.geteuid() or os.setuid(NOBODY))
+        except PermissionError:
+            self.skipTest("nobody else may look at where oe was built")
+        return self.finish(process, STORE)
+
+    def test_interrupted_and_may_only_be_read(self):
+        """What was written last is in a file that cannot be read without another one, which cannot be made."""
+        self.problem(CONFIG)
+        process = self.start(*self.begin("-i", "100000"))
+        self.wait_for(lambda: self.oe("status", "out", code=None).code == 0, what="the run")
+        self.wait_for(lambda: self.status()["iterations"]["done"] > 5, what="the run")
+        os.killpg(process.pid, signal.SIGKILL)
+        self.finish(process, -signal.SIGKILL)
+        self.assertGreater(self.path("out/run.db-wal").stat().st_size, 0)
+        self.path("out/run.db-shm").unlink()
+        os.chmod(self.directory, 0o755)
+        os.chmod(self.path("out"), 0o555)
+        self.addCleanup(os.chmod, self.path("out"), 0o755)
+        for words in (("status", "out"), ("list", "out"), ("replay", "out"), ("checkpoint", "verify", "out")):
+            self.assert_one_sentence(self.reading(*words), "out/run.db: its write-ahead log cannot be read where "
+                                     "nothing can be written: copy the run to where it can")
+        self.assert_one_sentence(self.reading("resume", "out", "-i", "1"), "cannot write in 'out': Permission denied")
+        os.chmod(self.path("out"), 0o755)
+        shutil.copytree(self.path("out"), self.path("copy"))
+        self.oe("checkpoint", "verify", "copy")
+        self.assertGreater(self.status("copy")["iterations"]["done"], 5)
 
     def damaged(self, run):
         """Each page of its run.db in turn, overwritten with what is no page, and with nothing at all."""
