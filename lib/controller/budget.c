@@ -12,6 +12,7 @@
 
 #define TIME_MAX_S  9e9
 #define EVALUATIONS "SELECT count(*) FROM log WHERE evaluation_ms >= 0"
+#define MICROSECONDS "CAST(time * 1e6 AS INTEGER)"
 
 static int64_t whole(const oe_config *config, const char *name)
 {
@@ -61,35 +62,102 @@ void oe__budget_done(struct oe__budget *budget)
 
 /* ---- over several sessions ---- */
 
-/* The time from the begin of the last session to the last thing that it did. */
+/* What the last session wrote down. Clocks are set, so only its own rows tell when it was still at work. */
+struct session {
+	double before_s, began_s;
+	int64_t rows, answers_us; /* what there was before it: the last row of the log, and the time of the
+	                             latest answer; -1: an older one, which did not say so */
+	bool ended;               /* well: its time is in before_s */
+};
+
+/* From word to word; false if it was the last one. */
+static bool next_word(const char **word, size_t *size)
+{
+	*word += *size;
+	*word += **word == ' ';
+	*size = strcspn(*word, " ");
+	return *size > 0;
+}
+
+/* "before" of one that ended, "before began rows answers" of one that goes on, or was killed; "before began"
+   of older ones. */
+static bool parse_session(const char *text, struct session *out)
+{
+	const char *word = text;
+	size_t size = 0;
+
+	*out = (struct session){ .rows = -1, .answers_us = -1 };
+	if (!next_word(&word, &size) || !oe__parse_real(word, size, &out->before_s))
+		return false;
+	out->ended = !next_word(&word, &size);
+	if (out->ended)
+		return true;
+	if (!oe__parse_real(word, size, &out->began_s))
+		return false;
+	if (!next_word(&word, &size))
+		return true;
+	return oe__parse_int(word, size, &out->rows) && next_word(&word, &size) &&
+	       oe__parse_int(word, size, &out->answers_us);
+}
+
+/* When it wrote last, in microseconds; 0 if it wrote nothing. Answers have no order but that of time: those
+   to questions that it asked are its own, and those to older ones if they are later than all before. */
+static int read_last(struct oe__database *database, const struct session *session, int64_t *last_us,
+                     oe_error *err)
+{
+	OE__AUTO(buffer) struct oe__buffer sql = OE__BUFFER_INIT(0);
+
+	if (oe__buffer_printf(&sql,
+	                      "SELECT max(coalesce((SELECT max(" MICROSECONDS ") FROM log WHERE seq > %lld), 0),"
+	                      " coalesce((SELECT max(CAST(a.time * 1e6 AS INTEGER)) FROM log i JOIN answer a"
+	                      " ON a.number = i.number AND a.attempt = i.attempt"
+	                      " WHERE i.seq > %lld AND i.kind = 'issue'), 0),"
+	                      " coalesce((SELECT max(" MICROSECONDS ") FROM answer WHERE " MICROSECONDS
+	                      " > %lld), 0))",
+	                      (long long)session->rows, (long long)session->rows,
+	                      (long long)session->answers_us) < 0)
+		return oe__error_nomem(err);
+	return oe__database_number(database, sql.data, last_us, err);
+}
+
+/* The time of all sessions: of one that was killed, until the last thing that it did. */
 static int read_time(struct oe__budget *budget, struct oe__database *database, oe_error *err)
 {
 	OE__AUTO(string) char *text = NULL;
-	double before = 0, began = 0;
-	int64_t last = 0;
+	struct session session;
+	int64_t last_us = 0;
 
 	int status = oe__database_get(database, OE__BUDGET_SESSION, &text, err);
-	if (status < 0 || !text)
+	if (status < 0 || !text || !parse_session(text, &session))
 		return status;
-	char *began_text = strchr(text, ' ');
-	if (!began_text || !oe__parse_real(text, (size_t)(began_text - text), &before) ||
-		!oe__parse_real(began_text + 1, strlen(began_text + 1), &began))
-		return 0;
-	status = oe__database_number(
-		database,
-		"SELECT CAST(max(coalesce((SELECT max(time) FROM log), 0),"
-		" coalesce((SELECT max(time) FROM answer), 0)) * 1e6 AS INTEGER)", &last, err);
-	double session = (double)last / 1e6 - began;
-	if (session > 0 && session < TIME_MAX_S)
-		before += session;
-	budget->time_before_ns = before > 0 && before < TIME_MAX_S ? (int64_t)(before * 1e9) : 0;
+	if (!session.ended)
+		status = read_last(database, &session, &last_us, err);
+	double took_s = session.ended ? 0 : (double)last_us / 1e6 - session.began_s;
+	if (took_s > 0 && took_s < TIME_MAX_S)
+		session.before_s += took_s;
+	budget->time_before_ns =
+		session.before_s > 0 && session.before_s < TIME_MAX_S ? (int64_t)(session.before_s * 1e9) : 0;
 	return status;
 }
 
-void oe__budget_session(const struct oe__budget *budget, int64_t elapsed_ns, double now,
-						struct oe__buffer *out)
+static int read_rows(struct oe__budget *budget, struct oe__database *database, oe_error *err)
 {
-	oe__buffer_printf(out, "%.9f %.6f", (double)(budget->time_before_ns + elapsed_ns) / 1e9, now);
+	int status = oe__database_number(database, "SELECT coalesce(max(seq), 0) FROM log",
+	                                 &budget->rows_before, err);
+	return status < 0 ? status
+	                  : oe__database_number(database, "SELECT coalesce(max(" MICROSECONDS "), 0) FROM answer",
+	                                        &budget->answers_before_us, err);
+}
+
+void oe__budget_session_begin(const struct oe__budget *budget, double now, struct oe__buffer *out)
+{
+	oe__buffer_printf(out, "%.9f %.6f %lld %lld", (double)budget->time_before_ns / 1e9, now,
+	                  (long long)budget->rows_before, (long long)budget->answers_before_us);
+}
+
+void oe__budget_session_end(const struct oe__budget *budget, int64_t elapsed_ns, struct oe__buffer *out)
+{
+	oe__buffer_printf(out, "%.9f", (double)(budget->time_before_ns + elapsed_ns) / 1e9);
 }
 
 int oe__budget_open(struct oe__budget *budget, struct oe__database *database, oe_error *err)
@@ -99,6 +167,8 @@ int oe__budget_open(struct oe__budget *budget, struct oe__database *database, oe
 	int status = oe__database_number(database, EVALUATIONS, &budget->evaluations, err);
 	if (status == 0)
 		status = read_time(budget, database, err);
+	if (status == 0)
+		status = read_rows(budget, database, err);
 	if (status == 0)
 		status = oe__charges_sum(database, &charges, err);
 	if (status < 0)

@@ -18,6 +18,7 @@ struct oe__budget {
 	int64_t evaluations_kept; /* of initial programs that join when the others were evaluated */
 	int64_t time_max_ns;
 	int64_t time_before_ns;  /* of earlier sessions          */
+	int64_t rows_before, answers_before_us; /* the last row of their log, the time of their latest answer */
 	struct oe__purse *purse; /* NULL: nobody counts what questions cost */
 	bool counting;           /* though it has no limit: there are prices, or it did before */
 };
@@ -32,11 +33,11 @@ int oe__budget_open(struct oe__budget *budget, struct oe__database *database, oe
 /* The same for `oe status`: what was used up of what, as the entry "budget" of a map. */
 int oe__budget_write(struct oe__database *database, struct oe__json_writer *writer, oe_error *err);
 
-/* What a session writes down at its begin and its end, so that the next one knows its time, all of it, or
-   of one that was killed until its last row: key and value. */
+/* What a session writes down at its begin and at its end, so that the next one knows its time, all of it,
+   or of one that was killed until its last row: key and value. */
 #define OE__BUDGET_SESSION "budget.session"
-void oe__budget_session(const struct oe__budget *budget, int64_t elapsed_ns, double now,
-						struct oe__buffer *out);
+void oe__budget_session_begin(const struct oe__budget *budget, double now, struct oe__buffer *out);
+void oe__budget_session_end(const struct oe__budget *budget, int64_t elapsed_ns, struct oe__buffer *out);
 
 /* The numbers that it has. */
 void oe__budget_count(const struct oe__budget *budget, oe_statistics *out);

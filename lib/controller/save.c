@@ -340,7 +340,7 @@ int oe__controller_record_start(oe_controller *controller, const char *config)
 	char now[OE__CLOCK_TEXT_SIZE];
 
 	oe__clock_text(clock, now);
-	oe__budget_session(&controller->budget, 0, clock, &session);
+	oe__budget_session_begin(&controller->budget, clock, &session);
 	oe__prompt_set_write(controller->recipe->prompts, &writer);
 	int status = templates.status;
 	const struct property_text properties[] = {

@@ -214,8 +214,7 @@ static void record_time(oe_controller *controller)
 
 	if (controller->started_ns == 0)
 		return;
-	oe__budget_session(&controller->budget, oe__clock_ns() - controller->started_ns, oe__clock_wall(),
-	                   &session);
+	oe__budget_session_end(&controller->budget, oe__clock_ns() - controller->started_ns, &session);
 	(void)oe__controller_set_meta(controller, OE__BUDGET_SESSION, oe__buffer_string(&session));
 }
 
