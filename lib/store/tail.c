@@ -125,6 +125,7 @@ static int check_wal(struct oe__database *database, oe_error *cut, oe_error *err
 	return found < 0 ? found : 0;
 }
 
+/* The checkpoints before the log: who writes it meanwhile writes the rows first. */
 int oe__tail_check(struct oe__database *database, oe_error *cut, oe_error *err)
 {
 	OE__AUTO(string) char *run = NULL;
@@ -134,13 +135,14 @@ int oe__tail_check(struct oe__database *database, oe_error *cut, oe_error *err)
 	int status = check_wal(database, cut, err);
 	if (status == 0)
 		status = oe__database_get(database, "run", &run, err);
-	if (status == 0)
-		status = oe__database_number(database, "SELECT coalesce(max(seq), 0) FROM log", &calls, err);
 	if (status < 0 || !run)
 		return status;
 	int found = newest_claim(database, run, &number, &claim);
 	if (found < 0)
 		return oe__error_nomem(err);
+	status = oe__database_number(database, "SELECT coalesce(max(seq), 0) FROM log", &calls, err);
+	if (status < 0)
+		return status;
 	return found && claim.calls > calls ? lost(database, number, &claim, calls, cut, err) : 0;
 }
 

@@ -2,25 +2,51 @@
 
 #include "store/tail.h"
 
+#include <dirent.h>
+#include <dlfcn.h>
+
 #include "population_world.h"
 #include "store/checkpoint.h"
 #include "store/load.h"
 
 static char run[64]; /* its name */
 
-/* A log of `count` iterations, two rows each, that ended. */
-static void begin(int count)
+static void (*before_listing)(void); /* a directory, once */
+
+/* In place of the system's. */
+DIR *opendir(const char *path)
 {
-	OE__AUTO(string) char *name = NULL;
+	void *symbol = dlsym(RTLD_NEXT, "opendir");
+	void (*first)(void) = before_listing;
+	DIR *(*open_directory)(const char *);
+
+	memcpy(&open_directory, &symbol, sizeof(open_directory));
+	before_listing = NULL;
+	if (first)
+		first();
+	return open_directory(path);
+}
+
+/* Of iterations that ended, two each. */
+static void write_rows(struct oe__database *database, int from, int to)
+{
 	char sql[400];
 
-	scratch_enter();
-	struct oe__database *database = world_open("run.db");
-	for (int i = 0; i < 2 * count; i++) {
+	for (int i = from; i < to; i++) {
 		(void)snprintf(sql, sizeof(sql), "INSERT INTO log VALUES (%d, '%s', %d, 0, 0, %s, 'x', NULL, NULL, NULL, 1)",
 					   i + 1, i % 2 ? "commit" : "issue", i / 2 + 1, i % 2 ? "'committed'" : "NULL");
 		ck_assert_int_eq(sqlite3_exec(database->handle, sql, NULL, NULL, NULL), SQLITE_OK);
 	}
+}
+
+/* A log of `count` iterations. */
+static void begin(int count)
+{
+	OE__AUTO(string) char *name = NULL;
+
+	scratch_enter();
+	struct oe__database *database = world_open("run.db");
+	write_rows(database, 0, 2 * count);
 	world_must(oe__database_get(database, "run", &name, NULL));
 	ck_assert_ptr_nonnull(name);
 	(void)snprintf(run, sizeof(run), "%s", name);
@@ -120,6 +146,26 @@ START_TEST(test_rows_are_lost)
 }
 END_TEST
 
+static void go_on(void)
+{
+	OE__AUTO(database) struct oe__database *database = NULL;
+
+	world_must(oe__database_open(scratch("run.db"), false, &database, NULL));
+	write_rows(database, 20, 24);
+	claim(12, run, 24, 12);
+}
+
+/* The run wrote rows, and then a checkpoint, after somebody had begun to look. */
+START_TEST(test_run_that_goes_on)
+{
+	begin(10);
+	before_listing = go_on;
+	ck_assert_str_eq(check(), "");
+	ck_assert(!before_listing);
+	scratch_leave();
+}
+END_TEST
+
 /* Those of the checkpoint that a run began with have ended, too, and it proves nothing itself. */
 START_TEST(test_origin)
 {
@@ -185,5 +231,5 @@ START_TEST(test_provenance)
 }
 END_TEST
 
-TEST_MAIN("tail", test_nothing_is_lost, test_lost, test_rows_are_lost, test_origin, test_link,
-		  test_run_without_a_name, test_provenance)
+TEST_MAIN("tail", test_nothing_is_lost, test_lost, test_rows_are_lost, test_run_that_goes_on,
+		  test_origin, test_link, test_run_without_a_name, test_provenance)
