@@ -72,8 +72,10 @@ static const struct contradiction contradictions[] = {
 	  " (SELECT 1 FROM program p WHERE p.iteration = log.number AND p.id = program_id)"
 	  " AND NOT EXISTS (SELECT 1 FROM program p WHERE p.id = program_id) LIMIT 1",
 	  "its program is missing" },
+	/* Of what failed, these may have had none. */
 	{ NULL,
-	  "SELECT " CALL("log") " FROM log WHERE kind = 'commit' AND NOT EXISTS (SELECT 1 FROM answer a"
+	  "SELECT " CALL("log") " FROM log WHERE (kind = 'commit' OR (kind = 'fail' AND outcome NOT IN"
+	  " ('llm_failed', 'cancelled', 'lost'))) AND NOT EXISTS (SELECT 1 FROM answer a"
 	  " WHERE a.number = log.number AND a.attempt = log.attempt) LIMIT 1",
 	  "the answer that it was made from is missing" },
 	{ NULL,

@@ -71,6 +71,25 @@ START_TEST(test_sound)
 }
 END_TEST
 
+/* What failed before there was an answer, or came to nothing when there was one. */
+START_TEST(test_failures_without_an_answer)
+{
+	static const char *const outcomes[] = { "llm_failed", "cancelled", "lost" };
+	struct oe__database *database = begin();
+	char sql[100];
+	oe_error err;
+
+	must_run(database, "DELETE FROM answer WHERE number = 2");
+	for (size_t i = 0; i < sizeof(outcomes) / sizeof(*outcomes); i++) {
+		(void)snprintf(sql, sizeof(sql), "UPDATE log SET outcome = '%s' WHERE seq = 5", outcomes[i]);
+		must_run(database, sql);
+		ck_assert_msg(verify(database, &err) == 0, "%s: %s", outcomes[i], err.message);
+	}
+	oe__database_close(database);
+	scratch_leave();
+}
+END_TEST
+
 static const struct {
 	const char *sql, *said;
 } damages[] = {
@@ -84,6 +103,7 @@ static const struct {
 	{ "DELETE FROM log", "row 1 of the table program: no row of the log names it" },
 	{ "DELETE FROM program WHERE id = 'c'", "row 5 of the log: its program is missing" },
 	{ "DELETE FROM answer WHERE number = 1", "row 4 of the log: the answer that it was made from is missing" },
+	{ "DELETE FROM answer WHERE number = 2", "row 5 of the log: the answer that it was made from is missing" },
 	{ "UPDATE log SET program_id = NULL WHERE seq = 2", "row 2 of the log: its parent is missing" },
 	/* What was never given, or twice. */
 	{ "UPDATE log SET number = 1 WHERE seq = 3", "row 3 of the log: it begins an iteration for the second time" },
@@ -93,9 +113,11 @@ static const struct {
 	{ "UPDATE log SET kind = 'fail', outcome = 'lost', attempt = 0 WHERE seq = 6",
 	  "row 6 of the log: it ends an iteration for the second time" },
 	{ "UPDATE log SET island = 0 WHERE seq = 5", "row 5 of the log: it ends an iteration that began on another island" },
-	{ "UPDATE answer SET number = 4 WHERE number = 2",
+	{ "INSERT INTO answer SELECT 4, attempt, text, model, finish, tokens_in, tokens_out, requests, llm_ms,"
+	  " prompt_hash, time FROM answer WHERE number = 2",
 	  "iteration 4, attempt 0 of the table answer: it belongs to an iteration that did not begin" },
-	{ "UPDATE answer SET attempt = 3 WHERE number = 2",
+	{ "INSERT INTO answer SELECT number, 3, text, model, finish, tokens_in, tokens_out, requests, llm_ms,"
+	  " prompt_hash, time FROM answer WHERE number = 2",
 	  "iteration 2, attempt 3 of the table answer: it belongs to an iteration that did not begin" },
 	{ "UPDATE prompt SET number = 9", "iteration 9, attempt 0 of the table prompt: it belongs to an iteration that did "
 									  "not begin" },
@@ -195,4 +217,5 @@ START_TEST(test_without_tables)
 }
 END_TEST
 
-TEST_MAIN("verify", test_sound, test_damages, test_of_a_checkpoint, test_without_tables)
+TEST_MAIN("verify", test_sound, test_failures_without_an_answer, test_damages,
+		  test_of_a_checkpoint, test_without_tables)
