@@ -105,6 +105,23 @@ class Verify(RunCase):
         self.oe("resume", "out/checkpoints/checkpoint_20", "-c", "config.yaml", "-i", "1", "-o", "other",
                 "--progress", "none")
 
+    def test_outcome_that_is_missing(self):
+        """Of one that waits for its turn it is none yet; when the run has ended, all had theirs."""
+        for semantics in ("ordered", "generation"):
+            with self.subTest(semantics=semantics):
+                self.problem(CONFIG)
+                shutil.rmtree(self.path("out"))
+                self.run_problem("-i", "10", "--set", f"hub.semantics={semantics}")
+                self.verify("out", code=0)
+                self.change("UPDATE log SET outcome = NULL"
+                            " WHERE seq = (SELECT max(seq) FROM log WHERE kind = 'commit')")
+                result = self.verify("out")
+                self.assertEqual(len(result.err.splitlines()), 1, result)
+                self.assertRegex(result.err, r"run\.db: iteration \d+: the outcome that it had is missing")
+                self.change("UPDATE meta SET value = '' WHERE key = 'archive_hash'",  # one that was killed
+                            "UPDATE meta SET value = 'running' WHERE key = 'state'")
+                self.verify("out", code=0)
+
     def test_program_that_is_missing(self):
         """The log names it; whoever wants to see it is told so."""
         self.change("DELETE FROM program WHERE id IN (SELECT program_id FROM log WHERE kind = 'seed')")
