@@ -2,6 +2,7 @@
  * A hub from a configuration.
  */
 
+#include <stddef.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -32,6 +33,22 @@ static int read_axes(const struct oe__value *list, struct oe__axes **out, oe_err
 	return status < 0 ? oe__error_nomem(err) : 0;
 }
 
+static int64_t wanted_bins(const struct oe__value *bins, const char *name)
+{
+	const struct oe__value *one = bins->type == OE__VALUE_MAP ? oe__value_get(bins, name) : bins;
+
+	return one ? one->integer : BINS_DEFAULT;
+}
+
+/* OpenEvolve raises a common number only, never those of a map. */
+static int32_t bins_of(const struct oe__value *bins, const char *name, size_t archive_size, size_t dimensions)
+{
+	int64_t wanted = wanted_bins(bins, name);
+
+	return bins->type == OE__VALUE_MAP ? (int32_t)wanted
+	                                   : oe__effective_bins(wanted, archive_size, dimensions);
+}
+
 static int read_bins(const struct oe__value *bins, struct oe__hub_settings *out, oe_error *err)
 {
 	const struct oe__dimensions *dimensions = &out->axes->dimensions;
@@ -40,19 +57,12 @@ static int read_bins(const struct oe__value *bins, struct oe__hub_settings *out,
 	if (!out->bins)
 		return oe__error_nomem(err);
 	for (size_t i = 0; i < dimensions->count; i++) {
-		const struct oe__value *one = bins;
-
-		if (bins->type == OE__VALUE_MAP)
-			one = oe__value_get(bins, dimensions->names[i]);
-		int64_t wanted = one ? one->integer : BINS_DEFAULT;
+		int64_t wanted = wanted_bins(bins, dimensions->names[i]);
 		if (wanted < 1 || wanted > OE__BINS_MAX)
 			return oe__error(err, OE_ERR_CONFIG,
 							 "'database.feature_bins' is %lld, expected 1 to %d", (long long)wanted,
 							 OE__BINS_MAX);
-		/* OpenEvolve raises a common number only, never those of a map. */
-		out->bins[i] = bins->type == OE__VALUE_MAP
-						   ? (int32_t)wanted
-						   : oe__effective_bins(wanted, out->archive_size, dimensions->count);
+		out->bins[i] = bins_of(bins, dimensions->names[i], out->archive_size, dimensions->count);
 	}
 	return 0;
 }
@@ -115,28 +125,80 @@ int oe__hub_settings_read(const oe_config *config, struct oe__hub_settings *out,
 	return 0;
 }
 
-/* What decides about samples and places. Not "max_iterations", which only says how far. */
-static const char *const decisive[] = {
-	"hub.semantics",
-	"hub.on_failure",
-	"database.num_islands",
-	"database.population_size",
-	"database.archive_size",
-	"database.exploration_ratio",
-	"database.exploitation_ratio",
-	"database.feature_dimensions",
-	"database.feature_bins",
-	"database.diversity_reference_size",
-	"database.migration_interval",
-	"database.migration_rate",
-	"prompt.num_top_programs",
-	"prompt.num_diverse_programs",
-	"prompt.num_previous_attempts",
+/* What decides about samples and places, if it is a number. Not "max_iterations", which only says how far. */
+#define DECISIVE(name, member)                                                                     \
+	{ name, offsetof(struct oe__hub_settings, member), sizeof(((struct oe__hub_settings *)0)->member) }
+
+static const struct decisive {
+	const char *name;
+	size_t offset, size;
+} decisive[] = {
+	DECISIVE("hub.semantics", semantics),
+	DECISIVE("hub.on_failure", on_failure),
+	DECISIVE("hub.window", window),
+	DECISIVE("database.num_islands", island_count),
+	DECISIVE("database.population_size", population_size),
+	DECISIVE("database.archive_size", archive_size),
+	DECISIVE("database.exploration_ratio", exploration_ratio),
+	DECISIVE("database.exploitation_ratio", exploitation_ratio),
+	DECISIVE("database.diversity_reference_size", diversity_reference_size),
+	DECISIVE("database.migration_interval", migration_interval),
+	DECISIVE("database.migration_rate", migration_rate),
+	DECISIVE("prompt.num_top_programs", inspiration_count),
+	DECISIVE("prompt.num_diverse_programs", top_count),
+	DECISIVE("prompt.num_previous_attempts", attempt_count),
 };
 
-static bool same_value(const oe_config *a, const oe_config *b, const char *name)
+/* The numbers as the hub takes them: different texts may come to the same. */
+static void read_decisive(const oe_config *config, struct oe__hub_settings *out)
 {
-	return strcmp(oe_config_get(a, name), oe_config_get(b, name)) == 0;
+	read_numbers(config, out);
+	/* In the steady state a window only says how many iterations are open. */
+	out->window = out->semantics == OE__SEMANTICS_STEADY ? 0 : oe__effective_window(out);
+}
+
+static const char *changed_number(const struct oe__hub_settings *a, const struct oe__hub_settings *b)
+{
+	for (size_t i = 0; i < OE__COUNT(decisive); i++) {
+		size_t offset = decisive[i].offset;
+		if (memcmp((const char *)a + offset, (const char *)b + offset, decisive[i].size) != 0)
+			return decisive[i].name;
+	}
+	return NULL;
+}
+
+static bool same_dimensions(const struct oe__value *a, const struct oe__value *b)
+{
+	for (size_t i = 0; a->size == b->size && i < a->size; i++)
+		if (strcmp(a->items[i].string, b->items[i].string) != 0)
+			return false;
+	return a->size == b->size;
+}
+
+/* Of the same dimensions, and the same archive. */
+static bool same_bins(const struct oe__value *a, const struct oe__value *b,
+                      const struct oe__value *dimensions, size_t archive_size)
+{
+	size_t count = dimensions->size;
+
+	for (size_t i = 0; i < count; i++) {
+		const char *name = dimensions->items[i].string;
+		if (bins_of(a, name, archive_size, count) != bins_of(b, name, archive_size, count))
+			return false;
+	}
+	return true;
+}
+
+static const char *changed_axes(const oe_config *before, const oe_config *after, size_t archive_size)
+{
+	const struct oe__value *dimensions = oe__config_value(after, "database.feature_dimensions");
+
+	if (!same_dimensions(oe__config_value(before, "database.feature_dimensions"), dimensions))
+		return "database.feature_dimensions";
+	return same_bins(oe__config_value(before, "database.feature_bins"),
+	                 oe__config_value(after, "database.feature_bins"), dimensions, archive_size)
+	           ? NULL
+	           : "database.feature_bins";
 }
 
 static bool same_seed(const oe_config *a, const oe_config *b)
@@ -149,14 +211,16 @@ static bool same_seed(const oe_config *a, const oe_config *b)
 
 const char *oe__hub_changed_option(const oe_config *before, const oe_config *after)
 {
-	for (size_t i = 0; i < OE__COUNT(decisive); i++)
-		if (!same_value(before, after, decisive[i]))
-			return decisive[i];
-	/* In the steady state a window only says how many iterations are open. */
-	if (oe__config_choice(after, "hub.semantics") != OE__SEMANTICS_STEADY &&
-		!same_value(before, after, "hub.window"))
-		return "hub.window";
-	return same_seed(before, after) ? NULL : oe__config_seed_option(after);
+	struct oe__hub_settings was = { 0 }, is = { 0 }; /* of numbers only: nothing to free */
+
+	read_decisive(before, &was);
+	read_decisive(after, &is);
+	const char *changed = changed_number(&was, &is);
+	if (!changed)
+		changed = changed_axes(before, after, is.archive_size);
+	if (!changed && !same_seed(before, after))
+		changed = oe__config_seed_option(after);
+	return changed;
 }
 
 int oe_hub_new(const oe_config *config, oe_hub **out, oe_error *err)

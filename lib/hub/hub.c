@@ -43,8 +43,8 @@ static int init(oe_hub *hub, const struct oe__hub_settings *settings)
 		return status;
 
 	const struct oe__dimensions *dimensions = &hub->settings.axes->dimensions;
-	if (oe__hub_has_turns(hub) && hub->settings.window == 0)
-		hub->settings.window = OE__WINDOW_DEFAULT;
+	if (oe__hub_has_turns(hub))
+		hub->settings.window = oe__effective_window(&hub->settings);
 	hub->generation.first = 1;
 	hub->archive.capacity = settings->archive_size;
 	hub->attempts.per_list = settings->attempt_count;

@@ -17,6 +17,11 @@ int32_t oe__effective_bins(int64_t wanted, size_t archive_size, size_t dimension
 	return (int32_t)fmin(bins, OE__BINS_MAX);
 }
 
+int64_t oe__effective_window(const struct oe__hub_settings *settings)
+{
+	return settings->window > 0 ? settings->window : OE__WINDOW_DEFAULT;
+}
+
 int oe__hub_settings_copy(const struct oe__hub_settings *from, struct oe__hub_settings *out)
 {
 	size_t size = from->axes->dimensions.count * sizeof(*from->bins);

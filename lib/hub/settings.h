@@ -44,6 +44,9 @@ int oe__hub_settings_read(const oe_config *config, struct oe__hub_settings *out,
 int oe__hub_settings_copy(const struct oe__hub_settings *from, struct oe__hub_settings *out);
 void oe__hub_settings_done(struct oe__hub_settings *settings);
 
+/* How far the window reaches where it decides about samples. */
+int64_t oe__effective_window(const struct oe__hub_settings *settings);
+
 /* Bins of an axis for which `wanted` are configured: at least as many as it takes for the whole
    grid of `dimensions` axes to have room for the archive. */
 int32_t oe__effective_bins(int64_t wanted, size_t archive_size, size_t dimensions);

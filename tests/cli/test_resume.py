@@ -48,6 +48,16 @@ class Resume(Case):
         result = self.oe("resume", "other", "-i", "1", "--set", "database.random_seed=3", code=CONFIG)
         self.assert_one_sentence(result, "'random_seed' is 3", "began with 7")
 
+    def test_what_means_the_same(self):
+        """0 for 64 is 64, and an archive of none one of one."""
+        self.problem(MUTATE + "hub: {semantics: ordered}\ndatabase: {archive_size: 0}\n")
+        self.run_problem("-i", "10")
+        self.oe("resume", "out", "-i", "5", "--set", "hub.window=64", "--set", "database.archive_size=1")
+        self.assertEqual(self.status()["iterations"]["done"], 15)
+        result = self.oe("resume", "out", "-i", "5", "--set", "hub.window=63", code=CONFIG)
+        self.assert_one_sentence(result, "'hub.window' is 63", "run began with 64")
+        self.oe("checkpoint", "verify", "out")
+
     def test_a_seed_of_its_own(self):
         """`random_seed: null` draws one when the run begins, and not again."""
         self.problem(MUTATE + "random_seed: null\n")

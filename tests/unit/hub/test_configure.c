@@ -94,4 +94,64 @@ START_TEST(test_what_is_refused)
 }
 END_TEST
 
-TEST_MAIN("configure", test_defaults, test_bins, test_random_seed, test_what_is_refused)
+/* A log is played with other settings only if they mean the same. */
+START_TEST(test_changed_option)
+{
+	static const struct {
+		const char *before, *after, *name; /* NULL: they mean the same */
+	} changes[] = {
+		{ "{}", "{}", NULL },
+		{ "max_iterations: 5", "max_iterations: 6", NULL },
+		{ "hub: {semantics: steady}", "hub: {semantics: ordered}", "hub.semantics" },
+		{ "hub: {window: 0}", "hub: {window: 64}", NULL },
+		{ "hub: {window: 7}", "hub: {window: 9}", NULL },
+		{ "hub: {semantics: ordered}", "hub: {semantics: ordered, window: 64}", NULL },
+		{ "hub: {semantics: generation, window: 64}", "hub: {semantics: generation}", NULL },
+		{ "hub: {semantics: ordered}", "hub: {semantics: ordered, window: 63}", "hub.window" },
+		{ "hub: {semantics: ordered, window: 3}", "hub: {semantics: ordered, window: 4}", "hub.window" },
+		{ "hub: {on_failure: count}", "hub: {on_failure: replace}", "hub.on_failure" },
+		{ "database: {archive_size: 0}", "database: {archive_size: 1}", NULL },
+		{ "database: {archive_size: 1}", "database: {archive_size: 2}", "database.archive_size" },
+		{ "database: {population_size: 5}", "database: {population_size: 6}",
+		  "database.population_size" },
+		{ "database: {num_islands: 2}", "database: {num_islands: 3}", "database.num_islands" },
+		{ "database: {exploration_ratio: 0.2}", "database: {exploration_ratio: 2.0e-1}", NULL },
+		{ "database: {exploration_ratio: 0.2}", "database: {exploration_ratio: 0.3}",
+		  "database.exploration_ratio" },
+		{ "database: {exploitation_ratio: 0.2}", "database: {exploitation_ratio: 0.3}",
+		  "database.exploitation_ratio" },
+		{ "database: {migration_interval: 2}", "database: {migration_interval: 3}",
+		  "database.migration_interval" },
+		{ "database: {migration_rate: 0.2}", "database: {migration_rate: 0.3}", "database.migration_rate" },
+		{ "database: {diversity_reference_size: 2}", "database: {diversity_reference_size: 3}",
+		  "database.diversity_reference_size" },
+		{ "prompt: {num_top_programs: 2}", "prompt: {num_top_programs: 3}", "prompt.num_top_programs" },
+		{ "prompt: {num_diverse_programs: 2}", "prompt: {num_diverse_programs: 3}",
+		  "prompt.num_diverse_programs" },
+		{ "prompt: {num_previous_attempts: 2}", "prompt: {num_previous_attempts: 3}",
+		  "prompt.num_previous_attempts" },
+		{ "database: {feature_dimensions: heat}", "database: {feature_dimensions: [heat]}", NULL },
+		{ "database: {feature_dimensions: [a, b]}", "database: {feature_dimensions: [b, a]}",
+		  "database.feature_dimensions" },
+		{ "database: {feature_dimensions: [a, b]}", "database: {feature_dimensions: [a]}",
+		  "database.feature_dimensions" },
+		{ "database: {feature_bins: 3}", "database: {feature_bins: 10}", NULL }, /* room for all */
+		{ "database: {feature_bins: 3}", "database: {feature_bins: {complexity: 10, diversity: 10}}", NULL },
+		{ "database: {feature_bins: {heat: 3}}", "database: {feature_bins: {heat: 4}}", NULL },
+		{ "database: {feature_bins: 10}", "database: {feature_bins: 11}", "database.feature_bins" },
+		{ "database: {feature_bins: {complexity: 3}}", "database: {feature_bins: {complexity: 4}}",
+		  "database.feature_bins" },
+		{ "random_seed: 1", "random_seed: 2", "random_seed" },
+		{ "random_seed: 1", "{random_seed: 2, database: {random_seed: 1}}", NULL },
+	};
+
+	for (size_t i = 0; i < OE__COUNT(changes); i++) {
+		OE__AUTO(config) oe_config *before = config(changes[i].before), *after = config(changes[i].after);
+		const char *name = oe__hub_changed_option(before, after);
+		ck_assert_msg(changes[i].name ? name && strcmp(name, changes[i].name) == 0 : !name, "%s; %s: %s",
+		              changes[i].before, changes[i].after, name ? name : "no change");
+	}
+}
+END_TEST
+
+TEST_MAIN("configure", test_defaults, test_bins, test_random_seed, test_what_is_refused, test_changed_option)
