@@ -245,14 +245,15 @@ static int remove_entry(const char *path, const struct stat *info, int type, str
 	return remove(path);
 }
 
-/* First out of everybody's sight, so that what is left of an interrupted removal is no checkpoint. */
+/* First out of everybody's sight, so that what is left of an interrupted removal is no checkpoint. A run that
+   goes on just then removes what is left, too. */
 static int remove_checkpoint(const struct checkpoints *found, const struct checkpoint *checkpoint)
 {
 	AUTO(string) char *aside =
 		must_format("%s/" PRUNED "%ld-%lld", found->folder, (long)getpid(), checkpoint->number);
 
 	if (rename(checkpoint->path, aside) < 0 ||
-		nftw(aside, remove_entry, 16, FTW_DEPTH | FTW_PHYS) != 0)
+		(nftw(aside, remove_entry, 16, FTW_DEPTH | FTW_PHYS) != 0 && errno != ENOENT))
 		return message_fail(EXIT_FAILED, "%s: %s", checkpoint->path, strerror(errno));
 	return EXIT_DONE;
 }

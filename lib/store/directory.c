@@ -53,11 +53,11 @@ bool oe__directory_is_locked(const char *path)
 	return fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
 }
 
-/* What processes that were killed had not finished writing: nobody else writes, as we hold the lock.
-   What cannot be removed does no harm. */
+/* What processes that were killed had not finished writing, or removing (`oe checkpoint prune`): nobody else
+   writes, as we hold the lock. What cannot be removed does no harm. */
 static void sweep(const char *path)
 {
-	static const char *const beginnings[] = { ".writing-", ".replaced-" };
+	static const char *const beginnings[] = { ".writing-", ".replaced-", ".pruned-" };
 	char **names = NULL;
 	size_t count = 0;
 

@@ -176,8 +176,8 @@ START_TEST(test_best)
 }
 END_TEST
 
-/* A process that was killed while it wrote leaves its half; nothing else is touched, and nothing while
-   another one may be writing. */
+/* A process that was killed while it wrote, or removed, leaves its half; nothing else is touched, and
+   nothing while another one may be writing. */
 START_TEST(test_sweeping)
 {
 	static const char *const kept[] = { "run/checkpoints/checkpoint_10/metadata.json",
@@ -185,6 +185,7 @@ START_TEST(test_sweeping)
 										"run/.writing-elsewhere" };
 	static const char *const left[] = { "run/checkpoints/.writing-1234/programs/one.json",
 										"run/checkpoints/.replaced-5/metadata.json",
+										"run/checkpoints/.pruned-7-20/programs/one.json",
 										"run/best/.writing-99" };
 
 	scratch_enter();
@@ -200,9 +201,9 @@ START_TEST(test_sweeping)
 	for (size_t i = 0; i < OE__COUNT(left); i++)
 		ck_assert_msg(!oe__file_exists(scratch(left[i])), "%s", left[i]);
 	ck_assert(!oe__file_exists(scratch("run/checkpoints/.writing-1234")));
-	scratch_write(left[2], "text", 4);
+	scratch_write(left[OE__COUNT(left) - 1], "text", 4);
 	ck_assert_int_eq(is_refused((void *)(uintptr_t)scratch("run")), 0);
-	ck_assert(oe__file_exists(scratch(left[2])));
+	ck_assert(oe__file_exists(scratch(left[OE__COUNT(left) - 1])));
 	oe__directory_close(directory);
 	scratch_leave();
 }
