@@ -75,6 +75,8 @@ static int verify(const struct arguments *arguments)
 
 	if (!directory)
 		return message_fail(EXIT_FAILED, "there is no run below this directory");
+	if (!file_exists(directory)) /* which is no damage */
+		return message_fail(EXIT_FAILED, "%s: %s", directory, strerror(errno));
 	AUTO(string) char *database = must_format("%s/run.db", directory);
 	if (verification.json)
 		verification.checked = json_array();

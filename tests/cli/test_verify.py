@@ -34,7 +34,7 @@ class Verify(RunCase):
     def test_words(self):
         self.oe("checkpoint", code=USAGE)
         self.oe("checkpoint", "mend", code=USAGE)
-        self.verify("nowhere", code=STORE)
+        self.assert_one_sentence(self.verify("nowhere", code=FAILED), "nowhere: No such file")
         shutil.rmtree(self.path("out"))
         self.verify(code=FAILED)
 
