@@ -33,7 +33,7 @@ typedef struct oe_population oe_population;
 OE_API OE_NODISCARD int oe_population_load(const char *checkpoint, oe_population **out,
                                            oe_error *err);
 
-/** Is the checkpoint complete: can all of its programs be read, and is each one there that its
+/** Is the checkpoint complete: has it programs, can all of them be read, and is each one there that its
  *  metadata names? oe_population_load() makes the best of it; this says what is wrong.
  *  @retval OE_ERR_FORMAT it is not; `err` has the first thing that is wrong. */
 OE_API OE_NODISCARD int oe_population_verify(const char *checkpoint, oe_error *err);

@@ -250,5 +250,9 @@ int oe_population_verify(const char *checkpoint, oe_error *err)
 	if (problem)
 		return oe__error_at(err, OE_ERR_FORMAT, problem->where, problem->line, problem->column, "%s",
 		                    problem->message);
-	return check_metadata(path, population, err);
+	status = check_metadata(path, population, err);
+	if (status < 0 || oe_population_size(population, OE_ISLAND_ALL) > 0)
+		return status;
+	return oe__error_at(err, OE_ERR_FORMAT, checkpoint, 0, 0,
+	                    "the checkpoint has no programs: no run can begin with it");
 }

@@ -190,6 +190,13 @@ class Verify(RunCase):
         self.assertIn(f"{programs[0].name}:1:", self.verify("out").err)
         programs[0].write_text(text)
         self.verify("out", code=0)
+        for program in programs:
+            program.unlink()
+        self.assertIn("is missing", self.verify(one).err)
+        (one / "metadata.json").write_text("{}")
+        self.assert_one_sentence(self.verify(one), "checkpoint_10: ", "has no programs")
+        result = self.oe("checkpoint", "import", one, "-o", "other", code=STORE)
+        self.assert_one_sentence(result, "has no programs")
         (one / "metadata.json").write_text("{")
         self.assertIn("metadata.json", self.verify(one).err)
         (one / "metadata.json").unlink()
