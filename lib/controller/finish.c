@@ -353,6 +353,10 @@ void oe__controller_edited(struct oe__flight *flight)
 	oe_controller *controller = flight->controller;
 	struct oe__job *job = &flight->job;
 
+	if (controller->started_ns == 0) { /* it was opened again, and does not go on after all */
+		leave_open(flight);
+		return;
+	}
 	if (job->iteration) {
 		if (job->answer && job->requests > 0)
 			note_usage(flight);

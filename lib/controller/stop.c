@@ -218,10 +218,16 @@ static void record_time(oe_controller *controller)
 	(void)oe__controller_set_meta(controller, OE__BUDGET_SESSION, oe__buffer_string(&session));
 }
 
+/* A run that was opened to go on, and then did not, is as it was: nobody stopped it. */
+static bool is_untouched(const oe_controller *controller)
+{
+	return controller->started_ns == 0 && oe__log_next(controller->log) > 1;
+}
+
 static void finish(oe_controller *controller)
 {
 	controller->state = OE__CONTROLLER_DONE;
-	if (controller->log && !controller->store_failed) {
+	if (controller->log && !controller->store_failed && !is_untouched(controller)) {
 		oe__controller_snapshot_at_end(controller);
 		record_hash(controller);
 		record_time(controller);

@@ -6,7 +6,7 @@ import signal
 import sqlite3
 import unittest
 
-from oe import CONFIG, STORE, Case, main
+from oe import CONFIG, FAILED, STORE, Case, main
 
 MUTATE = "llm: {backend: mutate}\n"
 
@@ -26,6 +26,19 @@ class Resume(Case):
         self.run_problem("-i", "30")
         self.oe("resume", "out", "-i", "5", "--set", "hub.window=1")
         self.assertEqual(self.status()["iterations"]["done"], 35)
+
+    def test_one_that_does_not_begin(self):
+        """It has played the log, and changes nothing: nobody has stopped the run."""
+        self.problem(MUTATE)
+        process = self.start("run", "initial_program.py", "evaluator.py", "-c", "config.yaml", "-o", "out",
+                             "-i", "1000000", "--progress", "none", "--set", "checkpoint_interval=10")
+        self.wait_for(self.path("out/checkpoints/checkpoint_20").exists, what="a checkpoint")
+        process.kill()
+        self.finish(process, code=-signal.SIGKILL)
+        before = self.status()
+        self.assertEqual(before["state"], "interrupted")
+        self.assert_one_sentence(self.oe("resume", "out", "--events", "/nonexistent/x", code=FAILED), "--events")
+        self.assertEqual(self.status(), before)
 
     def test_what_cannot_change(self):
         self.problem(MUTATE)
