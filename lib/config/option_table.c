@@ -118,8 +118,8 @@ const struct oe__option oe__options[] = {
 	/* ---- the run ---- */
 	INT("max_iterations", "10000", 0, INFINITY, O,
 		.summary =
-			"Iterations of the run; 0 evaluates the initial program only. On resume: as many "
-			"more."),
+			"Iterations of the run in all, on resume too ('oe resume -i N' makes N more), after "
+			"those of a checkpoint that it begins with; 0: the initial program only."),
 	INT("checkpoint_interval", "100", 0, INFINITY, O, .unit = "iterations",
 		.summary = "Iterations between two checkpoints; 0 writes one at the end only."),
 	BOOL("checkpoint_on_improvement", "false", O,

@@ -21,6 +21,19 @@ class Resume(Case):
             self.assertEqual((status["state"], status["iterations"]["done"]), ("finished", done))
         self.oe("prompt", "out", "-i", "15")
 
+    def test_how_many(self):
+        """The option counts all of the run, but nothing of a checkpoint; -i counts from where the run is."""
+        self.problem(MUTATE)
+        self.run_problem("-i", "10")
+        for words, done in ((("--set", "max_iterations=15"), 15), (("-i", "3"), 18)):
+            self.oe("resume", "out", *words)
+            self.assertEqual(self.status()["iterations"]["done"], done)
+        self.run_problem("--checkpoint", "out/checkpoints/checkpoint_18", "--set", "max_iterations=4",
+                         "-o", "other")
+        self.assertEqual(self.status("other")["iterations"]["done"], 4)
+        self.oe("resume", "other", "--set", "max_iterations=6")
+        self.assertEqual(self.status("other")["iterations"]["done"], 6)
+
     def test_a_smaller_window(self):
         self.problem(MUTATE)
         self.run_problem("-i", "30")
