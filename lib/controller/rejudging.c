@@ -25,7 +25,7 @@ struct oe__rejudging {
 	pthread_cond_t ended;
 	int status; /* of the first that could not be evaluated */
 	oe_error error;
-	int32_t count;
+	int32_t count, found; /* slots; the one that was found last, guarded */
 	struct slot slots[];
 };
 
@@ -72,12 +72,17 @@ static void tell(struct slot *slot)
 
 /* ---- all of them ---- */
 
-/* One that has ended is found first: it is what makes a slot free. NULL: all are evaluated. */
+/* In turn, so that what one came to is not told last because others always end first. */
 static struct slot *find_locked(struct oe__rejudging *rejudging, enum place place)
 {
-	for (int32_t i = 0; i < rejudging->count; i++)
-		if (rejudging->slots[i].place == place)
-			return &rejudging->slots[i];
+	for (int32_t i = 0; i < rejudging->count; i++) {
+		struct slot *slot = &rejudging->slots[(rejudging->found + 1 + i) % rejudging->count];
+
+		if (slot->place != place)
+			continue;
+		rejudging->found = (int32_t)(slot - rejudging->slots);
+		return slot;
+	}
 	return NULL;
 }
 
