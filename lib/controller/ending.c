@@ -246,6 +246,18 @@ static void record_hold(oe_controller *controller)
 		oe__controller_set_meta(controller, "held_at", oe__buffer_string(&text)) == 0;
 }
 
+void oe__controller_record_passed(oe_controller *controller)
+{
+	OE__AUTO(buffer) struct oe__buffer text = OE__BUFFER_INIT(32);
+	struct oe__hub_figures figures;
+
+	if (controller->semantics != OE__SEMANTICS_ORDERED)
+		return;
+	oe__hub_figures(controller->hub, &figures);
+	if (oe__buffer_printf(&text, "%lld", (long long)figures.position) == 0)
+		(void)oe__controller_set_meta(controller, OE__PASSED_META, oe__buffer_string(&text));
+}
+
 void oe__controller_tell_endings(oe_controller *controller)
 {
 	struct oe__endings *endings = &controller->endings;

@@ -39,6 +39,10 @@ struct oe__endings {
 	bool hold_recorded;
 };
 
+/* What is noted of it as a session ends: the number whose turn came last. */
+#define OE__PASSED_META "passed"
+void oe__controller_record_passed(oe_controller *controller);
+
 /* Before the call of the hub that ends a flight, with what is to be told of it. */
 int oe__ending_expect(struct oe__flight *flight, oe_program *child);
 /* After it. The hub took it; its outcome is known (the row has it), or not yet. */

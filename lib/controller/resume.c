@@ -156,20 +156,37 @@ static int play_all(oe_controller *controller, struct oe__replay *replay, oe_err
 	return status < 0 ? status : oe__replay_run(replay, 0, 0, err);
 }
 
-/* Numbers whose turn had passed: those that a commit of a later one was told behind, and those that a sample
-   shows, which is drawn as the number `hub.window` before its own ends. */
+/* What a session said of it as it ended well; 0: nothing. */
+static int read_passed(struct oe__database *database, int64_t *out, oe_error *err)
+{
+	OE__AUTO(string) char *said = NULL;
+
+	*out = 0;
+	int status = oe__database_get(database, OE__PASSED_META, &said, err);
+	if (status == 0 && said)
+		(void)oe__parse_int(said, strlen(said), out);
+	return status;
+}
+
+/* How far turns had come, also of a process that was killed since: a commit was told behind all before it, and a
+   sample is drawn as the number `hub.window` before its own ends. */
 static int find_passed(oe_controller *controller, struct oe__database *database, oe_error *err)
 {
-	int64_t told = 0, drawn = 0;
+	int64_t said = 0, told = 0, drawn = 0;
 
-	int status = oe__database_number(
-		database,
-		"SELECT coalesce(max(number), 0) FROM log WHERE kind = 'commit' AND outcome IS NOT NULL", &told, err);
+	int status = read_passed(database, &said, err);
+	if (status == 0)
+		status = oe__database_number(
+			database,
+			"SELECT coalesce(max(number), 0) FROM log WHERE kind = 'commit' AND outcome IS NOT NULL", &told,
+			err);
 	if (status == 0)
 		status = oe__database_number(
 			database, "SELECT coalesce(max(number), 0) FROM log WHERE kind = 'issue'", &drawn, err);
 	drawn -= oe__hub_window(controller->hub);
-	controller->endings.passed = told > drawn ? told : drawn;
+	controller->endings.passed = drawn > told ? drawn : told;
+	if (said > controller->endings.passed)
+		controller->endings.passed = said;
 	return status;
 }
 
@@ -189,6 +206,7 @@ int oe__controller_replay(oe_controller *controller, oe_error *err)
 		status = find_passed(controller, replay.database, err);
 	int played = status < 0 ? status : oe__controller_play_snapshot(controller, &replay, err);
 	status = played == 0 ? play_all(controller, &replay, err) : played < 0 ? played : 0;
+	controller->endings.passed = 0;
 	if (status == 0)
 		oe__controller_hold_if_over_now(controller);
 	while (status == 0 && (entry = oe__map_next(&replay.open, &cursor)) != NULL)

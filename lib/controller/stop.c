@@ -231,6 +231,7 @@ static void finish(oe_controller *controller)
 		oe__controller_snapshot_at_end(controller);
 		record_hash(controller);
 		record_time(controller);
+		oe__controller_record_passed(controller);
 		(void)oe__controller_set_meta(controller, "state",
 		                              oe__controller_is_over(controller) ? "finished" : "stopped");
 		(void)oe__controller_set_meta(controller, "reason", reason_name(controller->reason));
