@@ -120,7 +120,8 @@ static void end_failed(struct oe__flight *flight)
 	if (ended < 0)
 		oe__controller_log(controller, 0, "iteration %lld: %s",
 		                   (long long)job->iteration->number, err.message);
-	/* The row's program must live until it is written: the job keeps it. */
+	/* The row's program must live until it is written: the job keeps it, instead of one that the hub refused. */
+	oe_program_unref(job->child);
 	job->child = tried ? oe_program_ref(tried) : NULL;
 	if (in_turn && ended == 1) {
 		write_end_in_turn(flight, OE__ROW_FAIL, job->outcome, job->child);
