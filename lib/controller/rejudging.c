@@ -3,7 +3,6 @@
 #include <pthread.h>
 
 #include "base/alloc.h"
-#include "base/clock.h"
 #include "base/error.h"
 #include "base/thread.h"
 #include "evaluator/evaluator.h"
@@ -13,7 +12,7 @@ enum place { FREE, EVALUATING, DONE };
 struct slot {
 	struct oe__evaluation_call call;
 	struct oe__rejudging *rejudging;
-	enum place place;     /* guarded by the mutex */
+	enum place place;     /* while it is evaluated: guarded by the mutex */
 	int64_t seq, number;
 	oe_program *program;  /* with the evaluation of before */
 	oe_program *bare;     /* what is evaluated             */
@@ -25,7 +24,8 @@ struct oe__rejudging {
 	pthread_cond_t ended;
 	int status; /* of the first that could not be evaluated */
 	oe_error error;
-	int32_t count, found; /* slots; the one that was found last, guarded */
+	int32_t count, found; /* slots; the one that was found last */
+	int32_t taken;        /* that are not free                 */
 	struct slot slots[];
 };
 
@@ -49,6 +49,7 @@ static void clear(struct slot *slot)
 	oe_program_unref(slot->bare);
 	slot->program = slot->bare = NULL;
 	slot->place = FREE;
+	slot->rejudging->taken--;
 }
 
 static void tell(struct slot *slot)
@@ -89,27 +90,25 @@ static struct slot *find_locked(struct oe__rejudging *rejudging, enum place plac
 /* The next one that has ended; waits for it. NULL: none is under way. */
 static struct slot *wait_for_one(struct oe__rejudging *rejudging)
 {
+	struct slot *slot = NULL;
+
 	OE__LOCKED(&rejudging->mutex);
-	for (;;) {
-		struct slot *slot = find_locked(rejudging, DONE);
-		if (slot || !find_locked(rejudging, EVALUATING))
-			return slot;
+	while (rejudging->taken > 0 && (slot = find_locked(rejudging, DONE)) == NULL)
 		oe__cond_wait_until(&rejudging->ended, &rejudging->mutex, -1);
-	}
+	return slot;
 }
 
 static struct slot *free_slot(struct oe__rejudging *rejudging)
 {
 	struct slot *slot;
 
-	pthread_mutex_lock(&rejudging->mutex);
-	slot = find_locked(rejudging, FREE);
-	pthread_mutex_unlock(&rejudging->mutex);
-	if (slot)
+	if (rejudging->taken == rejudging->count) {
+		slot = wait_for_one(rejudging);
+		tell(slot);
 		return slot;
-	slot = wait_for_one(rejudging);
-	tell(slot);
-	return slot;
+	}
+	OE__LOCKED(&rejudging->mutex);
+	return find_locked(rejudging, FREE);
 }
 
 static int failure_of(const struct oe__rejudging *rejudging, oe_error *err)
@@ -135,6 +134,7 @@ int oe__rejudging_add(struct oe__rejudging *rejudging, int64_t seq, int64_t numb
 	slot->program = oe_program_ref(program);
 	slot->bare = bare;
 	slot->place = EVALUATING;
+	rejudging->taken++;
 	slot->call = (struct oe__evaluation_call){
 		.program = bare,
 		.seed = seed,

@@ -15,8 +15,6 @@
 #include "store/directory.h"
 #include "store/load.h"
 
-OE__AUTO_POINTER(run, oe_run *, oe_run_close)
-
 /* ---- life ---- */
 
 /* Where the best program of a run is there was one, whatever has become of run.db. */

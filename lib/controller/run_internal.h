@@ -18,6 +18,8 @@ struct oe_run {
 	char *program_id, *parent_id, *message;
 };
 
+OE__AUTO_POINTER(run, oe_run *, oe_run_close)
+
 /* oe_run_open(), also of one that did not begin. @return 1, 0: nothing was made there yet, and *out stays
    NULL; or a status */
 int oe__run_open(const char *directory, oe_run **out, oe_error *err);

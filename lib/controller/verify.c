@@ -12,8 +12,6 @@
 #include "program/population.h"
 #include "store/verify.h"
 
-OE__AUTO_POINTER(run, oe_run *, oe_run_close)
-
 /* ---- what it was made with ---- */
 
 static int check_settings(oe_run *run, oe_error *err)
