@@ -106,7 +106,8 @@ const struct command command_prompt = {
 	.summary = "Print the exact prompt of an iteration",
 	.operands = "[RUN]",
 	.details = "The prompt is rendered again from what the iteration drew, and proven to be the "
-			   "same by its hash.",
+			   "same by its hash. Of one that nobody answered there is no hash: it is rendered as the "
+			   "session asked that ended it.",
 	.options = tables,
 	.examples = {
 		{ "oe prompt", "of the newest run's last iteration" },

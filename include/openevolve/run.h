@@ -123,7 +123,8 @@ OE_API OE_NODISCARD int oe_run_replay(oe_run *run, oe_evaluator *evaluator, int3
                                       oe_run_repetition *out, oe_error *err);
 
 /** The exact prompt of an attempt of an iteration, rendered again from its sample and proven by its hash (or
- *  read, with "store.prompts: full"). Free both with oe_run_free_text().
+ *  read, with "store.prompts: full"). One that nobody answered has no hash: it is rendered as the session
+ *  asked that ended it. Free both with oe_run_free_text().
  *  @param attempt from 0; -1: the last one, which is that of oe_run_iteration_at().
  *  @retval OE_ERR_INVALID there is no such iteration, or attempt.
  *  @retval OE_ERR_FORMAT  the rendered text does not have the recorded hash. */

@@ -13,7 +13,7 @@
 void oe__recipes_done(struct oe__recipes *recipes)
 {
 	for (size_t i = 0; i < recipes->prompt_count; i++)
-		oe__prompt_set_unref(recipes->prompts[i]);
+		oe__prompt_set_unref(recipes->prompts[i].set);
 	for (size_t i = 0; i < recipes->rule_count; i++)
 		oe__edit_rules_free(recipes->rules[i].rules);
 	oe__free(recipes->prompts);
@@ -42,14 +42,16 @@ static int read_prompts(void *owner, int64_t until, const char *text, oe_error *
 	void *prompts = recipes->prompts;
 	oe_error why = { .message = "" };
 
-	(void)until;
 	int status = oe__grow(&prompts, &recipes->prompt_capacity, recipes->prompt_count + 1,
-	                      sizeof(struct oe__prompt_set *));
+	                      sizeof(*recipes->prompts));
 	recipes->prompts = prompts;
+	if (status < 0)
+		return oe__error_nomem(err);
+	struct oe__prompts_until *last = &recipes->prompts[recipes->prompt_count];
+	last->seq = until;
+	status = oe__json_parse(text, strlen(text), &value, &why);
 	if (status == 0)
-		status = oe__json_parse(text, strlen(text), &value, &why);
-	if (status == 0)
-		status = oe__prompt_set_read(&value, &recipes->prompts[recipes->prompt_count], &why);
+		status = oe__prompt_set_read(&value, &last->set, &why);
 	if (status < 0)
 		return status == OE_ERR_NOMEM ? oe__error_nomem(err)
 		                              : damaged(reading, "templates", &why, err);
@@ -110,13 +112,23 @@ int oe__recipes_render(const struct oe__recipes *recipes, const oe_iteration *it
                        const uint8_t *hash, struct oe__prompt *out, oe_error *err)
 {
 	for (size_t i = recipes->prompt_count; i-- > 0;) {
-		int status = oe__prompt_render(recipes->prompts[i], iteration, out, err);
+		int status = oe__prompt_render(recipes->prompts[i].set, iteration, out, err);
 		if (status < 0)
 			return status;
-		if (!hash || memcmp(out->hash, hash, sizeof(out->hash)) == 0)
+		if (memcmp(out->hash, hash, sizeof(out->hash)) == 0)
 			return 1;
 	}
 	return 0;
+}
+
+int oe__recipes_render_at(const struct oe__recipes *recipes, const oe_iteration *iteration, int64_t seq,
+                          struct oe__prompt *out, oe_error *err)
+{
+	size_t i = 0;
+
+	while (i + 1 < recipes->prompt_count && recipes->prompts[i].seq < seq)
+		i++;
+	return oe__prompt_render(recipes->prompts[i].set, iteration, out, err);
 }
 
 struct oe__edit_rules *oe__recipes_rules(const struct oe__recipes *recipes, int64_t seq)

@@ -94,21 +94,41 @@ int oe_run_iteration_at(oe_run *run, int64_t number, oe_run_iteration *out, oe_e
 
 /* ---- prompts ---- */
 
-/* The last one that was given; -1: none was. */
-static int last_attempt(oe_run *run, int64_t number, int32_t *out, oe_error *err)
+/* What the log says of an iteration (?1), and of an attempt at it (?2). */
+static int ask_log(oe_run *run, const char *sql, int64_t number, int32_t attempt, int64_t *out, oe_error *err)
 {
 	OE__AUTO(statement) sqlite3_stmt *statement = NULL;
 
-	int status = oe__database_prepare(
-		run->database,
-		"SELECT coalesce(max(attempt), -1) FROM log WHERE kind = 'issue' AND number = ?", &statement, err);
+	int status = oe__database_prepare(run->database, sql, &statement, err);
 	if (status < 0)
 		return status;
 	sqlite3_bind_int64(statement, 1, number);
+	if (sqlite3_bind_parameter_count(statement) > 1)
+		sqlite3_bind_int(statement, 2, attempt);
 	if (sqlite3_step(statement) != SQLITE_ROW)
 		return oe__database_error(run->database, err);
-	*out = sqlite3_column_int(statement, 0);
+	*out = sqlite3_column_int64(statement, 0);
 	return 0;
+}
+
+/* The last one that was given; -1: none was. */
+static int last_attempt(oe_run *run, int64_t number, int32_t *out, oe_error *err)
+{
+	int64_t last = -1;
+
+	int status = ask_log(run, "SELECT coalesce(max(attempt), -1) FROM log WHERE kind = 'issue' AND number = ?1",
+	                     number, 0, &last, err);
+	*out = (int32_t)last;
+	return status;
+}
+
+/* The call of the hub that ended it; INT64_MAX: none did yet. */
+static int find_end(oe_run *run, int64_t number, int32_t attempt, int64_t *out, oe_error *err)
+{
+	return ask_log(run,
+	               "SELECT coalesce(min(seq), 9223372036854775807) FROM log"
+	               " WHERE kind IN ('commit', 'fail') AND number = ?1 AND attempt = ?2",
+	               number, attempt, out, err);
 }
 
 static int read_stored(oe_run *run, int64_t number, int32_t attempt, char **system, char **user, oe_error *err)
@@ -136,30 +156,44 @@ static int no_attempt(int64_t number, int32_t attempt, oe_error *err)
 	return oe__error(err, OE_ERR_INVALID, "iteration %lld has no attempt %d", (long long)number, (int)attempt);
 }
 
-/* Render it from the sample that the hub draws again, and prove it by its hash. */
-static int render_again(oe_run *run, int64_t number, int32_t attempt, struct oe__prompt *prompt, oe_error *err)
+/* With what it was made, its hash proves; of one that nobody answered, the session tells that ended it. */
+static int render(oe_run *run, const struct oe__replay *replay, int64_t number, int32_t attempt,
+                  struct oe__prompt *prompt, oe_error *err)
 {
-	OE__AUTO(replay) struct oe__replay replay = { 0 };
-	OE__AUTO(answer) struct oe__answer answer = { 0 };
+	const oe_iteration *iteration = oe__replay_find(replay, number, attempt);
 	OE__AUTO(recipes) struct oe__recipes recipes = { 0 };
-	oe_hub *hub = NULL;
+	OE__AUTO(answer) struct oe__answer answer = { 0 };
+	int64_t end = INT64_MAX;
 
 	int status = oe__recipes_read(run->database, &recipes, err);
 	if (status == 0)
-		status = oe__run_rebuild(run, number, attempt, &hub, &replay, err);
+		status = oe__answer_load(run->database, number, attempt, &answer, err);
+	if (status < 0)
+		return status;
+	if (!answer.has_prompt_hash) {
+		status = find_end(run, number, attempt, &end, err);
+		return status < 0 ? status : oe__recipes_render_at(&recipes, iteration, end, prompt, err);
+	}
+	status = oe__recipes_render(&recipes, iteration, answer.prompt_hash, prompt, err);
+	if (status == 0)
+		return oe__error(err, OE_ERR_FORMAT,
+		                 "the prompt of iteration %lld comes out differently than it was", (long long)number);
+	return status < 0 ? status : 0;
+}
+
+/* From the sample that the hub draws again. */
+static int render_again(oe_run *run, int64_t number, int32_t attempt, struct oe__prompt *prompt, oe_error *err)
+{
+	OE__AUTO(replay) struct oe__replay replay = { 0 };
+	oe_hub *hub = NULL;
+
+	int status = oe__run_rebuild(run, number, attempt, &hub, &replay, err);
 	if (status == 0)
 		status = no_attempt(number, attempt, err);
 	if (status > 0)
-		status = oe__answer_load(run->database, number, attempt, &answer, err);
-	if (status >= 0)
-		status = oe__recipes_render(&recipes, oe__replay_find(&replay, number, attempt),
-		                            answer.has_prompt_hash ? answer.prompt_hash : NULL, prompt, err);
-	if (status == 0)
-		status = oe__error(err, OE_ERR_FORMAT,
-		                   "the prompt of iteration %lld comes out differently than it was",
-		                   (long long)number);
+		status = render(run, &replay, number, attempt, prompt, err);
 	oe_hub_free(hub);
-	return status < 0 ? status : 0;
+	return status;
 }
 
 int oe_run_prompt(oe_run *run, int64_t number, int32_t attempt, char **system, char **user, oe_error *err)

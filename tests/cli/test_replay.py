@@ -310,6 +310,20 @@ def evaluate(program_path):
         for number, terse in (answered[0], False), (answered[-1], False), (open_then[0], True), (60, True):
             self.assertEqual("terse" in self.oe("prompt", "killed", "-i", number).out, terse, number)
 
+    def test_prompts_without_answers(self):
+        """No hash tells what they were: they are as the session asked that ended them."""
+        self.problem()
+        with FakeLLM() as fake:
+            model = ("--api-base", fake.url, "--primary-model", "tiny")
+            self.run_problem("-o", "silent", "-i", 4, *model)
+            fake.control(rate_400=1)
+            self.oe("resume", "silent", "-i", 3, code=MODELS)
+            fake.control(rate_400=0)
+            self.oe("resume", "silent", "-i", 3, "--set", "prompt.system_message=You are terse.")
+        self.assertEqual(self.status("silent")["iterations"]["outcomes"]["llm_failed"], 3)
+        for number, terse in (4, False), (5, False), (7, False), (8, True):
+            self.assertEqual("terse" in self.oe("prompt", "silent", "-i", number).out, terse, number)
+
 
 if __name__ == "__main__":
     main()
