@@ -313,13 +313,12 @@ static struct oe__charge_row outcome_of(const struct oe__purse *purse, const str
 		charge.tokens = 0;
 		charge.cost = 0;
 	} else if (completion->tokens_in >= 0 && completion->tokens_out >= 0) {
-		const char *model = completion->model ? completion->model : entry->model;
 		charge.state = OE__CHARGE_SETTLED;
 		charge.tokens = completion->tokens_in + completion->tokens_out;
-		charge.cost = oe__prices_cost(purse->prices, model, completion->tokens_in,
+		charge.cost = oe__prices_cost(purse->prices, entry->model, completion->tokens_in,
 		                              completion->tokens_out);
-		if (charge.cost < 0)
-			charge.cost = oe__prices_cost(purse->prices, entry->model, completion->tokens_in,
+		if (charge.cost < 0 && completion->model) /* one that chooses among models names its choice */
+			charge.cost = oe__prices_cost(purse->prices, completion->model, completion->tokens_in,
 			                              completion->tokens_out);
 	}
 	return charge;

@@ -31,12 +31,13 @@ static void go(struct oe__fare *fare, int status)
 	sem_post(&asked->gone);
 }
 
-static struct oe__purse *make(int64_t tokens, bool in_order)
+static struct oe__purse *make(int64_t tokens, bool in_order, struct oe__prices *prices)
 {
 	struct oe__purse *purse = NULL;
 	struct oe__purse_options options = { .scheduler = scheduler,
 		                                 .inbox = &inbox,
 		                                 .in_order = in_order,
+		                                 .prices = prices,
 		                                 .tokens_max = tokens,
 		                                 .cost_max = INT64_MAX };
 
@@ -45,11 +46,12 @@ static struct oe__purse *make(int64_t tokens, bool in_order)
 }
 
 /* Of that many tokens at most. */
-static void ask(struct oe__purse *purse, struct asked *asked, int64_t number, int64_t tokens)
+static void ask_for(struct oe__purse *purse, struct asked *asked, const char *model, int64_t number,
+                    int64_t tokens)
 {
 	struct oe__meter *meter = oe__purse_meter(purse);
 
-	*asked = (struct asked){ .fare = { .model = "m",
+	*asked = (struct asked){ .fare = { .model = model,
 		                               .bytes = tokens - ALLOWANCE - OUTPUT,
 		                               .output_max = OUTPUT,
 		                               .number = number,
@@ -57,6 +59,11 @@ static void ask(struct oe__purse *purse, struct asked *asked, int64_t number, in
 		                     .status = 1 };
 	sem_init(&asked->gone, 0, 0);
 	meter->reserve(meter, &asked->fare);
+}
+
+static void ask(struct oe__purse *purse, struct asked *asked, int64_t number, int64_t tokens)
+{
+	ask_for(purse, asked, "m", number, tokens);
 }
 
 static int wait_for(struct asked *asked)
@@ -110,7 +117,7 @@ START_TEST(test_settling)
 	struct oe__charges charges;
 
 	begin();
-	struct oe__purse *purse = make(10000, false);
+	struct oe__purse *purse = make(10000, false, NULL);
 	ask(purse, &one, 1, 1000);
 	ask(purse, &two, 2, 2000);
 	ask(purse, &three, 3, 3000);
@@ -132,6 +139,41 @@ START_TEST(test_settling)
 }
 END_TEST
 
+/* It costs what the question was expected to: what a provider calls his model counts where nobody said
+   what the one that was asked costs. */
+START_TEST(test_prices)
+{
+	static const char text[] = "m: {input: 1, output: 1}\nm-*: {input: 30, output: 30}\n";
+	const struct {
+		const char *asked;
+		char *model;
+		int64_t cost;
+	} answers[] = { { "m", "m-2024", 10000 }, { "router", "m-2024", 300000 }, { "m-3", NULL, 300000 } };
+	struct oe__prices *prices = NULL;
+	struct oe__charges charges;
+
+	begin();
+	scratch_enter();
+	scratch_write("prices.yaml", text, strlen(text));
+	for (size_t i = 0; i < OE__COUNT(answers); i++) {
+		struct asked one;
+		ck_assert_int_eq(oe__prices_load(scratch("prices.yaml"), &prices, NULL), 0);
+		struct oe__purse *purse = make(10000, false, prices);
+		struct oe__meter *meter = oe__purse_meter(purse);
+		ask_for(purse, &one, answers[i].asked, 1, 1000);
+		ck_assert_int_eq(wait_for(&one), 0);
+		oe_completion completion = { .requests = 1, .tokens_in = 10, .model = answers[i].model };
+		meter->settle(meter, &one.fare, &completion);
+		oe__purse_look(purse, &charges);
+		ck_assert_int_eq(charges.cost, answers[i].cost);
+		ck_assert_int_eq(charges.unpriced, 0);
+		oe__purse_close(purse);
+	}
+	scratch_leave();
+	end();
+}
+END_TEST
+
 /* One that does not fit waits as long as others may turn out to be cheaper. */
 START_TEST(test_waiting)
 {
@@ -139,7 +181,7 @@ START_TEST(test_waiting)
 	struct asked one, two, judge, four;
 
 	begin();
-	struct oe__purse *purse = make(3000, false);
+	struct oe__purse *purse = make(3000, false, NULL);
 	ask(purse, &one, 1, 2000);
 	ask(purse, &two, 2, 1500);
 	ask(purse, &judge, 0, 1400);
@@ -172,7 +214,7 @@ START_TEST(test_in_order)
 	struct asked asked[5];
 
 	begin();
-	struct oe__purse *purse = make(4000, true);
+	struct oe__purse *purse = make(4000, true, NULL);
 	for (int i = 1; i < 5; i++)
 		oe__purse_await(purse, &turns[i], i);
 	ask(purse, &asked[3], 3, 1000);
@@ -204,7 +246,7 @@ START_TEST(test_the_last_one)
 	struct asked one, two;
 
 	begin();
-	struct oe__purse *purse = make(3000, true);
+	struct oe__purse *purse = make(3000, true, NULL);
 	oe__purse_await(purse, &first, 1);
 	ask(purse, &two, 2, 3000);
 	ck_assert(is_waiting(&two));
@@ -226,7 +268,7 @@ START_TEST(test_recall_and_close)
 	struct asked one, two, three;
 
 	begin();
-	struct oe__purse *purse = make(1000, true);
+	struct oe__purse *purse = make(1000, true, NULL);
 	struct oe__meter *meter = oe__meter_ref(oe__purse_meter(purse));
 	ask(purse, &one, 1, 1000);
 	ck_assert_int_eq(wait_for(&one), 0);
@@ -292,5 +334,5 @@ START_TEST(test_nomem)
 }
 END_TEST
 
-NOMEM_MAIN("purse", test_settling, test_waiting, test_in_order, test_the_last_one,
+NOMEM_MAIN("purse", test_settling, test_prices, test_waiting, test_in_order, test_the_last_one,
            test_recall_and_close, test_nomem)
