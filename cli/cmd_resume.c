@@ -208,8 +208,9 @@ const struct command command_resume = {
 	.operands = "[RUN|CHECKPOINT]",
 	.details = "What was under way when the run ended is finished first; no question is asked twice "
 			   "whose answer is there. --iterations N means N more; without it the run goes to the "
-			   "number that it had in mind. The run's own configuration is used; an API key that "
-			   "was written into the file must be given again, by -c or a variable. From a "
+			   "number that it had in mind. The run's own configuration is used, with the "
+			   "flags that it began with; -c takes the place of all of it. An API key that was written "
+			   "into the file must be given again: by OPENAI_API_KEY or OE_LLM__API_KEY. From a "
 			   "checkpoint a new run begins, in a directory of its own.",
 	.options = tables,
 	.examples = {
