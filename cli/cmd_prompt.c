@@ -49,6 +49,19 @@ static int choose(struct book *book, const struct arguments *arguments, int64_t 
 	return status;
 }
 
+/* The last one now: the run may go on with the next one. -1 if there is none, as is said where it is printed. */
+static int last_attempt(struct book *book, int64_t number, int32_t *out)
+{
+	oe_run_iteration iteration = { .struct_size = sizeof(iteration) };
+	oe_error err = { 0 };
+
+	int got = oe_run_iteration_at(book->run, number, &iteration, &err);
+	if (got < 0)
+		return message_error(EXIT_STORE, got, &err);
+	*out = got > 0 ? iteration.attempt : -1;
+	return EXIT_DONE;
+}
+
 static int print(struct book *book, int64_t number, int32_t attempt, bool json)
 {
 	AUTO(run_text) char *system = NULL;
@@ -61,6 +74,7 @@ static int print(struct book *book, int64_t number, int32_t attempt, bool json)
 	if (json) {
 		json_t *root = json_document("prompt");
 		json_set(root, "iteration", json_integer(number));
+		json_set(root, "attempt", json_integer(attempt));
 		json_set(root, "system", json_words(system));
 		json_set(root, "user", json_words(user));
 		return json_print(root);
@@ -75,16 +89,17 @@ static int print(struct book *book, int64_t number, int32_t attempt, bool json)
 static int run(const struct arguments *arguments)
 {
 	struct book book;
-	int64_t number = 0, attempt = arguments_whole(arguments, "attempt", -1);
+	int64_t number = 0, given = arguments_whole(arguments, "attempt", -1);
+	int32_t attempt = given < INT32_MAX ? (int32_t)given : INT32_MAX;
 
-	if (attempt > INT32_MAX)
-		attempt = INT32_MAX;
 	int status = book_open_run(arguments_operand(arguments, 0), &book);
 	if (status)
 		return status;
 	status = choose(&book, arguments, &number);
+	if (status == EXIT_DONE && attempt < 0)
+		status = last_attempt(&book, number, &attempt);
 	if (status == EXIT_DONE)
-		status = print(&book, number, (int32_t)attempt, arguments_has(arguments, "json"));
+		status = print(&book, number, attempt, arguments_has(arguments, "json"));
 	book_close(&book);
 	return status;
 }

@@ -102,6 +102,7 @@ class Look(Case):
         text = self.oe("prompt", "out", "--iteration", "7").out
         self.assertIn(prompt["user"], text)
         self.assertIn("scale = ", prompt["user"])
+        self.assertEqual((prompt["iteration"], prompt["attempt"]), (7, 0))
         self.assert_one_sentence(self.oe("prompt", "out", "--iteration", "999", code=FAILED), "999")
 
     def test_diff(self):

@@ -76,6 +76,9 @@ class Ordered(Semantics):
                                          " ORDER BY max(attempt) DESC LIMIT 1")[0]
         text = self.oe("prompt", "out", "-i", number).out
         self.assertEqual(text, self.oe("prompt", "out", "-i", number, "--attempt", last).out)
+        for words, which in ((), last), (("--attempt", last), last), (("--attempt", 0), 0):
+            told = self.oe("prompt", "out", "-i", number, *words, "--json").json()
+            self.assertEqual((told["iteration"], told["attempt"]), (number, which))
         made = self.query("out", f"SELECT id FROM program WHERE iteration = {number} AND verdict = 'ok'")
         for (program,) in made:
             asked = self.oe("prompt", "out", "-i", number, "--json").json()["user"]
