@@ -114,11 +114,25 @@ static int replay(struct book *book, const struct arguments *arguments)
 	return verifies ? EXIT_FAILED : EXIT_DONE;
 }
 
+/* What says how to judge is not left aside in silence where nothing is judged. */
+static int check(const struct arguments *arguments)
+{
+	static const char *const names[] = { "evaluator", "jobs" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (arguments_has(arguments, names[i]) && !arguments_has(arguments, "evaluate"))
+			return message_fail(EXIT_USAGE, "--%s: nothing is judged again without --evaluate", names[i]);
+	return EXIT_DONE;
+}
+
 static int run(const struct arguments *arguments)
 {
 	struct book book = { 0 };
 
-	int status = book_open_run(arguments_operand(arguments, 0), &book);
+	int status = check(arguments);
+	if (status)
+		return status;
+	status = book_open_run(arguments_operand(arguments, 0), &book);
 	if (status == EXIT_DONE)
 		status = replay(&book, arguments);
 	book_close(&book);
@@ -128,8 +142,10 @@ static int run(const struct arguments *arguments)
 static const struct option options[] = {
 	{ "verify", NULL, "exit with 1 if anything comes out differently", NULL, NULL, OPTION_FLAG, 0 },
 	{ "evaluate", NULL, "judge the programs again, too", NULL, NULL, OPTION_FLAG, 0 },
-	{ "evaluator", "FILE", "the evaluator, if it is not where it was", NULL, NULL, OPTION_FILE, 0 },
-	{ "jobs", "N", "evaluations at a time", NULL, "evaluator.parallel_evaluations", OPTION_WHOLE, 'j' },
+	{ "evaluator", "FILE", "with --evaluate: the evaluator, if it is not where it was", NULL, NULL,
+	  OPTION_FILE, 0 },
+	{ "jobs", "N", "with --evaluate: evaluations at a time", NULL, "evaluator.parallel_evaluations",
+	  OPTION_WHOLE, 'j' },
 	{ 0 },
 };
 

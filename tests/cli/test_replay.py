@@ -5,7 +5,7 @@ import shutil
 import sqlite3
 import unittest
 
-from oe import CONFIG, EVALUATOR, FAILED, MODELS, ROOT, STORE, Case, FakeLLM, RunCase, main
+from oe import CONFIG, EVALUATOR, FAILED, MODELS, ROOT, STORE, USAGE, Case, FakeLLM, RunCase, main
 
 ALONE = "hub: {window: 1}\n"
 
@@ -184,6 +184,11 @@ def evaluate(program_path):
         for jobs in 1, 5:
             again = self.replay("--evaluate", "--evaluator", other, "--verify", "-j", jobs, code=FAILED)
             self.assertEqual((again.err, again.out), (result.err, result.out))
+
+    def test_judging_without_evaluate(self):
+        """Who says how to judge wants to have judged."""
+        for words, name in ((("--evaluator", "evaluator.py"), "--evaluator"), (("-j", 2), "--jobs")):
+            self.assert_one_sentence(self.replay("--verify", *words, code=USAGE), name, "--evaluate")
 
     def test_differences(self):
         """Whatever somebody changed in the log is found, and named."""
