@@ -52,7 +52,7 @@ const struct option options_search[] = {
 	{ "llm-jobs", "N", "calls of models at a time", NULL, "llm.concurrency", OPTION_WHOLE, 0 },
 	{ "seed", "N", "seed of everything random", NULL, "random_seed", OPTION_WHOLE, 0 },
 	{ "islands", "N", "number of islands", NULL, "database.num_islands", OPTION_WHOLE, 0 },
-	{ "grace", "TIME", "how long evaluations may go on after Ctrl-C", NULL, "evaluator.grace",
+	{ "grace", "TIME", "how long evaluations may go on after Ctrl-C, at most 5s", NULL, "evaluator.grace",
 	  OPTION_DURATION, 0 },
 	{ "log-level", "LEVEL", "least importance of what is logged",
 	  "DEBUG|INFO|WARNING|ERROR|CRITICAL", "log_level", OPTION_CHOICE, 'l' },

@@ -195,7 +195,8 @@ const struct oe__option oe__options[] = {
 	SECONDS("hub.generation_timeout", "0", 0, 1e9, 0,
 			.summary = "A generation closes after this time with what it has; 0 never does."),
 	CHOICE("hub.on_failure", "count", "count|replace", 0,
-		   .summary = "A failed iteration counts, or is replaced by another attempt."),
+		   .summary = "An iteration without a usable program counts, or is asked for anew: at most 100 "
+					  "attempts for each number."),
 	CHOICE("hub.duplicates", "tokens", "exact|tokens", 0,
 		   .summary = "What is not evaluated again: the same text, or the same but for comments and white "
 					  "space too; exact if the evaluator looks at the text."),
@@ -241,7 +242,8 @@ const struct oe__option oe__options[] = {
 	REAL("llm.top_p", "0.95", 0, 1, O | N | M,
 		 .summary = "Nucleus sampling; null leaves it to the provider."),
 	INT("llm.max_tokens", "4096", 1, INFINITY, O | N | M, .unit = "tokens",
-		.summary = "Longest answer; null leaves it to the provider."),
+		.summary = "Longest answer; null leaves it to the provider, and is 4096 in a run that counts "
+				   "tokens or cost."),
 	STRING("llm.reasoning_effort", "null", O | N | M, 0,
 		   .summary = "Effort of reasoning models (minimal, low, medium, high); null is not sent."),
 	STRING("llm.verbosity", "null", N | M, 0,
@@ -446,7 +448,7 @@ const struct oe__option oe__options[] = {
 	INT("evaluator.output_max_bytes", "1048576", 0, (double)OE__ARTIFACT_MAX, 0, .unit = "bytes",
 		.summary = "Captured output of one evaluation, each of the two streams."),
 	SECONDS("evaluator.grace", "5", 0, 1e6, 0,
-			.summary = "Time that running evaluations get when the run is told to stop."),
+			.summary = "Time that running evaluations get when the run is told to stop, at most 5 s."),
 	REAL("evaluator.cpu_limit", "null", -INFINITY, INFINITY, O | N,
 		 .no_effect = NOT_IN_OPENEVOLVE_EITHER "; see `sandbox.cpu_limit`",
 		 .summary = "Processor limit of one evaluation."),
@@ -497,7 +499,8 @@ const struct oe__option oe__options[] = {
 
 	/* ---- the log of the run ---- */
 	CHOICE("store.backend", "directory", "directory|memory|none", 0,
-		   .summary = "Keep the log of the run in its directory, in memory, or not at all."),
+		   .summary = "Keep the run in its directory; `memory` and `none` are the same: nothing is "
+					  "written, and the run cannot go on later."),
 	CHOICE("store.prompts", "recipe", "recipe|full", 0,
 		   .summary = "Keep what a prompt is made from, or its text."),
 	ALIAS("store.synchronous", "durability"),
