@@ -9,7 +9,8 @@
  *
  * Threads: the thread that calls oe_controller_step() owns the controller and is the only writer of
  * the population. Every function here must be called by that thread, except where "any thread" is
- * said. Different controllers are independent.
+ * said. Different controllers are independent. In a process that was forked from the owner's, functions
+ * that return a status return OE_ERR_STATE.
  *
  * The library prints nothing, installs no signal handlers and reports only by events and status
  * codes.
@@ -93,27 +94,30 @@ enum oe_stop {
 /** Numbers of a run. Filled in by the library; append-only. */
 typedef struct oe_statistics {
 	size_t struct_size;
-	int64_t issued, ended; /**< iterations                                   */
-	int64_t outcomes[16];  /**< by enum oe_outcome                           */
-	int64_t llm_in_flight, llm_requests, llm_attempts; /**< questions, and requests sent for them */
-	int64_t tokens_in, tokens_out;                     /**< as the providers count them */
+	int64_t issued, ended; /**< iterations of the run, over all sessions     */
+	int64_t outcomes[16];  /**< theirs, by enum oe_outcome                   */
+	/** Questions, now and of this session, and requests that this session sent for them. */
+	int64_t llm_in_flight, llm_requests, llm_attempts;
+	int64_t tokens_in, tokens_out; /**< of this session, as the providers count them */
 	int64_t evaluations_in_flight, evaluations_queued; /**< now */
-	/** Those that timed out or failed are finished too; none is both. */
+	/** Of this session. Those that timed out or failed are finished too; none is both. */
 	int64_t evaluations_started, evaluations_finished, evaluations_timed_out, evaluations_failed;
 	int64_t programs, archive;            /**< live, and archived                           */
 	double elapsed_s;                     /**< of this session                              */
 	double best_fitness, initial_fitness; /**< NaN when there is none                    */
 	int64_t best_iteration; /**< that made the best program; 0 if it is an initial one */
-	int64_t since_best;     /**< iterations ended since the last improvement  */
+	/** Iterations that ended since the last improvement of this session, or since it began. */
+	int64_t since_best;
 	int64_t next_migration; /**< island generations until then; -1 if never   */
 	/** Number that `ended` goes to: "max_iterations", and those of before a checkpoint; -1: no end. */
 	int64_t iterations_max;
 	/** What counts for the budget, over all sessions: used, and of that what nobody has told the exact figure
-	 *  of (yet). Zero where nothing is counted: no budget for tokens or cost, and no prices. */
+	 *  of (yet). A run counts from the first session that has "budget.tokens", "budget.cost_usd" or
+	 *  "budget.prices"; until then these are 0, and the cost is NaN. */
 	int64_t budget_tokens, budget_tokens_unsettled;
-	double budget_cost_usd;       /**< of what has a price; NaN: nothing is counted */
-	int64_t budget_unpriced;      /**< requests to models without a price           */
-	int64_t budget_evaluations;   /**< of all sessions                              */
+	double budget_cost_usd;       /**< of requests that have a price; 0 if there are no prices */
+	int64_t budget_unpriced;      /**< requests that have none; all, if there are no prices    */
+	int64_t budget_evaluations;   /**< of all sessions, always counted                         */
 } oe_statistics;
 
 /**
@@ -148,7 +152,8 @@ OE_API void oe_controller_free(oe_controller *controller);
  * before all of them were evaluated has not begun.
  *
  * @param program referenced.
- * @retval OE_ERR_STATE the run has begun, or the directory holds one already: resume that.
+ * @retval OE_ERR_STATE  the run has begun, or the directory holds one already: resume that.
+ * @retval OE_ERR_FORMAT what is in the directory cannot be read.
  */
 OE_API OE_NODISCARD int oe_controller_seed(oe_controller *controller, oe_program *program,
                                            oe_error *err);
@@ -166,14 +171,18 @@ OE_API OE_NODISCARD int oe_controller_has_run(oe_controller *controller, oe_erro
  *
  * @param checkpoint a checkpoint directory, ours or OpenEvolve's; NULL: the run in the controller's
  *                   own directory, from its log, unfinished iterations included.
- * @retval OE_ERR_STATE  there is no run to continue; or, with a checkpoint, there is one already.
- * @retval OE_ERR_FORMAT it cannot be read.
- * @retval OE_ERR_CONFIG an option that decides what the hub does differs from the run's.
+ * @retval OE_ERR_STATE  there is no run to continue; or, with a checkpoint, there is one already; or this one
+ *                       has begun.
+ * @retval OE_ERR_FORMAT it cannot be read, or the checkpoint has no programs.
+ * @retval OE_ERR_CONFIG an option that decides what the hub does differs from the run's, or "store.backend" is
+ *                       not `directory`, and there is nothing to go on from.
+ * @retval OE_ERR_IO     there is no such checkpoint, or its copy cannot be written.
  */
 OE_API OE_NODISCARD int oe_controller_resume(oe_controller *controller, const char *checkpoint,
                                              oe_error *err);
 
-/** Extension of program files, with its dot; for best/ and checkpoints. Default ".py". */
+/** Extension of program files, with its dot; for best/ and checkpoints. Default ".py".
+ *  @retval OE_ERR_STATE the run has begun. */
 OE_API OE_NODISCARD int oe_controller_set_extension(oe_controller *controller,
                                                     const char *extension);
 
@@ -195,6 +204,7 @@ OE_API void oe_controller_set_events(oe_controller *controller, uint32_t mask);
  * @param timeout_ms how long to wait for one: 0 polls, -1 waits for ever.
  * @return 1 and an event; 0 if none came in time; a negative status if the run cannot go on.
  *         After OE_EVENT_DONE, always 0.
+ * @retval OE_ERR_STATE it was neither seeded nor resumed.
  */
 OE_API OE_NODISCARD int oe_controller_step(oe_controller *controller, int64_t timeout_ms,
                                            const oe_event **event, oe_error *err);

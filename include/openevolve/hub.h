@@ -50,7 +50,8 @@ typedef struct oe_iteration oe_iteration;
 /** How an iteration ended; each ends in exactly one. Values are part of the ABI. */
 enum oe_outcome {
 	OE_OUTCOME_COMMITTED = 0,         /**< the child joined the population                       */
-	OE_OUTCOME_REJECTED = 1,          /**< evaluated, but not worth a place                      */
+	OE_OUTCOME_REJECTED = 1,          /**< evaluated, but not worth a place: as the caller of
+	                                       oe_hub_fail() says, never the library                 */
 	OE_OUTCOME_DUPLICATE = 2,         /**< same content as a program that is there already       */
 	OE_OUTCOME_NOOP_EDIT = 3,         /**< the answer changes nothing                            */
 	OE_OUTCOME_NO_EDIT = 4,           /**< the answer holds no usable edit                       */
@@ -59,9 +60,11 @@ enum oe_outcome {
 	OE_OUTCOME_TRUNCATED = 7,         /**< the answer breaks off                                 */
 	OE_OUTCOME_EVALUATION_FAILED = 8, /**< the child has no score: see its verdict */
 	OE_OUTCOME_TIMED_OUT = 9,         /**< the evaluation did                                    */
-	OE_OUTCOME_LLM_FAILED = 10,       /**< no answer, after all retries */
-	OE_OUTCOME_CANCELLED = 11,        /**< the run was stopped */
-	OE_OUTCOME_LOST = 12,             /**< its result cannot be had any more                     */
+	OE_OUTCOME_LLM_FAILED = 10,       /**< no answer: it was refused, or failed after all retries */
+	OE_OUTCOME_CANCELLED = 11,        /**< the verdict of its evaluation is that. Iterations of a run
+	                                       that is stopped do not end: they stay open            */
+	OE_OUTCOME_LOST = 12,             /**< the child could not be taken: another program has its
+	                                       identifier, or there was no memory                    */
 	OE_OUTCOME_EQUIVALENT = 13,       /**< the same, but for comments and white space, as a program
 	                                       that is there already                             */
 	OE_OUTCOME_COUNT = 14             /**< of the outcomes above */
@@ -83,8 +86,9 @@ enum oe_hub_wait {
 /** What a commit did. The caller sets `struct_size` (OE_COMMIT_INIT), the hub the rest; append-only. */
 typedef struct oe_commit {
 	size_t struct_size;
-	int32_t outcome;     /**< enum oe_outcome: COMMITTED, REJECTED, DUPLICATE, or the failure of the
-	                        child's evaluation; -1 if `late` or `staged`                       */
+	int32_t outcome;     /**< enum oe_outcome: COMMITTED, DUPLICATE, LOST (another program took its
+	                        identifier while it was staged), or the failure of the child's
+	                        evaluation; -1 if `late` or `staged`                               */
 	int32_t island;      /**< where the child went, or would have gone                           */
 	int32_t best;        /**< nonzero: the fittest program so far                                */
 	int32_t new_cell;    /**< nonzero: the first program of its feature-map cell                 */
@@ -123,14 +127,18 @@ OE_API void oe_hub_free(oe_hub *hub);
  * from it until one joins. One whose content is there already changes nothing.
  *
  * @param program referenced.
- * @retval OE_ERR_CONFIG "database.feature_dimensions" names something that is neither built in nor
- *                       among the metrics of the first program.
+ * @retval OE_ERR_CONFIG  "database.feature_dimensions" names something that is neither built in nor
+ *                        among the metrics of the first program.
+ * @retval OE_ERR_INVALID it was not evaluated, or another program has its identifier.
  */
 OE_API OE_NODISCARD int oe_hub_seed(oe_hub *hub, oe_program *program, oe_error *err);
 
 /**
  * Continue from a population, of a checkpoint for example. Before anything else.
  * Populations with fewer or more islands than configured are accepted: see "database.num_islands".
+ *
+ * @retval OE_ERR_STATE  the hub is in use already.
+ * @retval OE_ERR_FORMAT its counters, islands or cells contradict each other.
  */
 OE_API OE_NODISCARD int oe_hub_restore(oe_hub *hub, const oe_population *population, oe_error *err);
 
@@ -156,6 +164,9 @@ OE_API OE_NODISCARD int oe_hub_next_iteration(oe_hub *hub, oe_iteration **iterat
  *
  * @param parent       referenced; it need not live any more.
  * @param inspirations referenced; may be NULL if `count` is 0.
+ * @retval OE_ERR_INVALID `number` is not one that was given, nor the next one, or there is no such attempt
+ *                        or island.
+ * @retval OE_ERR_STATE   it is open or has ended, or, in `ordered`, later ones have begun.
  */
 OE_API OE_NODISCARD int oe_hub_reopen(oe_hub *hub, int64_t number, int32_t attempt, int32_t island,
                                       oe_program *parent, oe_program *const *inspirations,
@@ -172,8 +183,8 @@ OE_API OE_NODISCARD int oe_hub_reopen(oe_hub *hub, int64_t number, int32_t attem
  *
  * @param child  referenced; made by oe_iteration_child().
  * @param result may be NULL.
- * @retval OE_ERR_INVALID the iteration is none of this run, or another program has the identifier of
- *                        the child.
+ * @retval OE_ERR_INVALID the iteration is none of this run, the child was not evaluated, or another program
+ *                        has its identifier.
  */
 OE_API OE_NODISCARD int oe_hub_commit(oe_hub *hub, oe_iteration *iteration, oe_program *child,
                                       oe_commit *result, oe_error *err);
@@ -187,7 +198,7 @@ OE_API OE_NODISCARD int oe_hub_commit(oe_hub *hub, oe_iteration *iteration, oe_p
  * @return 1 if it ended, or is staged to end so; 0 if it had ended before (late): nothing changed; 2 if
  *         the program failed and "hub.on_failure" is "replace": oe_hub_next_iteration() then gives the
  *         same number again, as its next attempt.
- * @retval OE_ERR_INVALID the iteration is none of this run.
+ * @retval OE_ERR_INVALID the iteration is none of this run, or `outcome` is COMMITTED, or none at all.
  */
 OE_API OE_NODISCARD int oe_hub_fail(oe_hub *hub, oe_iteration *iteration, int outcome,
                                     oe_program *child, const char *message, oe_error *err);
@@ -226,7 +237,8 @@ OE_API oe_program *oe_hub_find_equivalent(oe_hub *hub, const oe_iteration *itera
  * waited for any more: what they come to ends at the barrier of the generation that is under way then.
  *
  * Without this call a generation closes when all its numbers have come to an end, or when no further
- * number is to be given and nothing is under way. Does nothing if no number of it was given.
+ * number is to be given and nothing is under way. Does nothing if no number of it was given and nothing is
+ * staged.
  *
  * @retval OE_ERR_STATE the semantics are others.
  */
@@ -286,6 +298,9 @@ OE_API oe_program *oe_iteration_attempt_at(const oe_iteration *iteration, size_t
  *
  * @param evaluation referenced; finished. NULL: not evaluated yet, or never.
  * @param changes    copied; may be NULL.
+ * @retval OE_ERR_STATE   the evaluation has not finished.
+ * @retval OE_ERR_INVALID `code` is not UTF-8.
+ * @retval OE_ERR_LIMIT   it is longer than any program may be.
  */
 OE_API OE_NODISCARD int oe_iteration_child(const oe_iteration *iteration, const char *code,
                                            size_t size, oe_evaluation *evaluation,

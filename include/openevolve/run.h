@@ -8,6 +8,8 @@
  *
  * A run is opened read-only and never disturbs the process that writes it. One object, one thread
  * at a time.
+ *
+ * Whatever reads it returns OE_ERR_FORMAT where run.db is damaged, and OE_ERR_IO where it cannot be read.
  */
 
 #include "openevolve/common.h"
@@ -52,14 +54,34 @@ OE_API void oe_run_close(oe_run *run);
 /** Is the run in `directory` complete? Reads all of run.db, as whoever needs it would, and plays its log,
  *  which has to lead where it led. Also while it is being written. docs/replay.md says what that vouches
  *  for. Where nothing has begun yet nothing is missing.
- *  @retval OE_ERR_FORMAT it is not; `err` has the first thing that is wrong. */
+ *  @retval OE_ERR_FORMAT  it is not; `err` has the first thing that is wrong.
+ *  @retval OE_ERR_STATE   there is no run.db in it.
+ *  @retval OE_ERR_VERSION it was made by a newer version. */
 OE_API OE_NODISCARD int oe_run_verify(const char *directory, oe_error *err);
 
-/** A property of the run: "state" (new, running, finished, stopped, interrupted), "reason", "program", "evaluator",
- *  "language", "extension", "created", "started", "ended", "version", "seed", "config" (YAML of what was set, no secrets),
- *  "sandbox" (what confined the evaluations: JSON of oe_evaluator_confinement(), or ""),
- *  and "user.NAME" as of oe_controller_set_property().
- *  Borrowed until the next call; NULL if unknown, and where run.db cannot be read. */
+/**
+ * A property of the run. Where there were several sessions, it is that of the last one.
+ *
+ *     state         running, finished (a rule or a budget ended it), stopped, or interrupted: it was
+ *                   running, and its process is gone
+ *     reason        why it ended, as in enum oe_stop_reason: "iterations", "target" ...; "" while it has not
+ *     reason_text   the sentence with it, or "": of the last session that ended
+ *     started       when the session began: 2026-01-31T12:00:00.000Z
+ *     config        YAML of what was set, no secrets
+ *     language      of its programs
+ *     extension     of their files, with its dot
+ *     evaluator     name of the evaluator, as of oe_evaluator_name()
+ *     sandbox       what confined the evaluations: JSON of oe_evaluator_confinement(), or ""
+ *     archive_hash  of oe_population_hash() as it ended; "" of one that has not, or was interrupted
+ *     run           identifier, drawn as it was made; its checkpoints bear it
+ *     checkpoint    name of the checkpoint in its checkpoints/ that it began with; unknown if with none
+ *     user.NAME     as of oe_controller_set_property(); oe sets user.program and user.evaluator, the files
+ *                   that it was given
+ *
+ * Other names are the library's own, and may change.
+ *
+ * @return borrowed until the next call; NULL if unknown, and where run.db cannot be read.
+ */
 OE_API const char *oe_run_property(oe_run *run, const char *name);
 
 /** The same, for who has to know which of the two it is: `*out` is borrowed until the next call.
@@ -117,7 +139,9 @@ typedef struct oe_run_repetition {
  * @param evaluator NULL: evaluations are as they were recorded. Else programs are judged again, and what
  *                  the search goes by has to be the same: fitness and feature dimensions. Borrowed.
  * @param jobs      evaluations at a time; 0: as the run's configuration says.
- * @return 0, whatever came out; OE_ERR_FORMAT if the log is damaged.
+ * @return 0, whatever came out.
+ * @retval OE_ERR_FORMAT    the log is damaged.
+ * @retval OE_ERR_EVALUATOR the evaluator itself failed.
  */
 OE_API OE_NODISCARD int oe_run_replay(oe_run *run, oe_evaluator *evaluator, int32_t jobs,
                                       oe_run_repetition *out, oe_error *err);
