@@ -41,10 +41,13 @@ OE_API OE_NODISCARD int oe_population_verify(const char *checkpoint, oe_error *e
 /**
  * Write a checkpoint in OpenEvolve's layout: complete, or not there at all.
  *
- * @param directory its final path ("…/checkpoint_100"); must not exist, or be a checkpoint that is
- *                  replaced as a whole.
+ * @param directory its final path ("…/checkpoint_100"); must not exist, or be empty, or be a checkpoint, with
+ *                  nothing else in it, that is replaced as a whole. A link is not followed.
  * @param extension of the best program's file, with its dot.
- * @retval OE_ERR_STATE a run began with the checkpoint that is there: without it its log means nothing.
+ * @retval OE_ERR_IO      it cannot be written.
+ * @retval OE_ERR_INVALID what is there is no checkpoint, or not only one: `err` names the first thing that none
+ *                        has, or that is missing. Nothing was changed.
+ * @retval OE_ERR_STATE   a run began with the checkpoint that is there: without it its log means nothing.
  */
 OE_API OE_NODISCARD int oe_population_save(const oe_population *population, const char *directory,
                                            const char *extension, oe_error *err);

@@ -99,7 +99,8 @@ OE_API void oe_run_free_text(char *text);
 OE_API OE_NODISCARD int oe_run_population(oe_run *run, oe_population **out, oe_error *err);
 
 /** Write the live population as a checkpoint, as the run itself does: oe_population_save(), with the answers
- *  that made the programs where "database.log_prompts" wants them. */
+ *  that made the programs where "database.log_prompts" wants them.
+ *  @retval OE_ERR_STATE  also: the run's own directory is what would be replaced, or lies in it. */
 OE_API OE_NODISCARD int oe_run_export(oe_run *run, const char *directory, oe_error *err);
 
 /** A program by identifier or unique prefix, evicted ones included; or "best", "initial".

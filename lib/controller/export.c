@@ -4,6 +4,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "base/file.h"
 #include "config/config.h"
 #include "controller/run_internal.h"
 #include "store/checkpoint.h"
@@ -30,8 +31,11 @@ int oe__export(const struct oe__export *what, const oe_population *population,
 {
 	OE__AUTO(database) struct oe__database *database = NULL;
 	OE__AUTO(string) char *run = NULL;
+	OE__AUTO(string) char *place = oe__path_directory(what->database);
 	const oe_config *config = what->config;
 
+	if (!place)
+		return oe__error_nomem(err);
 	int status = oe__database_open_reader(what->database, &database, err);
 	if (status == 0)
 		status = oe__database_get(database, "run", &run, err);
@@ -48,6 +52,7 @@ int oe__export(const struct oe__export *what, const oe_population *population,
 		.previous = what->previous,
 		.previous_synced = what->previous_synced,
 		.synced = !durability || strcmp(durability, "process") != 0,
+		.run = place,
 		.from = run ? &from : NULL,
 		.prompts = oe__config_bool(config, "database.log_prompts") ? prompts_of : NULL,
 		.owner = &prompts,

@@ -12,7 +12,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/hash.h"
-#include "store/directory.h"
+#include "store/replace.h"
 
 #define INLINE_MAX    32768 /* the default of "database.artifact_size_threshold"              */
 #define SYNCED_MAX    256   /* files that are flushed one by one; more are, with all of the disk      */
@@ -300,26 +300,6 @@ static int write_contents(struct writing *writing, oe_error *err)
 	                  writing->record.size, err);
 }
 
-/* What stands there is a checkpoint, or nothing that would be missed? */
-static int may_replace(const char *final, oe_error *err)
-{
-	OE__AUTO(string) char *metadata = oe__path_join(final, "metadata.json");
-	char **names = NULL;
-	size_t count = 0;
-
-	if (!metadata)
-		return oe__error_nomem(err);
-	if (!oe__file_exists(final))
-		return 0;
-	if (oe__file_exists(metadata))
-		return oe__directory_spare_origin(final, err);
-	int status = oe__directory_list(final, &names, &count, err);
-	oe__directory_list_free(names, count);
-	if (status == 0 && count > 0)
-		status = oe__error(err, OE_ERR_INVALID, "'%s' is not a checkpoint: it is not replaced", final);
-	return status;
-}
-
 /* rename() does not replace a directory that holds files: the two change places, so that there is a
    checkpoint at any moment. Where the file system cannot do that the old one is moved away before. */
 static int put_in_place(const char *temporary, const char *old, const char *final, oe_error *err)
@@ -402,7 +382,7 @@ int oe__checkpoint_save(const oe_population *population, const char *directory,
 		.record = OE__BUFFER_INIT(OE__FILE_MAX),
 		.prompts = OE__BUFFER_INIT(OE__FILE_MAX),
 	};
-	int status = may_replace(final, err);
+	int status = oe__checkpoint_may_replace(final, options->run, err);
 	return status < 0 ? status : save(&writing, parent, err);
 }
 

@@ -14,6 +14,7 @@ struct oe__checkpoint_options {
 	size_t inline_max;     /* larger artifacts are files of their own */
 	const char *previous;  /* a checkpoint whose files are linked to where they are the same; or NULL */
 	bool previous_synced;  /* its files are on the disk: whoever links to them need not wait for that */
+	const char *run;       /* the directory of the run, which must not be in what is replaced; or NULL */
 	const struct oe__provenance *from; /* NULL: no run writes it of itself */
 	bool synced;           /* it survives a loss of power, complete or not at all */
 

@@ -142,6 +142,55 @@ class Checkpoint(Case):
         self.checkpoint("export", "out", "-o", "full", code=FAILED)
         self.assertTrue(self.path("full/of/something").exists())
 
+    def files(self, directory):
+        return {path: path.read_bytes() for path in self.path(directory).rglob("*") if path.is_file()}
+
+    def assert_not_replaced(self, directory, *words, what="out", part="is not a checkpoint: it is not replaced"):
+        before = self.files(directory)
+        self.assert_one_sentence(self.checkpoint("export", what, "-o", directory, code=FAILED), part, *words)
+        self.assertEqual(self.files(directory), before)
+
+    def test_export_onto_a_project(self):
+        """Whatever has metadata, and is not only a checkpoint, is somebody's."""
+        self.write("project/metadata.json", '{"name": "mine"}')
+        self.assert_not_replaced("project", "'programs' is missing")
+        self.write("project/programs/one.json", "{}")
+        self.assert_not_replaced("project", "'metadata.json' is not that of one")
+        for name in ("src/main.py", "evaluator.py"):
+            self.write("project/" + name, "")
+        self.assert_not_replaced("project", "'evaluator.py' is no part of one")
+        self.checkpoint("export", "out", "-o", "one")
+        self.write("one/notes.txt", "")
+        self.assert_not_replaced("one", "'notes.txt' is no part of one")
+        self.path("one/notes.txt").unlink()
+        self.assertEqual(self.checkpoint("export", "out", "-o", "one").out, "one\n")
+        self.assert_same(self.path("one"), self.path("out/checkpoints/checkpoint_30"))
+
+    def test_export_onto_the_run(self):
+        """Not on what it is in, either."""
+        self.checkpoint("export", "out", "-o", "one")
+        shutil.copytree(self.path("out"), self.path("one/artifacts/run"))
+        for directory in ("one", "one/artifacts", "one/artifacts/run"):
+            self.assert_not_replaced(directory, what="one/artifacts/run", part="holds the run itself: it is not replaced")
+        self.assert_not_replaced("one", "'artifacts/run/best' is no part of one")
+        self.path("link").symlink_to("out/checkpoints/checkpoint_10")
+        self.assert_not_replaced("link", part="is a symbolic link: it is not replaced")
+        self.assertTrue(self.path("link").is_symlink())
+
+    def test_a_run_replaces_checkpoints_only(self):
+        """Its own ones too, when somebody has put something in there; those that are damaged are made anew."""
+        for number in (31, 32):
+            shutil.copytree(self.path("out/checkpoints/checkpoint_30"), self.path("out/checkpoints", f"checkpoint_{number}"))
+            (self.path("out/checkpoints", f"checkpoint_{number}") / "metadata.json").unlink()
+            self.write(f"out/checkpoints/checkpoint_{number}/metadata.json", "")
+        self.write("out/checkpoints/checkpoint_31/notes.txt", "")
+        before = self.files("out/checkpoints/checkpoint_31")
+        result = self.oe("resume", "out", "-i", "1", "-q", code=STORE)
+        self.assertIn("checkpoint_31' is not a checkpoint: it is not replaced, as 'notes.txt' is no part of one", result.err)
+        self.assertEqual(self.files("out/checkpoints/checkpoint_31"), before)
+        self.oe("resume", "out", "-i", "1", "-q")
+        self.checkpoint("verify", "out/checkpoints/checkpoint_32")
+
     def test_import(self):
         """A run that has its programs and no iteration yet; then it goes on like any other."""
         before = self.oe("list", "out/checkpoints/checkpoint_20", "-n", "0", "--json").json()["programs"]

@@ -196,4 +196,32 @@ static inline void population_same(const oe_population *a, const oe_population *
 		population_same_program(a->initial, b->initial);
 }
 
+/* ---- its directory ---- */
+
+static inline oe_population *must_load(const char *path)
+{
+	oe_population *population = NULL;
+	oe_error err = { .message = "" };
+
+	ck_assert_msg(oe_population_load(path, &population, &err) == 0, "%s: %s", err.where, err.message);
+	return population;
+}
+
+static inline void must_save(const oe_population *population, const char *path)
+{
+	oe_error err = { .message = "" };
+
+	ck_assert_msg(oe_population_save(population, path, ".py", &err) == 0, "%s", err.message);
+}
+
+static inline size_t count_names(const char *path)
+{
+	char **names = NULL;
+	size_t count = 0;
+
+	world_must(oe__directory_list(path, &names, &count, NULL));
+	oe__directory_list_free(names, count);
+	return count;
+}
+
 #endif /* OE_TEST_STORE_POPULATION_WORLD_H */

@@ -12,32 +12,6 @@
 #include "program/population.h"
 #include "population_world.h"
 
-static oe_population *must_load(const char *path)
-{
-	oe_population *population = NULL;
-	oe_error err = { .message = "" };
-
-	ck_assert_msg(oe_population_load(path, &population, &err) == 0, "%s: %s", err.where, err.message);
-	return population;
-}
-
-static void must_save(const oe_population *population, const char *path)
-{
-	oe_error err = { .message = "" };
-
-	ck_assert_msg(oe_population_save(population, path, ".py", &err) == 0, "%s", err.message);
-}
-
-static size_t count_names(const char *path)
-{
-	char **names = NULL;
-	size_t count = 0;
-
-	world_must(oe__directory_list(path, &names, &count, NULL));
-	oe__directory_list_free(names, count);
-	return count;
-}
-
 static void read_json(const char *path, struct oe__value *out)
 {
 	OE__AUTO(buffer) struct oe__buffer text = OE__BUFFER_INIT(0);
@@ -181,86 +155,6 @@ START_TEST(test_paths)
 	ck_assert_uint_eq(count_names(scratch("deep")), 1);
 	OE__AUTO(population) oe_population *again = must_load(scratch("deep/down/"));
 	population_same(population, again);
-	scratch_leave();
-}
-END_TEST
-
-START_TEST(test_replaced_as_a_whole)
-{
-	OE__AUTO(population) oe_population *population = population_of_four();
-
-	scratch_enter();
-	must_save(population, scratch("c"));
-	scratch_write("c/programs/stale.json", "{}", 2);
-	scratch_write("c/best_program.rs", "", 0);
-	must_save(population, scratch("c"));
-	ck_assert(!oe__file_exists(scratch("c/programs/stale.json")));
-	ck_assert(!oe__file_exists(scratch("c/best_program.rs")));
-	ck_assert_uint_eq(count_names(scratch_root), 1);
-	/* An empty directory is no loss. */
-	world_must(oe__directory_make(scratch("empty"), NULL));
-	must_save(population, scratch("empty"));
-	scratch_leave();
-}
-END_TEST
-
-/* What is no checkpoint is somebody's: it stays. */
-START_TEST(test_not_replaced)
-{
-	OE__AUTO(population) oe_population *population = population_of_four();
-	oe_error err = { .message = "" };
-
-	scratch_enter();
-	world_must(oe__directory_make(scratch("photos"), NULL));
-	scratch_write("photos/precious", "x", 1);
-	scratch_write("file", "x", 1);
-	ck_assert_int_eq(oe_population_save(population, scratch("photos"), ".py", &err), OE_ERR_INVALID);
-	ck_assert_ptr_nonnull(strstr(err.message, "photos' is not a checkpoint: it is not replaced"));
-	ck_assert_int_lt(oe_population_save(population, scratch("file"), ".py", &err), 0);
-	ck_assert(oe__file_exists(scratch("photos/precious")));
-	ck_assert(oe__file_is_regular(scratch("file")));
-	ck_assert_uint_eq(count_names(scratch_root), 2);
-	scratch_leave();
-}
-END_TEST
-
-static void note_origin(const char *path, const char *name)
-{
-	OE__AUTO(database) struct oe__database *database = NULL;
-
-	world_must(oe__database_open(path, false, &database, NULL));
-	world_must(oe__database_set(database, "checkpoint", name, NULL));
-}
-
-/* The log of a run begins with it: whichever way one comes there, and also if that cannot be known. */
-START_TEST(test_origins_are_not_replaced)
-{
-	static const char *const ways[] = { "run/checkpoints/checkpoint_4", "run/checkpoints/checkpoint_4//",
-										"run/checkpoints/../checkpoints/checkpoint_4",
-										"link/checkpoint_4", "run/checkpoints/alias" };
-	OE__AUTO(population) oe_population *population = population_of_four();
-	OE__AUTO(population) oe_population *other = population_empty(0, 1);
-	OE__AUTO(population) oe_population *found = NULL;
-	oe_error err = { .message = "" };
-
-	scratch_enter();
-	must_save(population, scratch("run/checkpoints/checkpoint_4"));
-	must_save(population, scratch("run/checkpoints/checkpoint_8"));
-	must_save(population, scratch("other/checkpoints/checkpoint_4"));
-	note_origin(scratch("run/run.db"), "/an/older/place/checkpoint_4");
-	ck_assert_int_eq(symlink("run/checkpoints", scratch("link")), 0);
-	ck_assert_int_eq(symlink("checkpoint_4", scratch("run/checkpoints/alias")), 0);
-	for (size_t i = 0; i < OE__COUNT(ways); i++) {
-		ck_assert_int_eq(oe_population_save(other, scratch(ways[i]), ".py", &err), OE_ERR_STATE);
-		ck_assert_ptr_nonnull(strstr(err.message, "began with: it is not replaced"));
-	}
-	must_save(other, scratch("run/checkpoints/checkpoint_8"));
-	must_save(other, scratch("other/checkpoints/checkpoint_4"));
-	scratch_write("run/run.db", "no database", 11);
-	ck_assert_int_lt(oe_population_save(other, scratch(ways[0]), ".py", &err), 0);
-	ck_assert_ptr_nonnull(strstr(err.message, "may be what the run in"));
-	found = must_load(scratch(ways[0]));
-	population_same(population, found);
 	scratch_leave();
 }
 END_TEST
@@ -513,5 +407,4 @@ START_TEST(test_unchanged_files_are_linked)
 END_TEST
 
 TEST_MAIN("checkpoint", test_round_trip, test_layout, test_options, test_arguments, test_paths,
-		  test_replaced_as_a_whole, test_not_replaced, test_origins_are_not_replaced, test_the_old_one_stays, test_threads,
-		  test_identifiers, test_artifact_names, test_moved, test_unchanged_files_are_linked)
+		  test_the_old_one_stays, test_threads, test_identifiers, test_artifact_names, test_moved, test_unchanged_files_are_linked)
