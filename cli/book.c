@@ -118,6 +118,27 @@ void book_close(struct book *book)
 	*book = (struct book){ 0 };
 }
 
+static bool tell_skipped(const struct book *book)
+{
+	const oe_error *problem = book->run ? NULL : oe_population_problem(book->population);
+
+	if (!problem)
+		return false;
+	(void)message_fail(EXIT_STORE, "%s: %zu of its programs cannot be read; the first: %s: %s",
+					   book->directory, oe_population_skipped(book->population), problem->where,
+					   problem->message);
+	return true;
+}
+
+/* That something is not there, or differs, may be for what could not be read. */
+int book_finish(struct book *book, int status)
+{
+	bool damaged = tell_skipped(book);
+
+	book_close(book);
+	return damaged && (status == EXIT_DONE || status == EXIT_FAILED) ? EXIT_STORE : status;
+}
+
 int book_population(struct book *book, oe_population **out)
 {
 	oe_error err = { 0 };
@@ -152,18 +173,6 @@ int book_config(struct book *book, char **out)
 							err.message);
 	*out = must_copy(text);
 	return EXIT_DONE;
-}
-
-bool book_tell_skipped(const struct book *book)
-{
-	const oe_error *problem = oe_population_problem(book->population);
-
-	if (!problem)
-		return false;
-	(void)message_fail(EXIT_STORE, "%s: %zu of its programs cannot be read; the first: %s: %s",
-					   book->directory, oe_population_skipped(book->population), problem->where,
-					   problem->message);
-	return true;
 }
 
 int book_issued(struct book *book, int64_t *out)

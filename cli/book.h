@@ -6,8 +6,6 @@
  * the names that people call programs by.
  */
 
-#include <stdbool.h>
-
 #include "openevolve/openevolve.h"
 
 struct book {
@@ -24,12 +22,12 @@ int book_open(const char *where, struct book *out);
 /* Where book_open() looks: a directory's path for the caller to free, or NULL: there is no run. */
 char *book_find(const char *where);
 void book_close(struct book *book);
+/* The same at the end of a command that came to `status`, which is returned: but what is left of a damaged
+   checkpoint is not all of it, which is said, and EXIT_STORE. */
+int book_finish(struct book *book, int status);
 
 /* The same, but only a run will do. */
 int book_open_run(const char *where, struct book *out);
-
-/* Says what of a checkpoint could not be read. True if there was something. */
-bool book_tell_skipped(const struct book *book);
 
 /* The live programs; borrowed. Returns an exit status. */
 int book_population(struct book *book, oe_population **out);

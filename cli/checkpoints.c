@@ -216,7 +216,7 @@ static int export(struct book *book, const oe_population *population, const char
 	if (status < 0)
 		return message_error(EXIT_FAILED, status, &err);
 	terminal_print_line(path);
-	return book_tell_skipped(book) ? EXIT_STORE : EXIT_DONE;
+	return EXIT_DONE;
 }
 
 int checkpoints_export(const struct arguments *arguments)
@@ -233,8 +233,7 @@ int checkpoints_export(const struct arguments *arguments)
 		AUTO(string) char *path = export_path(arguments, &book, population);
 		status = export(&book, population, path);
 	}
-	book_close(&book);
-	return status;
+	return book_finish(&book, status);
 }
 
 /* ---- prune ---- */

@@ -74,8 +74,7 @@ static int run(const struct arguments *arguments)
 		oe_bytes code = oe_program_code(program);
 		terminal_print(stdout, code.data, code.size);
 	}
-	book_close(&book);
-	return status;
+	return book_finish(&book, status);
 }
 
 static const struct option options[] = {

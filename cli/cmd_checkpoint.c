@@ -132,14 +132,15 @@ const struct command command_checkpoint = {
 	.summary = "List, verify, export, import and prune checkpoints",
 	.operands = "list|verify|export|import|prune [DIR]",
 	.details =
-		"list tells of the checkpoints of a run.\n\n"
+		"list tells of the checkpoints of a run, and of the best program what best_program_info.json says.\n\n"
 		"verify reads all of run.db, as whoever needs it would, plays its log, which has to lead "
 		"where it led, and reads the run's checkpoints, or the one that is named. It exits with 7 if "
-		"something is wrong or missing, be it the end of the log, and says what, and where. Whether "
+		"something is wrong or missing, be it the end of the log, and says what, and where. It does not "
+		"look at best_program.* and best_program_info.json, with which no run goes on. Whether "
 		"prompts and answers lead to the same programs again, so that those are what they were, is "
 		"for 'oe replay --verify'.\n\n"
 		"export writes the run as it is in its log, or a checkpoint, into a new one, in OpenEvolve's "
-		"layout. import makes a run that begins with a checkpoint, OpenEvolve's or ours, for 'oe "
+		"layout. It replaces another checkpoint, if nothing else is in its directory. import makes a run that begins with a checkpoint, OpenEvolve's or ours, for 'oe "
 		"resume' to go on with; -c gives it a configuration. Of a checkpoint that is damaged both take "
 		"what they can, say what is missing, and exit with 7. prune removes all but the newest "
 		"checkpoints of a run, and never the one that it began from.",

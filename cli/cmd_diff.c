@@ -96,8 +96,7 @@ static int run(const struct arguments *arguments)
 							  oe_program_id(to));
 	if (status == EXIT_DONE)
 		status = print(arguments, from, to);
-	book_close(&book);
-	return status;
+	return book_finish(&book, status);
 }
 
 static const struct option options[] = {

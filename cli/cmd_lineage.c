@@ -110,8 +110,7 @@ static int run(const struct arguments *arguments)
 	} else if (status == EXIT_DONE) {
 		status = climb(&book, program, NULL);
 	}
-	book_close(&book);
-	return status;
+	return book_finish(&book, status);
 }
 
 static const struct option *const tables[] = { options_which, options_json, options_common, NULL };

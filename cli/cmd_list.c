@@ -219,8 +219,7 @@ static int run(const struct arguments *arguments)
 		message("%zu of %zu %sprograms; -n 0 shows all", count, list.count,
 				arguments_has(arguments, "all") ? "" : "live ");
 	done(&list);
-	book_close(&book);
-	return status;
+	return book_finish(&book, status);
 }
 
 static const struct option options[] = {

@@ -180,8 +180,7 @@ static int run(const struct arguments *arguments)
 	status = book_program(&book, arguments_operand(arguments, 0), &program);
 	if (status == EXIT_DONE)
 		status = print(arguments, &book, program);
-	book_close(&book);
-	return status;
+	return book_finish(&book, status);
 }
 
 static const struct option options[] = {

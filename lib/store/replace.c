@@ -49,8 +49,9 @@ static bool fits_checkpoint(const char *name, mode_t mode)
 {
 	if (strcmp(name, "programs") == 0 || strcmp(name, "artifacts") == 0)
 		return S_ISDIR(mode);
-	return S_ISREG(mode) && (strcmp(name, "metadata.json") == 0 || strcmp(name, "best_program") == 0 ||
-	                         strcmp(name, "best_program_info.json") == 0 || oe__has_prefix(name, "best_program."));
+	return S_ISREG(mode) &&
+	       (strcmp(name, "metadata.json") == 0 || strcmp(name, "best_program_info.json") == 0 ||
+	        strcmp(name, "best_program") == 0 || oe__has_prefix(name, "best_program."));
 }
 
 static int check_folder(const char *final, const char *folder, fitting *fits, oe_error *err);

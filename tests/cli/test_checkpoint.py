@@ -142,6 +142,18 @@ class Checkpoint(Case):
         self.checkpoint("export", "out", "-o", "full", code=FAILED)
         self.assertTrue(self.path("full/of/something").exists())
 
+    def test_list_without_a_best_program(self):
+        """Its files are copies: the checkpoint is sound without them."""
+        information = self.path("out/checkpoints/checkpoint_20/best_program_info.json")
+        self.path("out/checkpoints/checkpoint_20/best_program.py").unlink()
+        for change in (information.unlink, lambda: information.write_text("{")):
+            change()
+            result = self.checkpoint("list", "out", "--json")
+            self.assertIn("checkpoint_20/best_program_info.json", result.err)
+            self.assertEqual([entry["best_id"] is None for entry in result.json()["checkpoints"]], [False, True, False])
+            self.assertEqual(len(self.checkpoint("list", "out").out.splitlines()), 3)
+            self.checkpoint("verify", "out")
+
     def files(self, directory):
         return {path: path.read_bytes() for path in self.path(directory).rglob("*") if path.is_file()}
 
@@ -287,6 +299,30 @@ class Checkpoint(Case):
                              "-i", "1", "--set", "llm.backend=mutate", *words)
             self.assertIn(said[0], result.err)
             self.assertIn(said[1], result.err)
+
+    def test_looking_at_what_cannot_be_read(self):
+        """The best of what is left need not be the best: whoever asks is told."""
+        shutil.copytree(self.path("out/checkpoints/checkpoint_20"), self.path("c"))
+        best = self.oe("best", "c", "--json").json()
+        others = self.oe("list", "c", "--json", "-n", "0").json()["programs"][1:]
+        record = self.path("c/programs", best["id"] + ".json")
+        record.unlink()
+        record.write_text("{")
+        ends = ["--run", "c"]
+        for words in (["best", "c"], ["best", "c", "--metric", "scale"], ["best", "c", "-o", "best.py"], ["list", "c"],
+                      ["list", "c", "--format", "csv"], ["show", "best", *ends], ["lineage", *ends],
+                      ["show", others[0]["id"], "--code", *ends], ["diff", others[0]["id"], others[1]["id"], *ends],
+                      ["diff", "--exit-code", others[0]["id"], others[1]["id"], *ends]):
+            with self.subTest(words):
+                result = self.oe(*words, code=STORE)
+                self.assertIn(f"oe {words[0]}: c: 1 of its programs cannot be read; the first: "
+                              f"c/programs/{record.name}: not JSON", result.err)
+                if words[0] != "lineage":  # which may come to it at once
+                    self.assertEqual(result.out == "", "-o" in words)
+        # What is left is told nevertheless, and what is not found may be that.
+        result = self.oe("list", "c", "--json", "-n", "0", code=STORE)
+        self.assertEqual([program["id"] for program in result.json()["programs"]], [program["id"] for program in others])
+        self.assert_one_sentence(self.oe("show", best["id"], *ends, code=STORE), "has no program", "cannot be read")
 
     def test_programs_that_are_gone(self):
         programs = self.damage()
