@@ -128,7 +128,7 @@ static int import(struct session *session, const struct arguments *arguments,
 	if (status == EXIT_DONE)
 		status = checkpoints_check(checkpoint);
 	if (status == EXIT_DONE && folder_make(session->directory) < 0)
-		status = message_fail(EXIT_FAILED, "%s: %s", session->directory, strerror(errno));
+		status = message_fail(EXIT_STORE, "%s: %s", session->directory, strerror(errno));
 	if (status == EXIT_DONE)
 		status = begin(session, arguments, checkpoint);
 	return status == EXIT_DONE ? settle(session, whole) : status;

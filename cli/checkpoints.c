@@ -201,6 +201,12 @@ static char *export_path(const struct arguments *arguments, const struct book *b
 								(long long)oe_population_iteration(population));
 }
 
+/* It cannot be written, or what it is made of not be read: unlike what is not replaced. */
+static bool concerns_store(int status)
+{
+	return status == OE_ERR_IO || status == OE_ERR_FORMAT || status == OE_ERR_VERSION;
+}
+
 static int export(struct book *book, const oe_population *population, const char *path)
 {
 	AUTO(string) char *folder = path_folder(path);
@@ -209,12 +215,12 @@ static int export(struct book *book, const oe_population *population, const char
 	if (oe_population_size(population, OE_ISLAND_ALL) == 0)
 		return message_fail(EXIT_STORE, "%s has no programs yet", book->directory);
 	if (folder_make(folder) < 0)
-		return message_fail(EXIT_FAILED, "%s: %s", folder, strerror(errno));
+		return message_fail(EXIT_STORE, "%s: %s", folder, strerror(errno));
 	AUTO(string) char *extension = checkpoints_extension(book->directory);
 	int status = book->run ? oe_run_export(book->run, path, &err)
 						   : oe_population_save(population, path, extension, &err);
 	if (status < 0)
-		return message_error(EXIT_FAILED, status, &err);
+		return message_error(concerns_store(status) ? EXIT_STORE : EXIT_FAILED, status, &err);
 	terminal_print_line(path);
 	return EXIT_DONE;
 }
@@ -253,7 +259,7 @@ static int remove_checkpoint(const struct checkpoints *found, const struct check
 
 	if (rename(checkpoint->path, aside) < 0 ||
 		(nftw(aside, remove_entry, 16, FTW_DEPTH | FTW_PHYS) != 0 && errno != ENOENT))
-		return message_fail(EXIT_FAILED, "%s: %s", checkpoint->path, strerror(errno));
+		return message_fail(EXIT_STORE, "%s: %s", checkpoint->path, strerror(errno));
 	return EXIT_DONE;
 }
 

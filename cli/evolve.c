@@ -457,7 +457,7 @@ static int make_folder(const struct evolve_plan *plan)
 
 	int status = begins ? checkpoints_check(plan->checkpoint) : EXIT_DONE;
 	if (status == EXIT_DONE && folder_make(plan->directory) < 0)
-		status = message_fail(EXIT_FAILED, "%s: %s", plan->directory, strerror(errno));
+		status = message_fail(EXIT_STORE, "%s: %s", plan->directory, strerror(errno));
 	return status;
 }
 

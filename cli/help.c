@@ -189,12 +189,12 @@ static void manual_command(FILE *stream, const struct command *command)
 static const struct {
 	const char *status, *meaning;
 } statuses[] = {
-	{ "0", "finished: iterations, target, patience or a budget; \"oe status\" knows which" },
+	{ "0", "finished: iterations, target, patience, time or a budget; \"oe status\" knows which" },
 	{ "1", "a failure that is none of the following; \"oe diff --exit-code\": they differ" },
 	{ "2", "the command line is wrong" },
 	{ "3", "the configuration is not valid; the message has the place" },
-	{ "4", "the evaluator is not usable" },
-	{ "5", "no model answers: key, quota, network" },
+	{ "4", "the evaluator is not usable, or no program has a score" },
+	{ "5", "no model answers: key, quota, network; or no iteration of this session got an answer" },
 	{ "6", "with --require-target: the target was not reached" },
 	{ "7", "the run or checkpoint is damaged, cannot be written, is locked by another run, or too new; or the "
 	       "run did not begin" },

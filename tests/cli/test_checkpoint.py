@@ -203,6 +203,21 @@ class Checkpoint(Case):
         self.oe("resume", "out", "-i", "1", "-q")
         self.checkpoint("verify", "out/checkpoints/checkpoint_32")
 
+    def test_where_nothing_can_be_written(self):
+        """Neither below nor in a directory, whoever tries."""
+        self.write("file", "")
+        self.write("initial_program.py", PROGRAM)
+        ways = "file", "file/one", "/proc/one", "/proc/one/two"
+        begin = "--set", "llm.backend=mutate", "-o"
+        for way in ways[1:]:
+            for what in ("out", "out/checkpoints/checkpoint_10"):
+                self.assert_one_sentence(self.checkpoint("export", what, "-o", way, code=STORE), way.rpartition("/")[0])
+        for way in ways:
+            self.assert_one_sentence(self.checkpoint("import", "out/checkpoints/checkpoint_10", *begin, way, code=STORE), way)
+            result = self.oe("run", "initial_program.py", "evaluator.py", "-i", "1", *begin, way, code=STORE)
+            self.assert_one_sentence(result, way)
+        self.assert_not_replaced("file", part="is no directory: it is not replaced")
+
     def test_import(self):
         """A run that has its programs and no iteration yet; then it goes on like any other."""
         before = self.oe("list", "out/checkpoints/checkpoint_20", "-n", "0", "--json").json()["programs"]

@@ -57,6 +57,8 @@ class Help(Case):
             self.assertIn(name, page)
         for code in ("130", "70"):
             self.assertIn(code, page)
+        for reason in ("patience, time or a budget", "no program has a score", "no iteration of this session got an answer"):
+            self.assertIn(reason, page)
         if shutil.which("groff"):
             done = subprocess.run(["groff", "-man", "-Tutf8", "-ww", "-z", self.path("oe.1")],
                                   capture_output=True, text=True, check=False)

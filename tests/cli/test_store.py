@@ -111,6 +111,8 @@ class Store(Case):
         self.assert_one_sentence(self.finish(process, STORE), "out", "ermission denied")
         self.assertEqual(hashlib.sha256(self.path("out/run.db").read_bytes()).digest(), before)
         self.assert_sound()
+        self.oe("resume", "out", "-i", "1")
+        self.assert_one_sentence(self.reading("checkpoint", "prune", "out", "--keep", "1"), "checkpoint_5: Permission denied")
 
     def reading(self, *words):
         """oe as somebody who may write nothing in out/."""
