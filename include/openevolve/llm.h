@@ -174,12 +174,13 @@ OE_API OE_NODISCARD int oe_llm_retry_new(oe_llm *inner, oe_scheduler *scheduler,
 
 /**
  * Backend that asks `inner` (referenced) and appends each answer to a file, one JSON object per line:
- * docs/replay.md has the format. What the file holds already stays. Several backends may share a file.
+ * docs/replay.md has the format. What the file holds already stays, but for the rest of a last line whose
+ * writer was interrupted. Several backends may share a file.
  *
  * If it cannot be written any more, the answer still counts, and the next question fails with
  * OE_LLM_FAILURE_ACCESS.
  *
- * @retval OE_ERR_FORMAT the file holds something else.
+ * @retval OE_ERR_FORMAT the file holds something else, and is left as it is.
  */
 OE_API OE_NODISCARD int oe_llm_record_new(oe_llm *inner, const char *path, oe_llm **out,
                                           oe_error *err);

@@ -188,19 +188,32 @@ static const oe_llm_vtable recorder_vtable = {
 	.free = recorder_free,
 };
 
+/* Nobody else may have written behind it since it was read. */
+static int cut_torn(struct recorder *recorder, oe_error *err)
+{
+	off_t whole = (off_t)oe__recording_size(recorder->before);
+	off_t end = whole + (off_t)oe__recording_torn(recorder->before);
+	struct stat info;
+
+	if (fstat(recorder->fd, &info) < 0)
+		return oe__error_errno(err, "%s", recorder->path);
+	if (info.st_size != end)
+		return oe__error_at(err, OE_ERR_FORMAT, recorder->path, 0, 0,
+		                    "somebody else writes to this recording");
+	return ftruncate(recorder->fd, whole) < 0 ? oe__error_errno(err, "%s", recorder->path) : 0;
+}
+
 /* Go on behind what is there: ordinals count on, and half a line of an interrupted writer goes. */
 static int go_on(struct recorder *recorder, oe_error *err)
 {
-	struct stat info;
-
 	if (!oe__file_is_regular(recorder->path))
 		return 0;
 	int status = oe__recording_open(recorder->path, &recorder->before, err);
 	if (status < 0)
 		return status;
-	off_t whole = (off_t)oe__recording_size(recorder->before);
-	if (fstat(recorder->fd, &info) < 0 ||
-	    (info.st_size > whole && ftruncate(recorder->fd, whole) < 0))
+	if (oe__recording_torn(recorder->before) > 0)
+		return cut_torn(recorder, err);
+	if (oe__recording_is_unended(recorder->before) && oe__fd_write(recorder->fd, "\n", 1) < 0)
 		return oe__error_errno(err, "%s", recorder->path);
 	return 0;
 }

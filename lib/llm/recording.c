@@ -12,6 +12,7 @@
 #include "base/map.h"
 
 #define SCHEMA    "oe.llm/1"
+#define MARK      "{\"schema\": \"" SCHEMA "\"" /* what each line of ours begins with */
 #define READ_SIZE 262144
 
 static const char *const finishes[] = {
@@ -38,6 +39,8 @@ struct oe__recording {
 	struct place *places;
 	size_t count, capacity, left;
 	int64_t size;
+	size_t torn;  /* bytes behind that: the rest of a line whose writer was interrupted */
+	bool unended; /* the last line is whole, but lacks its end */
 	struct group *groups;
 	struct oe__map by_prompt; /* -> struct group */
 };
@@ -224,6 +227,34 @@ static int add_lines(struct oe__recording *recording, struct oe__buffer *buffer,
 	return status;
 }
 
+/* Nothing is taken for a line of ours that was cut short, and lost with the next recorder, but what can be
+   nothing else: less than the mark is enough only behind other lines. */
+static bool is_torn(const struct oe__recording *recording, const char *text, size_t size)
+{
+	size_t shown = size < strlen(MARK) ? size : strlen(MARK);
+	OE__AUTO(value) struct oe__value line = { 0 };
+
+	return memcmp(text, MARK, shown) == 0 && (shown == strlen(MARK) || recording->count > 0) &&
+	       oe__json_parse(text, size, &line, NULL) == OE_ERR_FORMAT;
+}
+
+/* The last line, if it has no end: an editor may have taken it away. */
+static int add_rest(struct oe__recording *recording, const char *text, size_t size, oe_error *err)
+{
+	if (size == 0)
+		return 0;
+	if (is_torn(recording, text, size)) {
+		recording->torn = size;
+		return 0;
+	}
+	int status = add_line(recording, text, size, err);
+	if (status == 0) {
+		recording->size--;
+		recording->unended = true;
+	}
+	return status;
+}
+
 static int read_file(struct oe__recording *recording, oe_error *err)
 {
 	OE__AUTO(buffer) struct oe__buffer buffer = OE__BUFFER_INIT(0);
@@ -240,7 +271,7 @@ static int read_file(struct oe__recording *recording, oe_error *err)
 		if (status < 0)
 			return status;
 	} while (got > 0);
-	return 0;
+	return add_rest(recording, oe__buffer_string(&buffer), buffer.size, err);
 }
 
 /* ---- the index ---- */
@@ -325,6 +356,16 @@ size_t oe__recording_left(const struct oe__recording *recording)
 int64_t oe__recording_size(const struct oe__recording *recording)
 {
 	return recording->size;
+}
+
+size_t oe__recording_torn(const struct oe__recording *recording)
+{
+	return recording->torn;
+}
+
+bool oe__recording_is_unended(const struct oe__recording *recording)
+{
+	return recording->unended;
 }
 
 int64_t oe__recording_count_of(const struct oe__recording *recording,

@@ -48,15 +48,17 @@ void oe__recorded_write(const struct oe__recorded *recorded, struct oe__buffer *
 /* A file to read from: what is in it and where; the texts stay there. */
 struct oe__recording;
 
-/* OE_ERR_FORMAT with the line that is none. A last line without an end is left out: its writer was
-   interrupted. */
+/* OE_ERR_FORMAT with the line that is none. The torn rest of a last line, whose writer was interrupted, is
+   left out; a whole one that only lacks its end counts. */
 int oe__recording_open(const char *path, struct oe__recording **out, oe_error *err);
 void oe__recording_free(struct oe__recording *recording);
 
 size_t oe__recording_count(const struct oe__recording *recording);
 size_t oe__recording_left(const struct oe__recording *recording); /* that were not taken */
-/* Bytes up to the end of the last whole line. */
+/* Bytes up to the end of the last whole line, and those of the torn rest behind it. */
 int64_t oe__recording_size(const struct oe__recording *recording);
+size_t oe__recording_torn(const struct oe__recording *recording);
+bool oe__recording_is_unended(const struct oe__recording *recording); /* the next line needs a new line */
 /* How many there are of this prompt. */
 int64_t oe__recording_count_of(const struct oe__recording *recording,
                                const uint8_t prompt[OE__SHA256_SIZE]);

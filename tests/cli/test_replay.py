@@ -129,6 +129,27 @@ class Recordings(Case):
                 self.assert_one_sentence(self.oe(*words, *file, code=CONFIG), option, str(self.path(file[1])).rstrip("."))
         self.assertFalse(self.path("none").exists())
 
+    def test_files_of_others(self):
+        """Whatever was named by mistake is still there."""
+        self.problem(ALONE)
+        for text in ("my only note", '{"key": [1, 2]}', "{"):
+            with self.subTest(text):
+                note = self.write("note.txt", text)
+                result = self.oe("run", "initial_program.py", "evaluator.py", "-o", "none", "-i", 1, "--set",
+                                 "llm.backend=mutate", "--llm-record", note, code=CONFIG)
+                self.assert_one_sentence(result, "note.txt:1: ", "llm.record")
+                self.assertEqual(note.read_text(), text)
+
+    def test_last_line_without_an_end(self):
+        self.record(iterations=4)
+        text = self.path("answers").read_text()
+        self.write("answers", text.rstrip("\n"))
+        self.replay(iterations=4)
+        self.assertEqual(self.programs("again"), self.programs("out"))
+        self.oe("resume", "out", "-i", 1, "--set", "llm.backend=mutate", "--set", "llm.models=[]")
+        self.assertTrue(self.path("answers").read_text().startswith(text))
+        self.assertEqual(len(self.lines()), 5)
+
     def test_feedback(self):
         self.record("--set", "evaluator.use_llm_feedback=true", iterations=3, mode="rewrite")
         judged = len(self.lines()) - 3

@@ -166,6 +166,98 @@ START_TEST(test_going_on)
 }
 END_TEST
 
+static void check_text(const char *name, const char *wanted)
+{
+	OE__AUTO(buffer) struct oe__buffer text = OE__BUFFER_INIT(0);
+
+	read_text(name, &text);
+	ck_assert_str_eq(oe__buffer_string(&text), wanted);
+}
+
+/* One line without an end may be all that somebody has: it is cut off only if it was ours. */
+START_TEST(test_last_lines)
+{
+	static const struct {
+		const char *last;
+		bool torn, torn_alone; /* behind a line of ours; as the whole file */
+	} cases[] = {
+		{ "my only note", false, false },
+		{ "{", true, false },
+		{ "{\"schema\": \"oe.l", true, false },
+		{ "{\"schema\": \"oe.llm/1\"", true, true },
+		{ "{\"schema\": \"oe.llm/1\", \"prompt\": \"0a", true, true },
+		{ "{\"schema\": \"oe.llm/1\"}", false, false },
+		{ "{\"schema\": \"oe.llm/2\", ", false, false },
+		{ "{\"schema\":\"oe.llm/1\"", false, false },
+		{ "{}", false, false },
+		{ "[1", false, false },
+		{ " ", false, false },
+	};
+	static const struct scripted_step step = STEP("answer");
+	OE__AUTO(buffer) struct oe__buffer good = OE__BUFFER_INIT(0);
+	OE__AUTO(llm) oe_llm *inner = NULL;
+
+	scratch_enter();
+	oe_llm *first = recorder_of(&step, 1, scratch("tape"));
+	ck_assert_int_eq(ask_one(first, "question").status, 0);
+	oe_llm_unref(first);
+	read_text("tape", &good);
+	inner = scripted_llm(&scripted, &step, 1);
+	for (size_t i = 0; i < 2 * OE__COUNT(cases); i++) {
+		bool alone = i % 2;
+		bool torn = alone ? cases[i / 2].torn_alone : cases[i / 2].torn;
+		OE__AUTO(llm) oe_llm *recorder = NULL, *replayer = NULL;
+		OE__AUTO(buffer) struct oe__buffer text = OE__BUFFER_INIT(0);
+		oe_error err = { 0 };
+
+		oe__buffer_text(&text, alone ? "" : good.data);
+		oe__buffer_text(&text, cases[i / 2].last);
+		scratch_write("file", text.data, text.size);
+		ck_assert_int_eq(oe_llm_replay_new(scratch("file"), &replayer, &err), torn ? 0 : OE_ERR_FORMAT);
+		check_text("file", text.data);
+		ck_assert_int_eq(oe_llm_record_new(inner, scratch("file"), &recorder, &err), torn ? 0 : OE_ERR_FORMAT);
+		check_text("file", !torn ? text.data : alone ? "" : good.data);
+		if (!torn)
+			ck_assert_int_eq(err.line, alone ? 1 : 2);
+	}
+	scratch_leave();
+}
+END_TEST
+
+/* An editor took the last line's end away: it is an answer all the same. */
+START_TEST(test_without_an_end)
+{
+	static const struct scripted_step steps[] = { STEP("first"), STEP("second"), STEP("third") };
+	OE__AUTO(buffer) struct oe__buffer text = OE__BUFFER_INIT(0);
+
+	scratch_enter();
+	oe_llm *recorder = recorder_of(steps, 2, scratch("tape"));
+	ck_assert_int_eq(ask_one(recorder, "question").status, 0);
+	ck_assert_int_eq(ask_one(recorder, "question").status, 0);
+	oe_llm_unref(recorder);
+	read_text("tape", &text);
+	scratch_write("tape", text.data, text.size - 1);
+	oe_llm *replayer = replayer_of(scratch("tape"));
+	ck_assert_str_eq(ask_one(replayer, "question").text, "first");
+	ck_assert_str_eq(ask_one(replayer, "question").text, "second");
+	oe_llm_unref(replayer);
+
+	recorder = recorder_of(&steps[2], 1, scratch("tape"));
+	check_text("tape", text.data);
+	ck_assert_int_eq(ask_one(recorder, "question").status, 0);
+	oe_llm_unref(recorder);
+	ck_assert_uint_eq(count_lines("tape"), 3);
+	oe__buffer_clear(&text);
+	read_text("tape", &text);
+	ck_assert_ptr_nonnull(strstr(text.data, "\"ordinal\": 2"));
+	replayer = replayer_of(scratch("tape"));
+	for (size_t i = 0; i < OE__COUNT(steps); i++)
+		ck_assert_str_eq(ask_one(replayer, "question").text, steps[i].text);
+	oe_llm_unref(replayer);
+	scratch_leave();
+}
+END_TEST
+
 START_TEST(test_what_is_no_recording)
 {
 	static const char *const texts[] = {
@@ -259,4 +351,4 @@ START_TEST(test_many)
 END_TEST
 
 TEST_MAIN("recording", test_there_and_back, test_what_is_not_there, test_failures, test_going_on,
-		  test_what_is_no_recording, test_a_full_disk, test_many)
+		  test_last_lines, test_without_an_end, test_what_is_no_recording, test_a_full_disk, test_many)
