@@ -188,7 +188,8 @@ OE_API OE_NODISCARD int oe_llm_record_new(oe_llm *inner, const char *path, oe_ll
 /**
  * Backend that gives the answers of such a file: to a prompt, the answer that was recorded with the
  * request's seed, or else the first that was not given yet. A prompt without one fails with
- * OE_LLM_FAILURE_REQUEST; when all were given, with OE_LLM_FAILURE_ACCESS.
+ * OE_LLM_FAILURE_REQUEST; when all were given, but for those of the evaluator's models, with
+ * OE_LLM_FAILURE_ACCESS.
  *
  * @retval OE_ERR_FORMAT this is no recording.
  */

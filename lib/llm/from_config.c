@@ -11,6 +11,7 @@
 #include "llm/http.h"
 #include "llm/llm.h"
 #include "llm/provider.h"
+#include "llm/recording.h"
 
 #define SPREAD_MS 1000 /* about the latency of a fast model */
 
@@ -20,6 +21,7 @@ struct making {
 	struct oe__http *http; /* made for the first model that needs it */
 	size_t response_max;
 	int32_t concurrency;
+	bool judges;
 };
 
 static int need_http(struct making *making, oe_error *err)
@@ -144,13 +146,14 @@ static int make_ensemble(struct making *making, const struct oe__models *models,
 	return status;
 }
 
-static struct making making_of(const oe_config *config, oe_scheduler *scheduler)
+static struct making making_of(const oe_config *config, oe_scheduler *scheduler, bool judges)
 {
 	return (struct making){
 		.config = config,
 		.scheduler = scheduler,
 		.response_max = (size_t)oe__config_int(config, "llm.max_response_bytes"),
 		.concurrency = (int32_t)oe__config_int(config, "llm.concurrency"),
+		.judges = judges,
 	};
 }
 
@@ -181,7 +184,7 @@ static int with_recorder(struct making *making, const char *path, oe_llm **llm, 
 	oe_error why = { 0 };
 
 	*llm = NULL;
-	int status = oe_llm_record_new(inner, path, llm, &why);
+	int status = oe__llm_record_new(inner, path, making->judges, llm, &why);
 	if (status < 0)
 		return wrong_file("llm.record", status, &why, err);
 	oe__llm_set_limits(*llm, making->response_max, making->concurrency);
@@ -194,7 +197,7 @@ static int make_replay(struct making *making, const char *path, oe_llm **out, oe
 		return oe__error(err, OE_ERR_CONFIG,
 						 "'llm.record' and 'llm.replay': what is replayed is recorded already");
 	oe_error why = { 0 };
-	int status = oe_llm_replay_new(path, out, &why);
+	int status = oe__llm_replay_new(path, making->judges, out, &why);
 	if (status < 0)
 		return wrong_file("llm.replay", status, &why, err);
 	oe__llm_set_limits(*out, making->response_max, making->concurrency);
@@ -208,7 +211,7 @@ int oe_llm_from_config(const oe_config *config, oe_scheduler *scheduler, int jud
 
 	if (!config || !scheduler || !out)
 		return oe__error(err, OE_ERR_INVALID, "oe_llm_from_config: NULL argument");
-	struct making making = making_of(config, scheduler);
+	struct making making = making_of(config, scheduler, judges != 0);
 	const char *replay = oe__config_string(config, "llm.replay");
 	const char *record = oe__config_string(config, "llm.record");
 	if (replay)
@@ -229,7 +232,7 @@ int oe_llm_from_config_at(const oe_config *config, oe_scheduler *scheduler, int 
 
 	if (!config || !scheduler || !out)
 		return oe__error(err, OE_ERR_INVALID, "oe_llm_from_config_at: NULL argument");
-	struct making making = making_of(config, scheduler);
+	struct making making = making_of(config, scheduler, judges != 0);
 	int status =
 		oe__config_models(config, judges ? OE__ROLE_JUDGE : OE__ROLE_EVOLUTION, &models, err);
 	if (status < 0 || index >= models.count)

@@ -27,6 +27,7 @@ struct recorder {
 	oe_llm *inner;
 	char *path;
 	int fd;
+	bool judges;
 	struct oe__recording *before; /* what the file held; or NULL */
 	pthread_mutex_t mutex;
 	struct oe__map counts; /* prompt -> int64_t *, how often it was asked; guarded by mutex */
@@ -92,6 +93,7 @@ static void answered(struct oe__relay *relay)
 									 .text = (char *)(uintptr_t)text,
 									 .size = failed ? strlen(text) : completion->text.size,
 									 .failed = failed,
+									 .judge = taking->recorder->judges,
 									 .finish = completion->finish,
 									 .tokens_in = completion->tokens_in,
 									 .tokens_out = completion->tokens_out,
@@ -229,15 +231,14 @@ static int open_file(struct recorder *recorder, const char *path, oe_error *err)
 	return go_on(recorder, err);
 }
 
-int oe_llm_record_new(oe_llm *inner, const char *path, oe_llm **out, oe_error *err)
+int oe__llm_record_new(oe_llm *inner, const char *path, bool judges, oe_llm **out, oe_error *err)
 {
-	if (!inner || !path || !out)
-		return oe__error(err, OE_ERR_INVALID, "oe_llm_record_new: NULL argument");
 	struct recorder *recorder = oe__calloc(1, sizeof(*recorder));
 	if (!recorder)
 		return oe__error_nomem(err);
 	pthread_mutex_init(&recorder->mutex, NULL);
 	recorder->fd = -1;
+	recorder->judges = judges;
 	recorder->inner = oe_llm_ref(inner);
 	int status = open_file(recorder, path, err);
 	if (status == 0 && oe__llm_new(&recorder_vtable, recorder, out) < 0)
@@ -247,4 +248,11 @@ int oe_llm_record_new(oe_llm *inner, const char *path, oe_llm **out, oe_error *e
 	else
 		oe__llm_set_unmetered(*out);
 	return status;
+}
+
+int oe_llm_record_new(oe_llm *inner, const char *path, oe_llm **out, oe_error *err)
+{
+	if (!inner || !path || !out)
+		return oe__error(err, OE_ERR_INVALID, "oe_llm_record_new: NULL argument");
+	return oe__llm_record_new(inner, path, false, out, err);
 }

@@ -13,6 +13,7 @@
 
 #define SCHEMA    "oe.llm/1"
 #define MARK      "{\"schema\": \"" SCHEMA "\"" /* what each line of ours begins with */
+#define JUDGE     "judge"
 #define READ_SIZE 262144
 
 static const char *const finishes[] = {
@@ -25,7 +26,7 @@ struct place {
 	struct oe__recorded_key key;
 	int64_t ordinal, offset;
 	size_t size;
-	bool taken;
+	bool judge, taken;
 };
 
 /* The places of one prompt: a part of the sorted array. */
@@ -37,7 +38,8 @@ struct oe__recording {
 	char *path;
 	int fd;
 	struct place *places;
-	size_t count, capacity, left;
+	size_t count, capacity;
+	size_t counts[2], left[2]; /* of others, of judges */
 	int64_t size;
 	size_t torn;  /* bytes behind that: the rest of a line whose writer was interrupted */
 	bool unended; /* the last line is whole, but lacks its end */
@@ -94,6 +96,10 @@ void oe__recorded_write(const struct oe__recorded *recorded, struct oe__buffer *
 	oe__json_key(&writer, "seed");
 	oe__json_string(&writer, seed);
 	put_count(&writer, "ordinal", recorded->ordinal);
+	if (recorded->judge) {
+		oe__json_key(&writer, "role");
+		oe__json_string(&writer, JUDGE);
+	}
 	oe__json_key(&writer, "model");
 	oe__json_string(&writer, recorded->model ? recorded->model : "");
 	oe__json_key(&writer, "finish");
@@ -153,6 +159,7 @@ static int read_line(const struct oe__value *line, struct oe__recorded *out)
 	const struct oe__value *finish = oe__value_get(line, "finish");
 	const struct oe__value *ms = oe__value_get(line, "ms");
 	const struct oe__value *schema = oe__value_get(line, "schema");
+	const struct oe__value *role = oe__value_get(line, "role");
 
 	out->failed = !text;
 	if (!text)
@@ -164,6 +171,7 @@ static int read_line(const struct oe__value *line, struct oe__recorded *out)
 	for (size_t i = 0; finish && i < OE__COUNT(finishes); i++)
 		if (oe__value_is(finish, finishes[i]))
 			out->finish = (int)i;
+	out->judge = role && oe__value_is(role, JUDGE);
 	out->ordinal = read_count(line, "ordinal");
 	out->tokens_in = read_count(line, "tokens_in");
 	out->tokens_out = read_count(line, "tokens_out");
@@ -204,7 +212,10 @@ static int add_line(struct oe__recording *recording, const char *text, size_t si
 		.ordinal = recorded.ordinal,
 		.offset = recording->size,
 		.size = size,
+		.judge = recorded.judge,
 	};
+	recording->counts[recorded.judge]++;
+	recording->left[recorded.judge]++;
 	recording->size += (int64_t)size + 1;
 	return 0;
 }
@@ -290,7 +301,6 @@ static int make_index(struct oe__recording *recording)
 {
 	size_t groups = 0;
 
-	recording->left = recording->count;
 	recording->groups = oe__calloc(recording->count + 1, sizeof(*recording->groups));
 	if (!recording->groups)
 		return OE_ERR_NOMEM;
@@ -343,14 +353,14 @@ void oe__recording_free(struct oe__recording *recording)
 	oe__free(recording);
 }
 
-size_t oe__recording_count(const struct oe__recording *recording)
+size_t oe__recording_count(const struct oe__recording *recording, bool judges)
 {
-	return recording->count;
+	return recording->counts[judges];
 }
 
-size_t oe__recording_left(const struct oe__recording *recording)
+size_t oe__recording_left(const struct oe__recording *recording, bool judges)
 {
-	return recording->left;
+	return recording->left[judges];
 }
 
 int64_t oe__recording_size(const struct oe__recording *recording)
@@ -430,7 +440,7 @@ int oe__recording_take(struct oe__recording *recording, const struct oe__recorde
 	int got = read_place(recording, place, out, err);
 	if (got > 0) {
 		place->taken = true;
-		recording->left--;
+		recording->left[place->judge]--;
 	}
 	return got;
 }

@@ -9,8 +9,8 @@
  *    "model": ..., "finish": "stop" | "length" | "refusal" | "empty" | "other",
  *    "tokens_in": N | null, "tokens_out": N | null, "ms": how long it took, "answer": text}
  *
- * A question that was refused for good has "error", its sentence, in place of "answer". Prompts, keys
- * and addresses are not in it.
+ * A question that was refused for good has "error", its sentence, in place of "answer"; what the evaluator's
+ * models were asked has "role": "judge" besides. Prompts, keys and addresses are not in it.
  */
 
 #include <stdbool.h>
@@ -35,7 +35,7 @@ struct oe__recorded {
 	int64_t ordinal;
 	char *model, *text; /* text: the answer, or the error */
 	size_t size;
-	bool failed;
+	bool failed, judge;
 	int finish;
 	int64_t tokens_in, tokens_out; /* -1: unknown */
 	double ms;
@@ -53,8 +53,9 @@ struct oe__recording;
 int oe__recording_open(const char *path, struct oe__recording **out, oe_error *err);
 void oe__recording_free(struct oe__recording *recording);
 
-size_t oe__recording_count(const struct oe__recording *recording);
-size_t oe__recording_left(const struct oe__recording *recording); /* that were not taken */
+/* Of judges, or of the others; and those of them that were not taken. */
+size_t oe__recording_count(const struct oe__recording *recording, bool judges);
+size_t oe__recording_left(const struct oe__recording *recording, bool judges);
 /* Bytes up to the end of the last whole line, and those of the torn rest behind it. */
 int64_t oe__recording_size(const struct oe__recording *recording);
 size_t oe__recording_torn(const struct oe__recording *recording);
@@ -67,6 +68,10 @@ int64_t oe__recording_count_of(const struct oe__recording *recording,
    first. 1, or 0 if none is left. One thread at a time. */
 int oe__recording_take(struct oe__recording *recording, const struct oe__recorded_key *key,
                        struct oe__recorded *out, oe_error *err);
+
+/* The backends over such a file, of the evaluator's models or of the others. */
+int oe__llm_record_new(oe_llm *inner, const char *path, bool judges, oe_llm **out, oe_error *err);
+int oe__llm_replay_new(const char *path, bool judges, oe_llm **out, oe_error *err);
 
 OE__AUTO_POINTER(recording, struct oe__recording *, oe__recording_free)
 OE__AUTO_VALUE(recorded, struct oe__recorded, oe__recorded_done)

@@ -2,7 +2,8 @@
  * Answers from a recording: no model, no network, and the same answers to the same questions.
  *
  * A question is found by its prompt, and among several answers to that by its seed: so it does not
- * matter in which order questions come. What is not there fails; what was refused then is refused.
+ * matter in which order questions come. What is not there fails; what was refused then is refused. A
+ * recording is over when all answers of the asker's kind were given: those of judges count for judges alone.
  */
 
 #include <pthread.h>
@@ -15,6 +16,7 @@
 
 struct replayer {
 	char *path;
+	bool judges;
 	pthread_mutex_t mutex;
 	struct oe__recording *recording; /* guarded by mutex */
 };
@@ -22,7 +24,7 @@ struct replayer {
 /* When nothing is left, nothing will work; else it is this question that differs. */
 static int miss(const struct replayer *replayer, oe_completion *completion, bool over, oe_error *err)
 {
-	size_t count = oe__recording_count(replayer->recording);
+	size_t count = oe__recording_count(replayer->recording, replayer->judges);
 
 	oe_completion_set_failure(completion,
 	                          over ? OE_LLM_FAILURE_ACCESS : OE_LLM_FAILURE_REQUEST, -1);
@@ -43,7 +45,7 @@ static int take(struct replayer *replayer, const oe_llm_request *request,
 	if (oe__recorded_key_of(request, &key) < 0)
 		return oe__error_nomem(err);
 	OE__LOCKED(&replayer->mutex);
-	bool over = oe__recording_left(replayer->recording) == 0;
+	bool over = oe__recording_left(replayer->recording, replayer->judges) == 0;
 	int got = oe__recording_take(replayer->recording, &key, out, err);
 	return got == 0 ? miss(replayer, completion, over, err) : got;
 }
@@ -93,14 +95,13 @@ static const oe_llm_vtable replayer_vtable = {
 	.free = replayer_free,
 };
 
-int oe_llm_replay_new(const char *path, oe_llm **out, oe_error *err)
+int oe__llm_replay_new(const char *path, bool judges, oe_llm **out, oe_error *err)
 {
-	if (!path || !out)
-		return oe__error(err, OE_ERR_INVALID, "oe_llm_replay_new: NULL argument");
 	struct replayer *replayer = oe__calloc(1, sizeof(*replayer));
 	if (!replayer)
 		return oe__error_nomem(err);
 	pthread_mutex_init(&replayer->mutex, NULL);
+	replayer->judges = judges;
 	replayer->path = oe__strdup(path);
 	int status = replayer->path ? oe__recording_open(path, &replayer->recording, err)
 	                            : oe__error_nomem(err);
@@ -111,4 +112,11 @@ int oe_llm_replay_new(const char *path, oe_llm **out, oe_error *err)
 	else
 		oe__llm_set_unmetered(*out);
 	return status;
+}
+
+int oe_llm_replay_new(const char *path, oe_llm **out, oe_error *err)
+{
+	if (!path || !out)
+		return oe__error(err, OE_ERR_INVALID, "oe_llm_replay_new: NULL argument");
+	return oe__llm_replay_new(path, false, out, err);
 }

@@ -156,6 +156,11 @@ class Recordings(Case):
         self.assertGreater(judged, 0)
         self.replay("--set", "evaluator.use_llm_feedback=true", iterations=3)
         self.assertEqual(self.programs("again"), self.programs("out"))
+        # Judges' answers are none that the run could go on with.
+        self.assertEqual(sum(line.get("role") == "judge" for line in self.lines()), judged)
+        result = self.replay("--set", "evaluator.use_llm_feedback=true", "-o", "more", iterations=6, code=MODELS)
+        self.assertIn(f"oe run: all 3 answers of the recording '{self.path('answers')}' were given\n", result.err)
+        self.assertEqual(self.status("more")["iterations"]["done"], 3)
 
 
 class Replay(RunCase):

@@ -110,6 +110,36 @@ START_TEST(test_what_is_not_there)
 }
 END_TEST
 
+/* One file for a run and its judges: whose answers are left does not matter to the other. */
+START_TEST(test_judges)
+{
+	static const struct scripted_step step = STEP("answer");
+	OE__AUTO(llm) oe_llm *inner = NULL, *own = NULL, *judges = NULL;
+
+	scratch_enter();
+	inner = scripted_llm(&scripted, &step, 1);
+	ck_assert_int_eq(oe__llm_record_new(inner, scratch("tape"), false, &own, NULL), 0);
+	ck_assert_int_eq(oe__llm_record_new(inner, scratch("tape"), true, &judges, NULL), 0);
+	ck_assert_int_eq(ask_one(judges, "opinion").status, 0);
+	ck_assert_int_eq(ask_one(own, "question").status, 0);
+	ck_assert_int_eq(ask_one(judges, "another opinion").status, 0);
+	oe_llm_unref(own);
+	oe_llm_unref(judges);
+	ck_assert_int_eq(oe__llm_replay_new(scratch("tape"), false, &own, NULL), 0);
+	ck_assert_int_eq(oe__llm_replay_new(scratch("tape"), true, &judges, NULL), 0);
+	ck_assert_int_eq(ask_one(judges, "opinion").status, 0);
+	ck_assert_int_eq(ask_one(judges, "no opinion").failure, OE_LLM_FAILURE_REQUEST);
+	ck_assert_int_eq(ask_one(own, "unknown").failure, OE_LLM_FAILURE_REQUEST);
+	ck_assert_int_eq(ask_one(own, "question").status, 0);
+	struct told told = ask_one(own, "question");
+	ck_assert_int_eq(told.failure, OE_LLM_FAILURE_ACCESS);
+	ck_assert_ptr_nonnull(strstr(told.error.message, "all 1 answers"));
+	ck_assert_int_eq(ask_one(judges, "another opinion").status, 0);
+	ck_assert_int_eq(ask_one(judges, "another opinion").failure, OE_LLM_FAILURE_ACCESS);
+	scratch_leave();
+}
+END_TEST
+
 /* A refusal is the run's outcome; an outage, a key or a cancellation is not. */
 START_TEST(test_failures)
 {
@@ -150,7 +180,7 @@ START_TEST(test_going_on)
 	scratch_write("tape", text.data, text.size);
 	OE__AUTO(recording) struct oe__recording *recording = NULL;
 	ck_assert_int_eq(oe__recording_open(scratch("tape"), &recording, NULL), 0);
-	ck_assert_uint_eq(oe__recording_count(recording), 1);
+	ck_assert_uint_eq(oe__recording_count(recording, false), 1);
 
 	recorder = recorder_of(&steps[1], 1, scratch("tape"));
 	ck_assert_int_eq(ask_one(recorder, "question").status, 0);
@@ -350,5 +380,5 @@ START_TEST(test_many)
 }
 END_TEST
 
-TEST_MAIN("recording", test_there_and_back, test_what_is_not_there, test_failures, test_going_on,
+TEST_MAIN("recording", test_there_and_back, test_what_is_not_there, test_judges, test_failures, test_going_on,
 		  test_last_lines, test_without_an_end, test_what_is_no_recording, test_a_full_disk, test_many)
