@@ -210,7 +210,8 @@ const struct command command_resume = {
 			   "whose answer is there. --iterations N means N more; without it the run goes to the "
 			   "number that it had in mind. The run's own configuration is used, with the "
 			   "flags that it began with; -c takes the place of all of it. An API key that was written "
-			   "into the file must be given again: by OPENAI_API_KEY or OE_LLM__API_KEY. From a "
+			   "into the file must be given again: by OPENAI_API_KEY or OE_LLM__API_KEY. A model "
+			   "that is named here takes the place of a recording (--llm-replay). From a "
 			   "checkpoint a new run begins, in a directory of its own.",
 	.options = tables,
 	.examples = {

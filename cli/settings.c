@@ -124,6 +124,21 @@ static int set_option(oe_config *config, const struct given *given, oe_error *er
 	return status;
 }
 
+static bool is_of_models(const struct option *option)
+{
+	return option->key && (text_ends(option->name, "-model") || strcmp(option->name, "api-base") == 0);
+}
+
+/* A model on the command line replaces the answers of a recording, too: of the file, or of the run. */
+static int leave_recording(oe_config *config, const struct arguments *arguments, oe_error *err)
+{
+	for (size_t i = 0; i < arguments->given_count; i++)
+		if (is_of_models(arguments->given[i].option) &&
+			oe_config_origin_level(config, "llm.replay") < OE_ORIGIN_SET)
+			return set_flag(config, "llm.replay", "null", arguments->given[i].option->name, err);
+	return 0;
+}
+
 static int load(oe_config *config, const struct arguments *arguments,
 				const struct settings_base *base, oe_error *err)
 {
@@ -154,6 +169,8 @@ int settings_read(const struct arguments *arguments, const struct settings_base 
 		status = load(config, arguments, base, &err);
 	for (size_t i = 0; i < arguments->given_count && status >= 0; i++)
 		status = set_option(config, &arguments->given[i], &err);
+	if (status >= 0)
+		status = leave_recording(config, arguments, &err);
 	if (status < 0)
 		return message_error(EXIT_CONFIG, status, &err);
 	*out = config;

@@ -188,8 +188,9 @@ OE_API OE_NODISCARD int oe_llm_record_new(oe_llm *inner, const char *path, oe_ll
 /**
  * Backend that gives the answers of such a file: to a prompt, the answer that was recorded with the
  * request's seed, or else the first that was not given yet. A prompt without one fails with
- * OE_LLM_FAILURE_REQUEST; when all were given, but for those of the evaluator's models, with
- * OE_LLM_FAILURE_ACCESS.
+ * OE_LLM_FAILURE_REQUEST; when all were given, but for those of the evaluator's models and those whose seed
+ * came with another prompt, with OE_LLM_FAILURE_ACCESS. What sessions of a run before a resume were answered
+ * counts as given.
  *
  * @retval OE_ERR_FORMAT this is no recording.
  */

@@ -16,6 +16,7 @@
 #include "controller/replay.h"
 #include "controller/snapshot.h"
 #include "hub/hub.h"
+#include "llm/recording.h"
 #include "store/checkpoint.h"
 #include "store/database.h"
 #include "store/directory.h"
@@ -94,6 +95,38 @@ static int reopen(oe_controller *controller, const struct oe__replay *replay,
 	flight->place = OE__FLIGHT_EDITING;
 	oe__job_edit(&flight->job);
 	return 0;
+}
+
+/* ---- what it had of a recording ---- */
+
+static uint64_t seed_of(const oe_controller *controller, int64_t number, int32_t attempt)
+{
+	return oe__iteration_seed(controller->seed, number, attempt);
+}
+
+static void pass(void *owner, int64_t number, int32_t attempt, const uint8_t *prompt)
+{
+	const oe_controller *controller = owner;
+
+	(void)oe__llm_replay_pass(controller->recipe->llm, prompt, seed_of(controller, number, attempt));
+}
+
+/* Sessions before this one had answers of it: they are not left for this one. */
+static int pass_answered(oe_controller *controller, struct oe__database *database, oe_error *err)
+{
+	if (!oe__llm_is_replayer(controller->recipe->llm))
+		return 0;
+	return oe__answered_each(database, pass, controller, err);
+}
+
+/* Those of the numbers before the checkpoint are not asked for. */
+static void pass_until(const oe_controller *controller, int64_t last)
+{
+	oe_llm *llm = controller->recipe->llm;
+
+	for (int64_t number = 1; number <= last && oe__llm_is_replayer(llm); number++)
+		for (int32_t attempt = 0; oe__llm_replay_pass(llm, NULL, seed_of(controller, number, attempt));)
+			attempt++;
 }
 
 /* ---- what it was configured with ---- */
@@ -213,6 +246,8 @@ int oe__controller_replay(oe_controller *controller, oe_error *err)
 		oe__controller_hold_if_over_now(controller);
 	while (status == 0 && (entry = oe__map_next(&replay.open, &cursor)) != NULL)
 		status = reopen(controller, &replay, entry->value, err);
+	if (status == 0)
+		status = pass_answered(controller, replay.database, err);
 	controller->saved_at = oe_hub_ended(controller->hub);
 	return status;
 }
@@ -348,5 +383,6 @@ int oe__controller_restore(oe_controller *controller, const char *checkpoint, oe
 	oe__controller_hold_if_over_now(controller);
 	controller->seeded = true;
 	controller->origin = controller->saved_at = oe_hub_ended(controller->hub);
+	pass_until(controller, controller->origin);
 	return record(controller, population, kept ? kept : checkpoint, err);
 }

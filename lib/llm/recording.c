@@ -21,12 +21,23 @@ static const char *const finishes[] = {
 	[OE_FINISH_EMPTY] = "empty", [OE_FINISH_OTHER] = "other",
 };
 
+enum state {
+	LEFT,
+	PASSED,  /* the question that it answered was another one this time; it waits for whoever asks it */
+	EARLIER, /* another session was given it: it is for nobody else, should that one have been answered by
+	            somebody else */
+	TAKEN,
+	STATES,
+};
+
 /* Where one line is. */
 struct place {
 	struct oe__recorded_key key;
 	int64_t ordinal, offset;
 	size_t size;
-	bool judge, taken;
+	bool judge;
+	enum state state;
+	struct place *same_seed; /* another one */
 };
 
 /* The places of one prompt: a part of the sorted array. */
@@ -39,12 +50,13 @@ struct oe__recording {
 	int fd;
 	struct place *places;
 	size_t count, capacity;
-	size_t counts[2], left[2]; /* of others, of judges */
+	size_t counts[2][STATES]; /* of others, of judges */
 	int64_t size;
 	size_t torn;  /* bytes behind that: the rest of a line whose writer was interrupted */
 	bool unended; /* the last line is whole, but lacks its end */
 	struct group *groups;
 	struct oe__map by_prompt; /* -> struct group */
+	struct oe__map by_seed;   /* -> struct place, the first of a list */
 };
 
 /* ---- one line ---- */
@@ -214,8 +226,7 @@ static int add_line(struct oe__recording *recording, const char *text, size_t si
 		.size = size,
 		.judge = recorded.judge,
 	};
-	recording->counts[recorded.judge]++;
-	recording->left[recorded.judge]++;
+	recording->counts[recorded.judge][LEFT]++;
 	recording->size += (int64_t)size + 1;
 	return 0;
 }
@@ -297,6 +308,14 @@ static int by_order(const void *left, const void *right)
 	return order ? order : (a->offset > b->offset) - (a->offset < b->offset);
 }
 
+static int add_seed(struct oe__recording *recording, struct place *place)
+{
+	uint64_t seed = place->key.seed;
+
+	place->same_seed = oe__map_get(&recording->by_seed, &seed, sizeof(seed));
+	return oe__map_put(&recording->by_seed, &seed, sizeof(seed), place);
+}
+
 static int make_index(struct oe__recording *recording)
 {
 	size_t groups = 0;
@@ -316,6 +335,8 @@ static int make_index(struct oe__recording *recording)
 				return OE_ERR_NOMEM;
 		}
 		group->count++;
+		if (add_seed(recording, &recording->places[i]) < 0)
+			return OE_ERR_NOMEM;
 	}
 	return 0;
 }
@@ -346,6 +367,7 @@ void oe__recording_free(struct oe__recording *recording)
 	if (!recording)
 		return;
 	oe__fd_close(recording->fd);
+	oe__map_done(&recording->by_seed);
 	oe__map_done(&recording->by_prompt);
 	oe__free(recording->groups);
 	oe__free(recording->places);
@@ -355,12 +377,21 @@ void oe__recording_free(struct oe__recording *recording)
 
 size_t oe__recording_count(const struct oe__recording *recording, bool judges)
 {
-	return recording->counts[judges];
+	size_t count = 0;
+
+	for (size_t state = 0; state < STATES; state++)
+		count += recording->counts[judges][state];
+	return count;
 }
 
 size_t oe__recording_left(const struct oe__recording *recording, bool judges)
 {
-	return recording->left[judges];
+	return recording->counts[judges][LEFT];
+}
+
+size_t oe__recording_passed(const struct oe__recording *recording, bool judges)
+{
+	return recording->counts[judges][PASSED];
 }
 
 int64_t oe__recording_size(const struct oe__recording *recording)
@@ -387,22 +418,56 @@ int64_t oe__recording_count_of(const struct oe__recording *recording,
 
 /* ---- taking ---- */
 
-static struct place *choose(struct oe__recording *recording, struct group *group, uint64_t seed)
+static void move(struct oe__recording *recording, struct place *place, enum state state)
 {
-	struct place *places = recording->places, *first = NULL;
-	size_t end = group->first + group->count;
+	size_t *counts = recording->counts[place->judge];
 
-	while (group->begin < end && places[group->begin].taken)
+	counts[place->state]--;
+	counts[state]++;
+	place->state = state;
+}
+
+/* Of those in a state up to `last`. */
+static struct place *choose(struct oe__recording *recording, const struct oe__recorded_key *key,
+                            enum state last)
+{
+	struct group *group = oe__map_get(&recording->by_prompt, key->prompt, sizeof(key->prompt));
+	struct place *places = recording->places, *first = NULL;
+	size_t end = group ? group->first + group->count : 0;
+
+	while (group && group->begin < end && places[group->begin].state == TAKEN)
 		group->begin++;
-	for (size_t i = group->begin; i < end; i++) {
-		if (places[i].taken)
+	for (size_t i = group ? group->begin : 0; i < end; i++) {
+		if (places[i].state > last)
 			continue;
-		if (places[i].key.seed == seed)
+		if (places[i].key.seed == key->seed)
 			return &places[i];
-		if (!first)
+		if (!first && places[i].state != EARLIER)
 			first = &places[i];
 	}
 	return first;
+}
+
+bool oe__recording_pass(struct oe__recording *recording, uint64_t seed, bool judges)
+{
+	struct place *place = oe__map_get(&recording->by_seed, &seed, sizeof(seed));
+
+	while (place && (place->state != LEFT || place->judge != judges))
+		place = place->same_seed;
+	if (place)
+		move(recording, place, PASSED);
+	return place != NULL;
+}
+
+bool oe__recording_pass_given(struct oe__recording *recording, const struct oe__recorded_key *key,
+                              bool judges)
+{
+	struct place *place = choose(recording, key, LEFT);
+
+	if (!place)
+		return oe__recording_pass(recording, key->seed, judges);
+	move(recording, place, EARLIER);
+	return true;
 }
 
 static int read_place(const struct oe__recording *recording, const struct place *place,
@@ -432,15 +497,12 @@ static int read_place(const struct oe__recording *recording, const struct place 
 int oe__recording_take(struct oe__recording *recording, const struct oe__recorded_key *key,
                        struct oe__recorded *out, oe_error *err)
 {
-	struct group *group = oe__map_get(&recording->by_prompt, key->prompt, sizeof(key->prompt));
-	struct place *place = group ? choose(recording, group, key->seed) : NULL;
+	struct place *place = choose(recording, key, EARLIER);
 
 	if (!place)
 		return 0;
 	int got = read_place(recording, place, out, err);
-	if (got > 0) {
-		place->taken = true;
-		recording->left[place->judge]--;
-	}
+	if (got > 0)
+		move(recording, place, TAKEN);
 	return got;
 }

@@ -53,9 +53,11 @@ struct oe__recording;
 int oe__recording_open(const char *path, struct oe__recording **out, oe_error *err);
 void oe__recording_free(struct oe__recording *recording);
 
-/* Of judges, or of the others; and those of them that were not taken. */
+/* Of judges, or of the others; those of them that may still be asked for; and those whose question will
+   hardly come, as another one came in its place. */
 size_t oe__recording_count(const struct oe__recording *recording, bool judges);
 size_t oe__recording_left(const struct oe__recording *recording, bool judges);
+size_t oe__recording_passed(const struct oe__recording *recording, bool judges);
 /* Bytes up to the end of the last whole line, and those of the torn rest behind it. */
 int64_t oe__recording_size(const struct oe__recording *recording);
 size_t oe__recording_torn(const struct oe__recording *recording);
@@ -69,9 +71,21 @@ int64_t oe__recording_count_of(const struct oe__recording *recording,
 int oe__recording_take(struct oe__recording *recording, const struct oe__recorded_key *key,
                        struct oe__recorded *out, oe_error *err);
 
+/* The question with this seed was another one than that in the recording: its answer does not count as left
+   any more, if there is one. */
+bool oe__recording_pass(struct oe__recording *recording, uint64_t seed, bool judges);
+/* Likewise, where an earlier session was answered: by this recording, as far as anybody can tell. */
+bool oe__recording_pass_given(struct oe__recording *recording, const struct oe__recorded_key *key,
+                              bool judges);
+
 /* The backends over such a file, of the evaluator's models or of the others. */
 int oe__llm_record_new(oe_llm *inner, const char *path, bool judges, oe_llm **out, oe_error *err);
 int oe__llm_replay_new(const char *path, bool judges, oe_llm **out, oe_error *err);
+
+/* For a run that goes on: a question of an earlier session, which will not come again, with the hash of its
+   prompt (NULL: nobody knows). Was there an answer left to it? Not if this is no replayer. */
+bool oe__llm_is_replayer(oe_llm *llm);
+bool oe__llm_replay_pass(oe_llm *llm, const uint8_t *prompt, uint64_t seed);
 
 OE__AUTO_POINTER(recording, struct oe__recording *, oe__recording_free)
 OE__AUTO_VALUE(recorded, struct oe__recorded, oe__recorded_done)

@@ -248,6 +248,24 @@ int oe__answer_load(struct oe__database *database, int64_t number, int32_t attem
 	return status > 0 ? read_answer(statement, out) : status;
 }
 
+int oe__answered_each(struct oe__database *database,
+                      void (*tell)(void *owner, int64_t number, int32_t attempt, const uint8_t *prompt),
+                      void *owner, oe_error *err)
+{
+	OE__AUTO(statement) sqlite3_stmt *row = NULL;
+	int status = oe__database_prepare(
+		database,
+		"SELECT number, attempt, prompt_hash FROM answer UNION ALL SELECT number, attempt, NULL FROM log"
+		" WHERE kind = 'fail' AND outcome = 'llm_failed' ORDER BY number, attempt",
+		&row, err);
+	if (status < 0)
+		return status;
+	while ((status = step(database, row, err)) > 0)
+		tell(owner, sqlite3_column_int64(row, 0), sqlite3_column_int(row, 1),
+		     size_at(row, 2) == OE__SHA256_SIZE ? sqlite3_column_blob(row, 2) : NULL);
+	return status;
+}
+
 static void write_text(struct oe__json_writer *writer, sqlite3_stmt *row, int column)
 {
 	oe__json_string_sized(writer, (const char *)sqlite3_column_text(row, column),

@@ -52,6 +52,12 @@ int oe__answer_load(struct oe__database *database, int64_t number, int32_t attem
                     struct oe__answer *out, oe_error *err); /* 1, or 0 if there is none */
 void oe__answer_done(struct oe__answer *answer);
 
+/* Each question that was answered, or refused for good, by number: none of them is asked again. The hash of
+   its prompt is NULL if nobody knows. */
+int oe__answered_each(struct oe__database *database,
+                      void (*tell)(void *owner, int64_t number, int32_t attempt, const uint8_t *prompt),
+                      void *owner, oe_error *err);
+
 /* The last answer to an iteration, as the member "prompts" of OpenEvolve's records under `key`; with the
    prompt, where that is kept. Appends. 1, or 0 if there is none. */
 int oe__answer_write(struct oe__database *database, int64_t number, const char *key,

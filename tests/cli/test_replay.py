@@ -78,15 +78,59 @@ class Recordings(Case):
         self.assertEqual(self.status("again")["iterations"]["outcomes"], {"llm_failed": 12})
 
     def test_more_questions(self):
-        """It stops where the recording does, and goes on with a model."""
+        """It stops where the recording does, however often it is resumed, and goes on with a model."""
         self.record()
-        result = self.replay(iterations=20, code=MODELS)
-        self.assertIn(f"oe run: all 12 answers of the recording '{self.path('answers')}' were given\n", result.err)
-        self.assertEqual(self.status("again")["iterations"]["done"], 12)
+        over = f"all 12 answers of the recording '{self.path('answers')}' were given\n"
+        self.assertIn("oe run: " + over, self.replay(iterations=20, code=MODELS).err)
+        outcomes = self.status("again")["iterations"]["outcomes"]
+        for _ in range(2):
+            self.assertIn("oe resume: " + over, self.oe("resume", "again", code=MODELS).err)
+            self.assertEqual(self.status("again")["iterations"]["outcomes"], outcomes)
+        # So does another run from a checkpoint of it.
+        result = self.oe("resume", "again/checkpoints/checkpoint_12", "-o", "other", code=MODELS)
+        self.assertIn("is used up: 0 of its 12 answers were given", result.err)
         with FakeLLM() as fake:
-            self.oe("resume", "again", "--set", "llm.replay=null", "--api-base", fake.url,
-                    "--primary-model", "tiny", env={"OPENAI_API_KEY": "k"})
-        self.assertEqual(self.status("again")["iterations"]["done"], 20)
+            self.oe("resume", "again", "--api-base", fake.url, "--primary-model", "tiny", env={"OPENAI_API_KEY": "k"})
+            self.assertGreaterEqual(fake.stats()["answered"], 8)
+        iterations = self.status("again")["iterations"]
+        self.assertEqual((iterations["done"], iterations["outcomes"].get("llm_failed")), (20, None))
+
+    def test_in_parts(self):
+        """Each session goes on where the one before it came to in the recording."""
+        self.record()
+        self.replay(iterations=5)
+        self.oe("resume", "again", "-i", 7)
+        self.assertEqual(self.programs("again"), self.programs("out"))
+        self.assertIn("all 12 answers", self.oe("resume", "again", "-i", 1, code=MODELS).err)
+
+    def test_other_questions_later(self):
+        """Those fail, as long as somebody's answers are left; then the run stops."""
+        self.record()
+        self.replay(iterations=5)
+        outcomes = self.status("again")["iterations"]["outcomes"]
+        self.oe("resume", "again", "-i", 4, "--set", "prompt.system_message=Something else.", code=None)
+        outcomes["llm_failed"] = 4
+        self.assertEqual(self.status("again")["iterations"]["outcomes"], outcomes)
+        result = self.oe("resume", "again", "-i", 9, code=MODELS)
+        self.assertIn("is used up: 5 of its 12 answers were given", result.err)
+        outcomes["llm_failed"] = 7
+        self.assertEqual(self.status("again")["iterations"]["outcomes"], outcomes)
+
+    def test_a_model_instead(self):
+        """One on the command line takes the place of a recording of the file; one given with it does not."""
+        self.record(iterations=3)
+        self.problem(ALONE + "llm: {replay: answers}\n")
+        with FakeLLM() as fake:
+            words = ["--api-base", fake.url, "--primary-model", "tiny"]
+            self.run_problem("-i", 3, "-o", "replayed")
+            for number, more in enumerate((["--llm-replay", "answers"], ["--set", "llm.replay=answers"])):
+                self.run_problem("-i", 3, "-o", f"both{number}", *words, *more)
+            self.assertEqual(fake.stats()["answered"], 0)
+            self.run_problem("-i", 3, "-o", "asked", *words, env={"OPENAI_API_KEY": "k"})
+            self.assertEqual(fake.stats()["answered"], 3)
+            self.run_problem("-i", 3, "-o", "there", "--api-base", fake.url, "--set", "llm.primary_model=tiny",
+                             env={"OPENAI_API_KEY": "k"})
+            self.assertEqual(fake.stats()["answered"], 6)
 
     def test_from_another_directory(self):
         """A run that goes on elsewhere goes on with its recording, its prices and its log, too."""

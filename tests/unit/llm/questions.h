@@ -34,7 +34,8 @@ static inline void question_done(struct oe__llm_call *call)
 		pthread_cond_signal(&all->done);
 }
 
-static inline void questions_ask(struct questions *all, oe_llm *llm, size_t count, const char *user)
+static inline void questions_ask_from(struct questions *all, oe_llm *llm, size_t count, const char *user,
+									  uint64_t seed)
 {
 	pthread_mutex_init(&all->mutex, NULL);
 	oe__cond_init(&all->done);
@@ -48,13 +49,18 @@ static inline void questions_ask(struct questions *all, oe_llm *llm, size_t coun
 			.system_size = strlen("You are a test."),
 			.user = user,
 			.user_size = strlen(user),
-			.seed = i,
+			.seed = seed + i,
 		};
 		call->done = question_done;
 		ck_assert_int_eq(oe__llm_prepare(llm, call), 0);
 	}
 	for (size_t i = 0; i < count; i++)
 		oe__llm_submit(&all->items[i].call);
+}
+
+static inline void questions_ask(struct questions *all, oe_llm *llm, size_t count, const char *user)
+{
+	questions_ask_from(all, llm, count, user, 0);
 }
 
 static inline void questions_wait(struct questions *all)
@@ -102,13 +108,13 @@ struct told {
 	oe_error error;
 };
 
-static inline struct told ask_one(oe_llm *llm, const char *user)
+static inline struct told ask_seeded(oe_llm *llm, const char *user, uint64_t seed)
 {
 	struct questions one;
 	struct told told = { 0 };
 	int64_t began_ms = oe__clock_ms();
 
-	questions_ask(&one, llm, 1, user);
+	questions_ask_from(&one, llm, 1, user, seed);
 	questions_wait(&one);
 	const struct oe__llm_call *call = &one.items[0].call;
 	told.took_ms = oe__clock_ms() - began_ms;
@@ -125,6 +131,11 @@ static inline struct told ask_one(oe_llm *llm, const char *user)
 	ck_assert_ptr_null(strstr(told.error.message, "secret"));
 	ck_assert_ptr_null(strstr(told.error.where, "secret"));
 	return told;
+}
+
+static inline struct told ask_one(oe_llm *llm, const char *user)
+{
+	return ask_seeded(llm, user, 0);
 }
 
 #endif /* OE_TEST_QUESTIONS_H */

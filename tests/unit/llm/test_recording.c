@@ -110,6 +110,98 @@ START_TEST(test_what_is_not_there)
 }
 END_TEST
 
+static void expect(oe_llm *llm, const char *user, uint64_t seed, const char *answer)
+{
+	struct told told = ask_seeded(llm, user, seed);
+
+	ck_assert_msg(told.status == 0, "%s", told.error.message);
+	ck_assert_str_eq(told.text, answer);
+}
+
+static int failure_of(oe_llm *llm, const char *user, uint64_t seed, const char *says)
+{
+	struct told told = ask_seeded(llm, user, seed);
+
+	ck_assert_int_eq(told.status, OE_ERR_LLM);
+	ck_assert_msg(strstr(told.error.message, says), "%s", told.error.message);
+	return told.failure;
+}
+
+static void record_three(const char *path)
+{
+	static const struct scripted_step steps[] = { STEP("first"), STEP("second"), STEP("third") };
+	OE__AUTO(llm) oe_llm *recorder = recorder_of(steps, 3, path);
+
+	expect(recorder, "same", 1, "first");
+	expect(recorder, "same", 2, "second");
+	expect(recorder, "other", 3, "third");
+}
+
+/* Whose question was another one is not left for ever; but whoever asks it may still have it. */
+START_TEST(test_passed)
+{
+	scratch_enter();
+	record_three(scratch("tape"));
+	OE__AUTO(llm) oe_llm *replayer = replayer_of(scratch("tape"));
+	ck_assert_int_eq(failure_of(replayer, "new", 1, "no answer"), OE_LLM_FAILURE_REQUEST);
+	ck_assert_int_eq(failure_of(replayer, "new", 2, "no answer"), OE_LLM_FAILURE_REQUEST);
+	ck_assert_int_eq(failure_of(replayer, "new", 9, "no answer"), OE_LLM_FAILURE_REQUEST);
+	expect(replayer, "same", 7, "first");
+	expect(replayer, "other", 3, "third");
+	ck_assert_int_eq(failure_of(replayer, "new", 4, "2 of its 3"), OE_LLM_FAILURE_ACCESS);
+	expect(replayer, "same", 4, "second");
+	ck_assert_int_eq(failure_of(replayer, "new", 5, "all 3 answers"), OE_LLM_FAILURE_ACCESS);
+	scratch_leave();
+}
+END_TEST
+
+static bool pass(oe_llm *llm, const char *user, uint64_t seed)
+{
+	oe_llm_request request = {
+		.system = "You are a test.",
+		.system_size = strlen("You are a test."),
+		.user = user,
+		.user_size = strlen(user),
+	};
+	struct oe__recorded_key key;
+
+	ck_assert_int_eq(oe__recorded_key_of(&request, &key), 0);
+	return oe__llm_replay_pass(llm, key.prompt, seed);
+}
+
+/* What an earlier session was given is not given to another question, nor waited for. */
+START_TEST(test_earlier)
+{
+	static const struct scripted_step step = STEP("answer");
+	OE__AUTO(llm) oe_llm *other = scripted_llm(&scripted, &step, 1);
+
+	scratch_enter();
+	record_three(scratch("tape"));
+	{ /* by seed and prompt, by one of them, or not at all */
+		OE__AUTO(llm) oe_llm *replayer = replayer_of(scratch("tape"));
+		ck_assert(oe__llm_is_replayer(replayer));
+		ck_assert(pass(replayer, "same", 1));
+		ck_assert(!pass(replayer, "unknown", 9));
+		expect(replayer, "same", 8, "second");
+		ck_assert_int_eq(failure_of(replayer, "same", 9, "no answer"), OE_LLM_FAILURE_REQUEST);
+		ck_assert(oe__llm_replay_pass(replayer, NULL, 3));
+		ck_assert(!oe__llm_replay_pass(replayer, NULL, 3));
+		ck_assert_int_eq(failure_of(replayer, "same", 9, "2 of its 3"), OE_LLM_FAILURE_ACCESS);
+		expect(replayer, "same", 1, "first"); /* it was somebody else who answered that one then */
+	}
+	{ /* a session with other seeds */
+		OE__AUTO(llm) oe_llm *replayer = replayer_of(scratch("tape"));
+		ck_assert(pass(replayer, "other", 11));
+		ck_assert(pass(replayer, "same", 12));
+		expect(replayer, "same", 13, "second");
+		ck_assert_int_eq(failure_of(replayer, "same", 14, "all 3 answers"), OE_LLM_FAILURE_ACCESS);
+	}
+	ck_assert(!oe__llm_is_replayer(other));
+	ck_assert(!oe__llm_replay_pass(other, NULL, 1));
+	scratch_leave();
+}
+END_TEST
+
 /* One file for a run and its judges: whose answers are left does not matter to the other. */
 START_TEST(test_judges)
 {
@@ -380,5 +472,5 @@ START_TEST(test_many)
 }
 END_TEST
 
-TEST_MAIN("recording", test_there_and_back, test_what_is_not_there, test_judges, test_failures, test_going_on,
+TEST_MAIN("recording", test_there_and_back, test_what_is_not_there, test_passed, test_earlier, test_judges, test_failures, test_going_on,
 		  test_last_lines, test_without_an_end, test_what_is_no_recording, test_a_full_disk, test_many)
