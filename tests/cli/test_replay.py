@@ -77,6 +77,14 @@ class Recordings(Case):
                                      " to this prompt: .*")
         self.assertEqual(self.status("again")["iterations"]["outcomes"], {"llm_failed": 12})
 
+    def test_nothing_but_other_questions(self):
+        """Twenty in a row are enough: what is left of the run is not burnt."""
+        self.problem(ALONE)
+        self.run_problem("-i", 25, "--set", "llm.backend=mutate", "--llm-record", "answers")
+        result = self.replay("--set", "prompt.system_message=Something else.", iterations=25, code=MODELS)
+        self.assertIn("has no answer to this prompt", result.err)
+        self.assertEqual(self.status("again")["iterations"]["outcomes"], {"llm_failed": 20})
+
     def test_more_questions(self):
         """It stops where the recording does, however often it is resumed, and goes on with a model."""
         self.record()
