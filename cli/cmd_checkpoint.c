@@ -140,8 +140,9 @@ const struct command command_checkpoint = {
 		"prompts and answers lead to the same programs again, so that those are what they were, is "
 		"for 'oe replay --verify'.\n\n"
 		"export writes the run as it is in its log, or a checkpoint, into a new one, in OpenEvolve's "
-		"layout. It replaces another checkpoint, if nothing else is in its directory. import makes a run that begins with a checkpoint, OpenEvolve's or ours, for 'oe "
-		"resume' to go on with; -c gives it a configuration. Of a checkpoint that is damaged both take "
+		"layout. It replaces another checkpoint, if nothing else is in its directory. import makes a run "
+		"that begins with a checkpoint, OpenEvolve's or ours, for 'oe resume' to go on with; -c gives it a "
+		"configuration. Of a checkpoint that is damaged both take "
 		"what they can, say what is missing, and exit with 7. prune removes all but the newest "
 		"checkpoints of a run, and never the one that it began from.",
 	.actions = "list|verify|export|import|prune",
