@@ -161,9 +161,10 @@ const struct command command_replay = {
 	.details =
 		"Every sample is drawn again, every prompt rendered, every recorded answer read and applied, "
 		"every decision made: all has to come out as it did, and lead to the same archive, which is "
-		"compared with what the run ended with, and its last checkpoint. No model is asked. Evaluations are as they were "
-		"recorded; with --evaluate the programs are judged again, within the run's own time limit, and "
-		"fitness and feature dimensions have to be the same. What was decided by time is taken as it was.\n\n"
+		"compared with what the run ended with, and its last checkpoint. No model is asked. Evaluations "
+		"are as they were recorded; with --evaluate the programs are judged again, within the run's own "
+		"time limit, and fitness and feature dimensions have to be the same. What was decided by time is "
+		"taken as it was.\n\n"
 		"The first difference is told in a sentence.",
 	.options = tables,
 	.examples = {

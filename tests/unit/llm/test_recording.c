@@ -472,5 +472,5 @@ START_TEST(test_many)
 }
 END_TEST
 
-TEST_MAIN("recording", test_there_and_back, test_what_is_not_there, test_passed, test_earlier, test_judges, test_failures, test_going_on,
-		  test_last_lines, test_without_an_end, test_what_is_no_recording, test_a_full_disk, test_many)
+TEST_MAIN("recording", test_there_and_back, test_what_is_not_there, test_passed, test_earlier, test_judges,
+		  test_failures, test_going_on, test_last_lines, test_without_an_end, test_what_is_no_recording, test_a_full_disk, test_many)
