@@ -274,7 +274,8 @@ def evaluate(program_path):
         for statement, said in (
                 (f"UPDATE answer SET text = replace(text, 'scale', 'scale_') WHERE number = {made}",
                  "iteration [0-9]+: its answer leads to"),
-                ("UPDATE answer SET text = '' WHERE number = 2", "iteration 2: its answer leads to no_edit, not to"),
+                (f"UPDATE answer SET text = '' WHERE number = {made}",
+                 "iteration [0-9]+: its answer leads to no_edit, not to"),
                 ("UPDATE answer SET prompt_hash = zeroblob(32) WHERE number = 3", "iteration 3: the prompt is another one"),
                 (f"UPDATE program SET code = code || '# more' WHERE iteration = {made}",
                  "iteration [0-9]+: its answer leads to another program"),
